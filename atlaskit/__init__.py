@@ -1,0 +1,106 @@
+"""Anatomical landmarks in correspondence, and a shape atlas, from a folder of segmentation masks.
+
+Every name here is loaded when it is first used, so that ``import atlaskit`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from atlaskit.config import FitConfig
+    from atlaskit.corpus import Case, Corpus, Rejected
+    from atlaskit.errors import AtlasError, InputError, NetworkError, NotFoundError, StoreError
+    from atlaskit.masks import Mask, Structure
+    from atlaskit.readers import read_corpus
+    from atlaskit.topology import Topology
+    from atlaskit.verbs.demo import DemoResult, demo
+    from atlaskit.verbs.describe import Description, describe
+    from atlaskit.verbs.extract import ExtractResult, extract
+    from atlaskit.verbs.fit import FitResult, fit
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AtlasError",
+    "Case",
+    "Corpus",
+    "DemoResult",
+    "Description",
+    "ExtractResult",
+    "FitConfig",
+    "FitResult",
+    "InputError",
+    "Mask",
+    "NetworkError",
+    "NotFoundError",
+    "Rejected",
+    "StoreError",
+    "Structure",
+    "Topology",
+    "demo",
+    "describe",
+    "extract",
+    "fit",
+    "read_corpus",
+]
+
+_HOME = {
+    "AtlasError": "errors",
+    "Case": "corpus",
+    "Corpus": "corpus",
+    "DemoResult": "verbs.demo",
+    "Description": "verbs.describe",
+    "ExtractResult": "verbs.extract",
+    "FitConfig": "config",
+    "FitResult": "verbs.fit",
+    "InputError": "errors",
+    "Mask": "masks",
+    "NetworkError": "errors",
+    "NotFoundError": "errors",
+    "Rejected": "corpus",
+    "StoreError": "errors",
+    "Structure": "masks",
+    "Topology": "topology",
+    "demo": "verbs.demo",
+    "describe": "verbs.describe",
+    "extract": "verbs.extract",
+    "fit": "verbs.fit",
+    "read_corpus": "readers",
+}
+"""Where each public name lives."""
+
+_MODULES = (
+    "config",
+    "contours",
+    "corpus",
+    "errors",
+    "groupwise",
+    "landmarks",
+    "masks",
+    "metrics",
+    "net",
+    "phantom",
+    "plot",
+    "readers",
+    "store",
+    "topology",
+)
+"""Modules that ``atlaskit.NAME`` opens without an import of their own."""
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name on first use (PEP 562)."""
+    if name in _HOME:
+        value: object = getattr(import_module(f"atlaskit.{_HOME[name]}"), name)
+    elif name in _MODULES:
+        value = import_module(f"atlaskit.{name}")
+    else:
+        raise AttributeError(f"module 'atlaskit' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, *_MODULES, "__version__"])

@@ -1,0 +1,231 @@
+"""Landmarks onto contours, in order and once around: signatures of contour samples and a cyclic dynamic programme."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from os import cpu_count
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from atlaskit.contours import Contour, resample
+
+SAMPLES = 512
+"""Samples at equal arc length that stand for a contour."""
+TURNING_SPAN = 0.02
+"""Part of the contour over which turning and tangent are measured: long enough to ignore pixels, short enough for corners."""
+CONTACT_RANGE = 0.07
+"""Distance at which two structures no longer count as touching, in units of the shape's root mean square radius."""
+LONGEST_STEP = 2.5
+"""Longest step between consecutive landmarks, in mean steps."""
+
+Array = NDArray[np.floating]
+Indices = NDArray[np.int64]
+
+
+def sample_contours(contours: Sequence[Contour | None], *, samples: int = SAMPLES) -> NDArray[np.float64]:
+    """Contours of one case as an (S, samples, 2) array in pixels; NaN where a structure is absent."""
+    absent = np.full((samples, 2), np.nan)
+    return np.stack([absent if contour is None else resample(contour.points, samples) for contour in contours])
+
+
+def signatures(samples: Array, *, span: float = TURNING_SPAN) -> NDArray[np.float64]:
+    """What a contour looks like at each sample: tangent (2), turning (1), contact with each structure (S).
+
+    Parameters
+    ----------
+    samples : (N, S, M, 2) array
+        Any frame; NaN where absent.
+    span : float
+        Part of the contour over which tangent and turning are taken.
+
+    Returns
+    -------
+    (N, S, M, 3 + S) float array
+        Unit tangent, turning in radians, and contact exp(-(distance / (CONTACT_RANGE x radius))^2); 0 for itself and
+        for absent structures.
+    """
+    half = max(1, round(span * samples.shape[2] / 2))
+    ahead, behind = np.roll(samples, -half, 2) - samples, samples - np.roll(samples, half, 2)
+    along = ahead + behind
+    tangent = along / np.maximum(np.linalg.norm(along, axis=-1, keepdims=True), 1e-12)
+    cross = behind[..., 0] * ahead[..., 1] - behind[..., 1] * ahead[..., 0]
+    turning = np.arctan2(cross, (ahead * behind).sum(-1))
+    contact = np.stack([_contact(case) for case in samples])
+    return np.concatenate([tangent, turning[..., None], contact], axis=-1)
+
+
+def _contact(case: Array) -> NDArray[np.float64]:
+    """(S, M, S) nearness of each sample of one case to each other structure."""
+    structures = case.shape[0]
+    contact = np.zeros((*case.shape[:2], structures))
+    present = np.flatnonzero(~np.isnan(case[:, 0, 0]))
+    if present.size < 2:
+        return contact
+    every = case[present].reshape(-1, 2)
+    reach = CONTACT_RANGE * float(np.sqrt(np.square(every - every.mean(0)).sum(1).mean()))
+    trees = {other: cKDTree(case[other]) for other in present}
+    for own in present:
+        for other in present[present != own]:
+            distance, _ = trees[other].query(case[own], distance_upper_bound=3 * reach)
+            contact[own, :, other] = np.exp(-np.square(distance / reach))
+    return contact
+
+
+def cyclic_start(samples: Array, n: int, *, goal: Array | None = None) -> Indices:
+    """Where to begin: n landmarks at equal steps along each contour, turned so that they lie best on a goal.
+
+    Parameters
+    ----------
+    samples : (N, M, 2) array
+        Contour samples in one common frame.
+    n : int
+    goal : (N, n, 2) array, optional
+        Wanted landmarks; their own spacing is kept. Without it the mean of the contours, started at their topmost points,
+        is sought in three rounds.
+
+    Returns
+    -------
+    (N, n) int array
+        Unwrapped samples, increasing along the loop.
+    """
+    count = samples.shape[1]
+    if goal is not None:
+        length = np.linalg.norm(np.roll(goal, -1, 1) - goal, axis=-1)
+        arc = np.cumsum(length, axis=1) / np.maximum(length.sum(1, keepdims=True), 1e-12)
+        arc = np.concatenate([np.zeros((len(arc), 1)), arc[:, :-1]], axis=1)
+        places = np.round(arc * count).astype(np.int64)
+        even = _spread(goal, arc, count)
+        return places + _best_turn(samples, even)[:, None]
+    start = samples[..., 1].argmin(1)
+    along = np.arange(count)
+    for _ in range(3):
+        turned = np.take_along_axis(samples, ((start[:, None] + along) % count)[..., None], axis=1)
+        start = _best_turn(samples, np.broadcast_to(turned.mean(0), samples.shape))
+    return start[:, None] + np.round(np.arange(n) * count / n).astype(np.int64)
+
+
+def _spread(goal: Array, arc: Array, count: int) -> NDArray[np.float64]:
+    """Closed loops (N, n, 2) with their arc fractions (N, n), as (N, count, 2) points at equal arc length."""
+    at = np.arange(count) / count
+    closed = np.concatenate([goal, goal[:, :1]], axis=1)
+    ends = np.concatenate([arc, np.ones((len(arc), 1))], axis=1)
+    return np.stack([np.stack([np.interp(at, e, c[:, k]) for k in range(2)], -1) for e, c in zip(ends, closed, strict=True)])
+
+
+def _best_turn(samples: Array, goal: Array) -> Indices:
+    """(N,) cyclic shifts of (N, M, 2) samples that bring them nearest to the goal, all at once by Fourier transform."""
+    here, there = samples @ [1, 1j], goal @ [1, 1j]
+    agreement = np.fft.ifft(np.fft.fft(here, axis=1) * np.conj(np.fft.fft(there, axis=1)), axis=1).real
+    shift: Indices = agreement.argmax(1)
+    return shift
+
+
+def unwrap(chosen: Indices, samples: int) -> Indices:
+    """Samples (N, n) in [0, M) as increasing numbers that pass M instead of starting again."""
+    steps = np.diff(chosen, axis=1) % samples
+    return np.concatenate([chosen[:, :1], chosen[:, :1] + np.cumsum(steps, axis=1)], axis=1)
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _sweep(cost, step_cost, middle, band, first, anchor, back):  # type: ignore[no-untyped-def]
+    """Least cost of walking the landmarks ``first, first + 1, ...``; state k stands for sample middle - band + k.
+
+    With ``anchor >= 0`` the walk starts in that state. `back` receives the state that each state came from.
+    """
+    n, m = cost.shape
+    states, longest = 2 * band + 1, step_cost.shape[0]
+    best = np.full(states, np.inf, np.float32)
+    for k in range(states):
+        if anchor < 0:
+            best[k] = cost[first, (middle[first] - band + k) % m]
+    if anchor >= 0:
+        best[anchor] = 0.0
+    for t in range(1, back.shape[0]):
+        node = (first + t) % n
+        gap = middle[node] - middle[(node - 1) % n]
+        gap = gap + m if node == 0 else gap
+        new = np.full(states, np.inf, np.float32)
+        for step in range(1, longest + 1):
+            shift = step - gap
+            extra = step_cost[step - 1]
+            for k in range(max(0, shift), min(states, states + shift)):
+                value = best[k - shift] + extra
+                if value < new[k]:
+                    new[k] = value
+                    back[t, k] = k - shift
+        for k in range(states):
+            new[k] += cost[node, (middle[node] - band + k) % m]
+        best = new
+    return best
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _assign_one(cost, step_cost, middle, band):  # type: ignore[no-untyped-def]
+    """Cyclic assignment of one loop: an open walk of one and a half rounds finds an anchor, a closed walk the rest."""
+    n, m = cost.shape
+    rounds = n + n // 2
+    back = np.zeros((rounds, 2 * band + 1), np.int32)
+    best = _sweep(cost, step_cost, middle, band, 0, -1, back)
+    state = np.argmin(best)
+    half = rounds // 2
+    for t in range(rounds - 1, half, -1):
+        state = back[t, state]
+    first = half % n
+    back = np.zeros((n + 1, 2 * band + 1), np.int32)
+    best = _sweep(cost, step_cost, middle, band, first, state, back)
+    chosen = np.empty(n, np.int64)
+    if not np.isfinite(best[state]):
+        for node in range(n):
+            chosen[node] = middle[node] % m
+        return chosen
+    for t in range(n, 0, -1):
+        node = (first + t) % n
+        chosen[node] = (middle[node] - band + state) % m
+        state = back[t, state]
+    return chosen
+
+
+def assign(target: Array, features: Array, middle: Indices, *, spacing: float, band: int) -> Indices:
+    """Assign the n landmarks of a loop to samples of N contours: in order, once around, at least cost.
+
+    Parameters
+    ----------
+    target : (N, n, F) or (n, F) array
+        What each landmark should look like; the cost of a sample is the squared difference to its features.
+    features : (N, M, F) array
+        Features of the samples.
+    middle : (N, n) int array
+        Samples around which to search, unwrapped: increasing along the loop, by less than M in all.
+    spacing : float
+        Weight of (step / mean step - 1)^2.
+    band : int
+        How far from `middle` to search, in samples.
+
+    Returns
+    -------
+    (N, n) int array
+        Sample of each landmark, in [0, M).
+
+    Notes
+    -----
+    About n x 2 band x 2.5 M / n operations per contour: 0.3 ms for 128 landmarks with a band of 32 among 512.
+    """
+    n, samples = middle.shape[1], features.shape[1]
+    target = np.broadcast_to(target, (len(features), *target.shape[-2:]))
+    steps = np.arange(1, max(2, int(LONGEST_STEP * samples / n)) + 1)
+    step_cost = (spacing * np.square(steps * n / samples - 1)).astype(np.float32)
+
+    def one(case: int) -> Indices:
+        wanted, found = target[case], features[case]
+        cost = np.square(wanted).sum(1)[:, None] + np.square(found).sum(1) - 2 * wanted @ found.T
+        chosen: Indices = _assign_one(cost.astype(np.float32), step_cost, middle[case], band)
+        return chosen
+
+    if len(features) < 8:
+        return np.stack([one(case) for case in range(len(features))])
+    with ThreadPoolExecutor(cpu_count()) as pool:
+        return np.stack(list(pool.map(one, range(len(features)))))

@@ -1,0 +1,330 @@
+"""Every number of a run: annealed weights as schedules, everything else as one frozen record."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from atlaskit.errors import InputError, NotFoundError, nearest
+
+Shape = Literal["linear", "log", "cosine"]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A number that changes with progress t from 0 to 1: `start` until `since`, `stop` from `until` on.
+
+    Attributes
+    ----------
+    start, stop : float
+    shape : {"linear", "log", "cosine"}
+        How it gets from one to the other; "log" needs both positive.
+    since, until : float
+        Part of the run in which it changes; equal for a switch.
+
+    Examples
+    --------
+    >>> Schedule(10, 100).at(0.5)
+    55.0
+    >>> Schedule(0.01, 1, "log", until=0.2).at(0.1)
+    0.1
+    """
+
+    start: float
+    stop: float
+    shape: Shape = "linear"
+    since: float = 0.0
+    until: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.shape not in ("linear", "log", "cosine"):
+            raise InputError(f"A schedule's shape is linear, log or cosine; got {self.shape!r}.")
+        if self.shape == "log" and min(self.start, self.stop) <= 0:
+            raise InputError(f"A log schedule runs between positive numbers; got {self.start} to {self.stop}.")
+        if not 0 <= self.since <= self.until <= 1:
+            raise InputError(f"A schedule needs 0 <= since <= until <= 1; got {self.since} and {self.until}.")
+
+    def at(self, progress: float) -> float:
+        """The value at a progress in [0, 1]."""
+        if progress < self.since:
+            return self.start
+        if progress >= self.until:
+            return self.stop
+        t = (progress - self.since) / (self.until - self.since)
+        if self.shape == "log":
+            return round(math.exp((1 - t) * math.log(self.start) + t * math.log(self.stop)), 15)
+        t = (1 - math.cos(math.pi * t)) / 2 if self.shape == "cosine" else t
+        return (1 - t) * self.start + t * self.stop
+
+
+def constant(value: float) -> Schedule:
+    """A schedule that stays where it is."""
+    return Schedule(value, value)
+
+
+PAPER_LOSSES: dict[str, Schedule] = {
+    "chamfer": Schedule(10, 100),
+    "pull": constant(0),
+    "edge": Schedule(0.01, 1, "log", until=0.2),
+    "elasticity": Schedule(250, 2.5, "log"),
+    "curvature": Schedule(300, 3, "log"),
+    "kl": Schedule(1e-6, 1e-3, "log"),
+    "dice": Schedule(0, 1, since=0.2, until=0.2),
+    "bce": Schedule(0, 1, since=0.2, until=0.2),
+}
+"""The published weights (Gaggion et al. 2026), by term; `pull` is ours and off there."""
+
+TEMPLATE_LOSSES: dict[str, Schedule] = {
+    **PAPER_LOSSES,
+    "chamfer": Schedule(10, 100),
+    "pull": Schedule(100, 30),
+    "elasticity": constant(0),
+    "curvature": Schedule(1, 0.1, "log"),
+    "edge": constant(0),
+    "kl": Schedule(1e-6, 1e-4, "log"),
+    "dice": Schedule(0, 0.3, since=0.3, until=0.3),
+    "bce": Schedule(0, 0.3, since=0.3, until=0.3),
+}
+"""Weights for a template start: the pull toward the groupwise landmarks holds order and spacing, so little else must."""
+
+
+@dataclass(frozen=True)
+class FitConfig:
+    """Every number of a fit. Presets: `FitConfig.named("fast" | "balanced" | "paper")`.
+
+    Attributes
+    ----------
+    preset : str
+        Name of the preset that this started from.
+    seed : int
+    validation : float
+        Part of the subjects that is kept for validation.
+    nodes : int or None
+        Landmarks per structure; None for the rule round(node_scale x mean contour length), at least 16 x 2^(levels-1).
+    node_scale : float
+        Landmarks per pixel of contour.
+    levels : int
+        Resolutions of the graph decoder.
+    template_cases : int
+        The groupwise template is made from at most so many cases, drawn with the seed.
+    template_rounds : int
+        Groupwise assignments to the running mean.
+    init : {"template", "random"}
+        Predict displacements from the template, or positions from nothing as published.
+    input_size : int
+        Width and height of the planes that the network sees.
+    stem : int
+        Space-to-depth factor before the first convolution; 1 for none.
+    filters : tuple of int
+        Encoder widths, one residual stage each, halved in size after each.
+    latent : int
+        Dimension of the latent space.
+    graph_filters : tuple of int
+        Decoder widths per level, coarse to fine.
+    chebyshev : int
+        Order K of the graph convolutions.
+    skip_filters : int
+        Channels of the encoder features that are sampled at the landmarks.
+    steps, batch : int
+        Length of the run, and cases per step.
+    learning_rate : Schedule
+    weight_decay : float
+    averaging : float
+        Decay of the moving average of weights that is validated and kept; 0 for none.
+    checks : int
+        Validations (and checkpoints) during the run.
+    patience : int
+        Early stop after so many checks without a better one.
+    zoom : tuple of float
+        Least and greatest scale of augmentation, drawn per axis.
+    rotation_deg : float
+        Standard deviation of augmentation's rotation, degrees.
+    shift : float
+        Greatest shift of augmentation, in units of the frame.
+    dropout : float
+        Chance that a present structure is hidden from the network and the loss.
+    boundary_samples : int
+        Boundary points per structure in the Chamfer term.
+    raster_size : int
+        Width and height at which polygons are rasterised for Dice and BCE.
+    losses : mapping of str to Schedule
+        Weight of each loss term.
+    """
+
+    preset: str = "balanced"
+    seed: int = 0
+    validation: float = 0.1
+    nodes: int | None = None
+    node_scale: float = 0.05
+    levels: int = 4
+    template_cases: int = 1000
+    template_rounds: int = 5
+    init: Literal["template", "random"] = "template"
+    input_size: int = 128
+    stem: int = 2
+    filters: tuple[int, ...] = (24, 48, 96, 160)
+    latent: int = 64
+    graph_filters: tuple[int, ...] = (32, 32, 24, 16)
+    chebyshev: int = 6
+    skip_filters: int = 8
+    steps: int = 3000
+    batch: int = 16
+    learning_rate: Schedule = Schedule(2e-3, 2e-5, "cosine")
+    weight_decay: float = 1e-6
+    averaging: float = 0.995
+    checks: int = 12
+    patience: int = 6
+    zoom: tuple[float, float] = (0.85, 1.15)
+    rotation_deg: float = 7.0
+    shift: float = 0.03
+    dropout: float = 0.1
+    boundary_samples: int = 256
+    raster_size: int = 64
+    losses: Mapping[str, Schedule] = field(default_factory=lambda: dict(TEMPLATE_LOSSES))
+
+    def __post_init__(self) -> None:
+        wrong = [name for name in self.losses if name not in PAPER_LOSSES]
+        if wrong:
+            raise InputError(f"No loss term is called {wrong[0]!r}: {nearest(wrong[0], PAPER_LOSSES)}")
+        for name in ("steps", "batch", "checks", "levels", "latent", "patience", "template_rounds", "template_cases"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} must be at least 1; got {getattr(self, name)}.")
+        if not 0 < self.validation < 1:
+            raise InputError(f"validation is the part of subjects kept aside, between 0 and 1; got {self.validation}.")
+        if self.init not in ("template", "random"):
+            raise InputError(f"init is 'template' or 'random'; got {self.init!r}.")
+        if len(self.graph_filters) != self.levels:
+            raise InputError(f"graph_filters needs one width per level ({self.levels}); got {list(self.graph_filters)}.")
+        if self.input_size % (self.stem * 2 ** len(self.filters)):
+            raise InputError(
+                f"input_size must be a multiple of stem x 2^stages = {self.stem * 2 ** len(self.filters)}; got {self.input_size}."
+            )
+
+    @classmethod
+    def named(cls, preset: str, **changes: Any) -> FitConfig:
+        """A preset, with some fields changed.
+
+        Parameters
+        ----------
+        preset : {"fast", "balanced", "paper"}
+        **changes
+            Fields to set instead; `losses` is merged term by term.
+
+        Raises
+        ------
+        InputError
+            For an unknown preset or field; the nearest name is offered.
+        """
+        if preset not in PRESETS:
+            raise InputError(f"No preset is called {preset!r}: {nearest(preset, PRESETS)}")
+        known = {item.name for item in fields(cls)}
+        for name in changes:
+            if name not in known:
+                raise InputError(f"No setting is called {name!r}: {nearest(name, known)}")
+        base = PRESETS[preset]
+        losses = {**base.losses, **changes.pop("losses", {})}
+        return replace(base, **changes, losses=losses)
+
+    @classmethod
+    def from_toml(cls, path: Path | str, *, preset: str = "balanced") -> FitConfig:
+        """Read settings from a TOML file over a preset (the file's own ``preset`` wins).
+
+        Parameters
+        ----------
+        path : path
+            Fields of `FitConfig`; schedules are tables, as in ``[losses.kl]`` ``start = 1e-6`` ``stop = 1e-4`` ``shape = "log"``.
+        preset : str
+            Where to start from.
+
+        Raises
+        ------
+        NotFoundError, InputError
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise NotFoundError(f"No configuration file at {path}; --config takes a TOML file.")
+        try:
+            document = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise InputError(f"{path} is not a TOML file: {error}.") from error
+        return cls.from_dict({"preset": preset, **document})
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> FitConfig:
+        """Settings from plain values, as `to_dict` writes them or a TOML file gives them."""
+        changes = dict(document)
+        preset = str(changes.pop("preset", "balanced"))
+        if isinstance(changes.get("losses"), Mapping):
+            changes["losses"] = {name: _schedule(name, value) for name, value in changes["losses"].items()}
+        if "learning_rate" in changes:
+            changes["learning_rate"] = _schedule("learning_rate", changes["learning_rate"])
+        for name, value in changes.items():
+            changes[name] = tuple(value) if isinstance(value, list) else value
+        config = cls.named(preset, **changes)
+        for item in fields(cls):
+            _check_type(item.name, getattr(config, item.name), getattr(PRESETS[preset], item.name))
+        return config
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+
+def _schedule(name: str, value: Any) -> Schedule:
+    """A schedule from a number or a table."""
+    if isinstance(value, Schedule):
+        return value
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return constant(float(value))
+    known = {item.name for item in fields(Schedule)}
+    if not isinstance(value, Mapping) or not {"start", "stop"} <= set(value):
+        raise InputError(f"{name} needs a number, or a table with start and stop; got {value!r}.")
+    for key in value:
+        if key not in known:
+            raise InputError(f"A schedule has no {key!r}: {nearest(key, known)}")
+    return Schedule(**value)
+
+
+def _check_type(name: str, value: Any, example: Any) -> None:
+    """Refuse a text where a number belongs, and the like; an int passes for a float, and None only where None is known."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    fine = {
+        int: isinstance(value, int) and not isinstance(value, bool),
+        float: number,
+        str: isinstance(value, str),
+        tuple: isinstance(value, tuple) and all(isinstance(v, (int, float)) for v in value),
+        type(None): value is None or isinstance(value, int),
+    }.get(type(example), True)
+    if not fine:
+        raise InputError(f"{name} must be like {example!r}; got {value!r}.")
+
+
+PRESETS: dict[str, FitConfig] = {}
+PRESETS["balanced"] = FitConfig()
+PRESETS["fast"] = replace(PRESETS["balanced"], preset="fast", steps=800, checks=6)
+PRESETS["paper"] = FitConfig(
+    preset="paper",
+    node_scale=0.05,
+    levels=3,
+    init="random",
+    input_size=512,
+    stem=1,
+    filters=(16, 32, 64, 128, 256),
+    graph_filters=(32, 24, 16),
+    steps=250_000,
+    batch=1,
+    learning_rate=Schedule(1e-4, 1e-5, since=0.5, until=0.5),
+    averaging=0.0,
+    checks=100,
+    patience=100,
+    zoom=(0.7, 1.2),
+    rotation_deg=15.0,
+    shift=0.0,
+    dropout=0.0,
+    raster_size=512,
+    losses=PAPER_LOSSES,
+)

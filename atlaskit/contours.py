@@ -1,0 +1,167 @@
+"""Sub-pixel closed polygons from structure planes, and pixels from polygons.
+
+Coordinates are (x, y) in pixels, pixel centres on integers, x right, y down. Every contour is closed (the first point
+is not repeated) and runs so that its signed area is positive: clockwise as seen on screen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from skimage.measure import find_contours
+
+Points = NDArray[np.float64]
+
+_EIGHT = np.ones((3, 3), dtype=bool)
+
+
+@dataclass(frozen=True)
+class Contour:
+    """The outer boundary of a plane's largest component, and an account of what it leaves out.
+
+    Attributes
+    ----------
+    points : (n, 2) float array
+        Closed polygon, (x, y) pixels.
+    components : int
+        8-connected components in the plane, the modelled one included.
+    hole_px : int
+        Background pixels that the largest component encloses.
+    touches_border : bool
+        The plane reaches the edge of the image, so part of the boundary is the image's and not the structure's.
+    """
+
+    points: Points
+    components: int
+    hole_px: int
+    touches_border: bool
+
+
+def trace(plane: NDArray[np.bool_], *, smooth: float = 1.0) -> Contour | None:
+    """Trace the sub-pixel boundary of the largest component of a plane.
+
+    The component is padded, blurred by a light Gaussian and cut at the level that keeps its pixel area, so that the
+    polygon's area is unbiased at any size.
+
+    Parameters
+    ----------
+    plane : (H, W) bool array
+    smooth : float
+        Standard deviation of the Gaussian, pixels; 0 follows the pixel edges' midpoints.
+
+    Returns
+    -------
+    Contour or None
+        None when the plane is empty.
+
+    Notes
+    -----
+    About 1 ms at 512 x 512: only the bounding box is touched.
+    """
+    rows = np.flatnonzero(plane.any(axis=1))
+    if rows.size == 0:
+        return None
+    columns = np.flatnonzero(plane[rows[0] : rows[-1] + 1].any(axis=0))
+    top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
+    height, width = plane.shape
+    touches = bool(top == 0 or left == 0 or bottom == height or right == width)
+    crop = plane[top:bottom, left:right]
+    labels, components = ndimage.label(crop, structure=_EIGHT)
+    if components > 1:
+        sizes = np.bincount(labels.ravel())[1:]
+        crop = labels == 1 + int(np.argmax(sizes))
+    filled = ndimage.binary_fill_holes(crop)
+    hole_px = int(filled.sum() - crop.sum())
+    points = _boundary(filled, smooth) + np.array([left, top], dtype=np.float64)
+    return Contour(points=points, components=int(components), hole_px=hole_px, touches_border=touches)
+
+
+def _boundary(filled: NDArray[np.bool_], smooth: float) -> Points:
+    """The longest iso-line of a blurred component, scaled about its centroid to the component's pixel area."""
+    pad = 2 + int(np.ceil(3 * smooth))
+    image = np.pad(filled, pad).astype(np.float32)
+    lines: list[Points] = []
+    for sigma in (smooth, smooth / 2, 0.0):  # a one-pixel-wide structure may vanish under the blur
+        blurred = ndimage.gaussian_filter(image, sigma, mode="constant") if sigma > 0 else image
+        lines = find_contours(blurred, 0.5, fully_connected="high")
+        if len(lines) == 1 or (lines and sigma == 0.0):
+            break
+    longest = max(lines, key=lambda line: abs(signed_area(line)))
+    points = longest[:-1, ::-1] - pad
+    area = signed_area(points)
+    points = points if area > 0 else points[::-1]
+    return np.ascontiguousarray(_with_area(points, float(filled.sum())))
+
+
+def _with_area(points: Points, area: float) -> Points:
+    """Move a polygon along its normals by the one distance that gives it the wanted area (first order, under 0.1 px)."""
+    length = perimeter(points)
+    offset = float(np.clip((area - abs(signed_area(points))) / max(length, 1e-9), -0.25, 0.25))
+    tangent = np.roll(points, -1, axis=0) - np.roll(points, 1, axis=0)
+    tangent /= np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-9)
+    normal = np.column_stack([tangent[:, 1], -tangent[:, 0]])
+    return points + offset * normal
+
+
+def signed_area(points: NDArray[np.floating]) -> float:
+    """Signed area of a closed polygon, square pixels; positive when it runs clockwise on screen (y down)."""
+    x, y = points[..., 0], points[..., 1]
+    return float(0.5 * np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y))
+
+
+def perimeter(points: NDArray[np.floating]) -> float:
+    """Length of a closed polygon, pixels."""
+    return float(np.linalg.norm(points - np.roll(points, -1, axis=0), axis=1).sum())
+
+
+def resample(points: NDArray[np.floating], n: int, *, start: float = 0.0) -> Points:
+    """Place n points at equal arc length along a closed polygon.
+
+    Parameters
+    ----------
+    points : (m, 2) array
+        Closed polygon, pixels.
+    n : int
+    start : float
+        Where the first point lies, as a fraction of the perimeter from ``points[0]``.
+
+    Returns
+    -------
+    (n, 2) float array
+    """
+    closed = np.vstack([points, points[:1]]).astype(np.float64)
+    arc = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(closed, axis=0), axis=1))])
+    at = ((start + np.arange(n) / n) % 1.0) * arc[-1]
+    return np.column_stack([np.interp(at, arc, closed[:, 0]), np.interp(at, arc, closed[:, 1])])
+
+
+def fill(points: NDArray[np.floating], image_size: tuple[int, int]) -> NDArray[np.bool_]:
+    """The pixels whose centres lie inside a closed polygon (non-zero winding, so folds never cancel).
+
+    Parameters
+    ----------
+    points : (n, 2) array
+        Closed polygon, (x, y) pixels; may leave the image and may cross itself.
+    image_size : (width, height)
+
+    Returns
+    -------
+    (height, width) bool array
+    """
+    width, height = image_size
+    x0, y0 = points[:, 0].astype(np.float64), points[:, 1].astype(np.float64)
+    x1, y1 = np.roll(x0, -1), np.roll(y0, -1)
+    first = np.clip(np.ceil(np.minimum(y0, y1)), 0, height).astype(np.int64)
+    last = np.clip(np.ceil(np.maximum(y0, y1)), 0, height).astype(np.int64)  # half-open: a shared vertex counts once
+    count = last - first
+    edge = np.repeat(np.arange(len(x0)), count)
+    row = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count) + first[edge]
+    along = (row - y0[edge]) / (y1[edge] - y0[edge])
+    column = np.clip(np.ceil(x0[edge] + along * (x1[edge] - x0[edge])), 0, width).astype(np.int64)
+    winding = np.zeros((height, width + 1), dtype=np.int32)
+    np.add.at(winding, (row, column), np.where(y1[edge] > y0[edge], -1, 1))
+    inside: NDArray[np.bool_] = np.cumsum(winding[:, :width], axis=1) != 0
+    return inside

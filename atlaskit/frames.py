@@ -1,0 +1,94 @@
+"""Where a case lies: the translation and scale between its pixels and the unit frame of the template."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Where N cases lie: pixels = centre + scale * (unit - 1/2), no rotation.
+
+    Attributes
+    ----------
+    centre : (N, 2) float array
+        Pixels.
+    scale : (N,) float array
+        Pixels per unit.
+    """
+
+    centre: NDArray[np.float64]
+    scale: NDArray[np.float64]
+
+    def to_unit(self, points: Array) -> NDArray[np.float64]:
+        """(N, ..., 2) points from pixels to the unit frame."""
+        shape = (-1, *[1] * (points.ndim - 2))
+        unit: NDArray[np.float64] = (points - self.centre.reshape(*shape, 2)) / self.scale.reshape(*shape, 1) + 0.5
+        return unit
+
+    def to_pixels(self, points: Array) -> NDArray[np.float64]:
+        """(N, ..., 2) points from the unit frame to pixels."""
+        shape = (-1, *[1] * (points.ndim - 2))
+        pixels: NDArray[np.float64] = (points - 0.5) * self.scale.reshape(*shape, 1) + self.centre.reshape(*shape, 2)
+        return pixels
+
+
+def frames(samples: Array, centre: Array, radius: Array, anchor: Array) -> Frames:
+    """The translation and scale that bring each case's present structures onto the mean's, by their moments.
+
+    Parameters
+    ----------
+    samples : (N, S, M, 2) array
+        Contour samples, pixels; NaN where absent.
+    centre, radius, anchor : (S, 2), (S,), (S,) arrays
+        As in `Template`.
+    """
+    here, reach = _moments(samples)
+    weight = np.where(np.isnan(reach), 0.0, anchor)
+    weight = np.where(weight.sum(1, keepdims=True) > 0, weight, np.where(np.isnan(reach), 0.0, 1.0))
+    weight = weight / np.maximum(weight.sum(1, keepdims=True), 1e-12)
+    here, reach = np.nan_to_num(here), np.nan_to_num(reach)
+    own_centre, own_size = _size(here, reach, weight)
+    mean_centre, mean_size = _size(np.broadcast_to(centre, here.shape), np.broadcast_to(radius, reach.shape), weight)
+    scale = np.maximum(own_size, 1e-6) / np.maximum(mean_size, 1e-12)
+    return Frames(own_centre - scale[:, None] * (mean_centre - 0.5), scale)
+
+
+def _moments(samples: Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Centroid (N, S, 2) and root mean square radius (N, S) of contour samples."""
+    centre = samples.mean(axis=2)
+    radius = np.sqrt(np.square(samples - centre[:, :, None]).sum(-1).mean(2))
+    return centre, radius
+
+
+def _size(centre: Array, radius: Array, weight: Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Weighted centre (N, 2) and root mean square radius (N,) of several structures together."""
+    middle = (weight[..., None] * centre).sum(1)
+    square = (weight * (radius**2 + np.square(centre - middle[:, None]).sum(-1))).sum(1)
+    return middle, np.sqrt(square)
+
+
+def mean_moments(samples: Array) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Mean centre (S, 2), radius (S,) and anchor (S,) of the structures of a corpus, by rounds of alignment of moments."""
+    here, reach = _moments(samples)
+    present = ~np.isnan(reach)
+    length = np.nanmean(np.where(present, reach, np.nan), axis=0)
+    anchor = length / length.sum() * present.mean(0) ** 8
+    complete = int(np.argmax(present.sum(1)))
+    centre, radius = here[complete], reach[complete]
+    size = float(np.nanmean(radius))
+    known = ~np.isnan(radius)
+    centre, radius = np.where(known[:, None], centre / size, 0.0), np.where(known, radius / size, 0.0)
+    for _ in range(8):
+        found = frames(samples, centre, radius, np.where(radius > 0, anchor, 0.0))
+        unit = (here - found.centre[:, None]) / found.scale[:, None, None] + 0.5
+        centre, radius = np.nanmean(unit, axis=0), np.nanmean(reach / found.scale[:, None], axis=0)
+        weight = anchor / anchor.sum()
+        middle, spread = _size(centre[None], radius[None], weight[None])
+        centre, radius = (centre - middle) / spread[0], radius / spread[0]
+    return centre, radius, anchor

@@ -1,0 +1,134 @@
+"""Numbers beside landmarks and names beside structures, put where they cover no outline and no other label.
+
+All placing is done in typographic points on the page, so that it is the same for pixels and for unit frames. Each
+label in turn takes the cheapest of some spots; it pays for distance, for crossing an outline and for what it covers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.path import Path
+from matplotlib.patheffects import withStroke
+from numpy.typing import NDArray
+
+from atlaskit.contours import perimeter, resample, signed_area
+from atlaskit.plot.style import NAME_PT, SMALL_PT, Points, color_of, present_loops
+from atlaskit.topology import Topology
+
+Floats = NDArray[np.float64]
+
+_HALO = [withStroke(linewidth=1.6, foreground="white")]
+_TURNS = np.radians([0, 20, -20, 40, -40, 60, -60, 80, -80, 180, 150, -150])
+_GAPS_PT = (3.0, 5.0, 7.5, 10.5)
+_RING_PT = 2.0
+_INK_PT = 1.5
+_GRID = 31
+
+
+@dataclass(frozen=True)
+class _Page:
+    """Axes with the outlines on them, in points, and the boxes (middle, half size) that labels have taken so far."""
+
+    ax: Axes
+    outlines: list[Floats]
+    ink: Floats
+    taken: list[Floats] = field(default_factory=list)
+
+    def take(self, spots: Floats, cost: Floats, size: Floats) -> int:
+        """Take the spot where a label of this size costs least, what it would cover included."""
+        half = size / 2 + 0.8
+        covered = (np.abs(spots[:, None] - self.ink) < half).all(axis=2).sum(axis=1)
+        boxes = np.array(self.taken).reshape(-1, 2, 2)
+        clashes = (np.abs(spots[:, None] - boxes[:, 0]) < half + boxes[:, 1]).all(axis=2).sum(axis=1)
+        best = int(np.argmin(cost + 3.0 * covered + 20.0 * clashes))
+        self.taken.append(np.array([spots[best], half]))
+        return best
+
+
+def label_shapes(ax: Axes, points: Points, topology: Topology, *, every: int, color: str | None = None) -> None:
+    """Number every so many landmarks along each outline, outside it, and write each structure's name.
+
+    Parameters
+    ----------
+    ax : Axes
+        With its final limits and aspect.
+    points : (L, 2) array
+        Landmarks; structures with missing ones are skipped.
+    topology : Topology
+    every : int
+        Nodes along a loop from one number to the next.
+    color : str, optional
+        One colour for all labels instead of each structure's own.
+    """
+    loops = present_loops(points, topology)
+    if not loops:
+        return
+    ax.apply_aspect()
+    on_page = ax.transData.transform(np.nan_to_num(points)) * 72.0 / ax.figure.dpi
+    outlines = [on_page[loop] for _, loop in loops]
+    ink = np.vstack([resample(line, 8 + int(perimeter(line) / _INK_PT)) for line in outlines])
+    page = _Page(ax, outlines, ink)
+    numbered = {int(loop[k]): (own, k) for own, (_, loop) in enumerate(loops) for k in range(0, len(loop), every)}
+    page.taken.extend(np.array([on_page[landmark], [_RING_PT, _RING_PT]]) for landmark in numbered)
+    colors = [color or color_of(index) for index, _ in loops]
+    for landmark, (own, k) in numbered.items():
+        step = _step(page, own, k, _size(str(landmark), SMALL_PT))
+        x, y = (float(value) for value in points[landmark])
+        ax.plot([x], [y], "o", ms=3.2, mfc="white", mec=colors[own], mew=0.8)
+        ax.annotate(str(landmark), (x, y), xytext=step, textcoords="offset points", **_style(SMALL_PT, colors[own]))
+    for own, (index, _) in enumerate(loops):
+        name = topology.structures[index]
+        x, y = _middle(page, own, _size(name, NAME_PT))
+        ax.text(x, y, name, fontweight="bold", **_style(NAME_PT, colors[own]))
+
+
+def _step(page: _Page, own: int, k: int, size: Floats) -> tuple[float, float]:
+    """Step from a node to the middle of its number: outside its own outline unless that is crowded, across no other."""
+    node = page.outlines[own][k]
+    steps, cost = _around(page.outlines[own], k, size)
+    for index, outline in enumerate(page.outlines):
+        within = Path(outline).contains_points(node + steps)
+        cost += 4.0 * within if index == own else 5.0 * (within != Path(outline).contains_point(node))
+    step = steps[page.take(node + steps, cost, size)]
+    return float(step[0]), float(step[1])
+
+
+def _around(outline: Floats, k: int, size: Floats) -> tuple[Floats, Floats]:
+    """Steps from a node outwards to a label's middle, the nearest and straightest cheapest, and what each costs."""
+    tangent = outline[(k + 1) % len(outline)] - outline[k - 1]
+    outward = np.array([tangent[1], -tangent[0]]) * np.sign(signed_area(outline))
+    angle = np.tile(np.arctan2(outward[1], outward[0]) + _TURNS, len(_GAPS_PT))
+    gap = np.repeat(_GAPS_PT, len(_TURNS))
+    direction = np.column_stack([np.cos(angle), np.sin(angle)])
+    half_size = np.abs(direction) @ size / 2
+    return direction * (gap + half_size)[:, None], 0.6 * gap + np.tile(1 - np.cos(_TURNS), len(_GAPS_PT))
+
+
+def _middle(page: _Page, own: int, size: Floats) -> tuple[float, float]:
+    """Middle of a structure's name, in data units: in the structure where there is room, else beside it."""
+    outline, scale = page.outlines[own], 72.0 / page.ax.figure.dpi
+    edges = page.ax.get_window_extent().get_points() * scale
+    low = np.maximum(outline.min(axis=0) - size, edges[0] + size / 2)
+    high = np.minimum(outline.max(axis=0) + size, edges[1] - size / 2)
+    spots = np.stack(np.meshgrid(*np.linspace(low, high, _GRID).T), axis=-1).reshape(-1, 2)
+    owner = np.full(len(spots), -1)
+    for index in sorted(range(len(page.outlines)), key=lambda each: -abs(signed_area(page.outlines[each]))):
+        owner[Path(page.outlines[index]).contains_points(spots)] = index  # the smallest outline around a spot owns it
+    far = np.linalg.norm(spots - outline.mean(axis=0), axis=1) / 20.0
+    cost = far + np.where(owner == own, 0.0, np.where(owner < 0, 8.0, 12.0))
+    x, y = page.ax.transData.inverted().transform(spots[page.take(spots, cost, size)] / scale)
+    return float(x), float(y)
+
+
+def _size(text: str, points: float) -> Floats:
+    """Width and height of a short text, about."""
+    return np.array([0.66 * points * len(text), 1.05 * points])
+
+
+def _style(size: float, color: str) -> dict[str, Any]:
+    """Look of a label: centred on its spot, with a white halo."""
+    return {"fontsize": size, "color": color, "ha": "center", "va": "center_baseline", "path_effects": _HALO}

@@ -1,0 +1,201 @@
+"""A folder looked through once: what `read_corpus` builds cases from and what `describe` tells."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from atlaskit.corpus import Case, Corpus, Rejected
+from atlaskit.errors import InputError, NotFoundError, nearest
+from atlaskit.masks import Structure
+from atlaskit.readers import label_maps, nnunet, structure_files
+from atlaskit.readers.choosing import choose, parts_to_read
+from atlaskit.readers.formats import FORMATS
+from atlaskit.readers.layouts import BITS, FILES, LABELS, Entry, Found, Reader, subfolders
+from atlaskit.readers.loading import Plan, load
+from atlaskit.readers.names import slice_and_frame, subjects
+from atlaskit.readers.scanning import SAMPLE, SCAN_ALL, Scan, needs_pixels, sample, scan, told_coding
+from atlaskit.readers.tables import agree, names_of, renumber
+from atlaskit.readers.volume import PLANES
+
+READERS: dict[str, Reader] = {
+    "nnunet": Reader(nnunet.fits, nnunet.find),
+    "case-folders": Reader(structure_files.is_per_case, structure_files.find_per_case),
+    "structure-folders": Reader(structure_files.is_per_structure, structure_files.find_per_structure),
+    "nested": Reader(label_maps.has_folders_of_masks, label_maps.find_in_folders),
+    "labels": Reader(label_maps.has_masks, label_maps.find),
+    "bits": Reader(label_maps.has_masks, label_maps.find),
+}
+"""Layouts by name, in the order in which ``layout="auto"`` tries them; labels and bits are told apart by their values."""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """A corpus, and what was seen on the way to it.
+
+    Attributes
+    ----------
+    corpus : Corpus
+    coding : {'labels', 'bits', 'files'}
+    seen : frozenset of int
+        Values that occur in what was looked into.
+    scans : tuple of Scan
+        One per file or case looked into.
+    """
+
+    corpus: Corpus
+    coding: str
+    seen: frozenset[int]
+    scans: tuple[Scan, ...]
+
+
+def survey(
+    folder: str | Path,
+    *,
+    layout: str = "auto",
+    structures: Sequence[str | Structure] = (),
+    plane: str | None = None,
+    subject_pattern: str | None = None,
+) -> Survey:
+    """Look through a folder of masks; the parameters are those of `atlaskit.readers.read_corpus`."""
+    root = _folder(folder)
+    if plane is not None and plane not in PLANES:
+        raise InputError(f"The plane must be axial, coronal or sagittal; got {plane!r}.")
+    layout_name, found = _find(root, layout)
+    if not found.entries:
+        raise InputError(f"A corpus must hold masks; {root} has no files of the layout {layout_name!r}.")
+    coding = (
+        layout
+        if layout in (LABELS, BITS)
+        else found.coding or told_coding(Plan(root, LABELS, (), plane), found.entries)
+    )
+    plan = Plan(root, coding, found.parts, plane)
+    reopened = any(isinstance(structure, Structure) for structure in structures)
+    scans, refused = _look(plan, found, structures, most=SAMPLE if reopened else SCAN_ALL)
+    if len(refused) == len(found.entries):
+        raise InputError(f"A corpus must hold at least one readable mask; {root.name} has none: {refused[0].reason}")
+    names = found.names or names_of(scans.values())
+    if not found.names and not agree(scans.values()):
+        plan = replace(plan, by_name=True)
+        renumbered, names = renumber(list(scans.values()))
+        scans = dict(zip(scans, renumbered, strict=True))
+    seen = frozenset(value for s in scans.values() for of in s.values.values() for value in of) - found.ignored
+    chosen, notes = choose(structures, names, seen, by_value=coding != FILES and not plan.by_name)
+    cases, clashes, empty = _cases(plan, found, scans, refused, chosen, subject_pattern)
+    notes = [*found.notes, *notes, *_sampled(found, scans, reopened), *([_EMPTY.format(empty)] if empty else [])]
+    if coding == BITS and layout_name not in (LABELS, BITS):
+        notes.append("Values are read as bits, so that structures may overlap.")
+    corpus = Corpus(
+        root=root,
+        layout=coding if layout_name in (LABELS, BITS) else layout_name,
+        structures=chosen,
+        cases=cases,
+        rejected=(*found.rejected, *refused, *clashes),
+        load=partial(load, plan, chosen),
+        notes=tuple(notes),
+    )
+    return Survey(corpus, coding, seen, tuple(scans.values()))
+
+
+_EMPTY = "{} slices or frames hold none of the structures and are no cases."
+
+
+def _folder(folder: str | Path) -> Path:
+    root = Path(folder)
+    if not root.exists():
+        raise NotFoundError(f"The mask folder {root} must exist; there is none.")
+    if not root.is_dir():
+        raise InputError(f"Masks must be given as a folder; {root} is a file.")
+    return root
+
+
+def _find(root: Path, layout: str) -> tuple[str, Found]:
+    if layout == "auto":
+        name = next((name for name, reader in READERS.items() if reader.fits(root)), None)
+        if name is None:
+            raise InputError(f"A corpus must hold masks ({', '.join(FORMATS)}); {_contents(root)}.")
+    elif layout in READERS:
+        name = layout
+    else:
+        raise InputError(f"No layout is called {layout!r}: {nearest(layout, ['auto', *READERS])}.")
+    return name, READERS[name].find(root)
+
+
+def _contents(root: Path) -> str:
+    """What a folder without masks holds, for the message."""
+    files = [p for p in root.iterdir() if p.is_file() and not p.name.startswith(".")]
+    endings = Counter(p.suffix.lower() or "no extension" for p in files)
+    listed = ", ".join(f"{count} x {ending}" for ending, count in endings.most_common(4))
+    folders = ", ".join(sub.name for sub in subfolders(root)[:4])
+    parts = [listed, f"the folders {folders}" if folders else ""]
+    return f"{root} holds {' and '.join(part for part in parts if part) or 'nothing'}"
+
+
+def _look(
+    plan: Plan, found: Found, structures: Sequence[str | Structure], most: int
+) -> tuple[dict[Entry, Scan], list[Rejected]]:
+    """Scan what must be scanned: every file that may hold several planes, and `most` of the others."""
+    parts = parts_to_read(structures, found.names) if plan.coding == FILES else frozenset()
+    chosen = set(sample(len(found.entries), most))
+    scans: dict[Entry, Scan] = {}
+    refused: list[Rejected] = []
+    for index, entry in enumerate(found.entries):
+        try:
+            if index in chosen or needs_pixels(plan, entry):
+                scans[entry] = scan(plan, entry, parts)
+        except InputError as error:
+            refused.append(Rejected(entry.source, str(error)))
+    return scans, refused
+
+
+def _sampled(found: Found, scans: dict[Entry, Scan], reopened: bool) -> list[str]:
+    if reopened or len(found.entries) <= SCAN_ALL:
+        return []
+    return [
+        f"Labels were looked for in {len(scans)} of {len(found.entries)} files: a rarer label is missed "
+        "unless a structure names it."
+    ]
+
+
+def _cases(
+    plan: Plan,
+    found: Found,
+    scans: dict[Entry, Scan],
+    refused: Sequence[Rejected],
+    structures: tuple[Structure, ...],
+    subject_pattern: str | None,
+) -> tuple[tuple[Case, ...], list[Rejected], int]:
+    """The cases in order of their ids, those whose id is taken, and how many slices and frames hold no structure."""
+    wanted = {value for structure in structures for value in structure.values}
+    bad = {rejected.source for rejected in refused}
+    entries = [entry for entry in found.entries if entry.source not in bad]
+    cases: dict[str, Case] = {}
+    clashes: list[Rejected] = []
+    empty = 0
+    for entry, subject in zip(entries, subjects([e.owner for e in entries], subject_pattern), strict=True):
+        made, left_out = _cases_of(entry, subject, scans.get(entry), wanted)
+        empty += left_out
+        for case in made:
+            if cases.setdefault(case.id, case) is not case:
+                reason = f"Case ids must be unique; {cases[case.id].source} already gives {case.id!r}."
+                clashes.append(Rejected(case.source, reason))
+    return tuple(cases[name] for name in sorted(cases)), clashes, empty
+
+
+def _cases_of(entry: Entry, subject: str, scan: Scan | None, wanted: set[int]) -> tuple[list[Case], int]:
+    """One case, or one per slice and frame that holds a structure, and how many hold none."""
+    in_name, frame = slice_and_frame(entry.id)
+    frame = entry.frame if entry.frame >= 0 else frame
+    if scan is None or scan.shape == (1, 1):
+        return [Case(entry.id, entry.source, subject, frame, in_name)], 0
+    frames, slices = scan.shape
+    cases: list[Case] = []
+    for (t, z), values in scan.values.items():
+        if values & wanted:
+            name = entry.id + (f"_s{z:03d}" if slices > 1 else "") + (f"_t{t:03d}" if frames > 1 else "")
+            at = (t if frames > 1 else frame, z if slices > 1 else in_name)
+            cases.append(Case(name, entry.source, subject, *at, t * scan.frame_ms if frames > 1 else float("nan")))
+    return cases, len(scan.values) - len(cases)

@@ -1,0 +1,100 @@
+"""The arrays as they lie on disk, and what is said when the disk fails."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+from numpy.typing import NDArray
+
+from atlaskit.errors import AtlasError, StoreError
+from atlaskit.landmarks import AXIS, FIELDS, text
+from atlaskit.topology import Topology
+
+CHUNK = 256
+"""Cases per chunk: what a reader fetches at least."""
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn what zarr raises for damaged files into one `StoreError`."""
+    try:
+        yield
+    except AtlasError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        words = str(error).strip().split("\n")[0] or type(error).__name__
+        raise StoreError(f"The landmark store {path} is damaged ({words}); make it anew with --overwrite.") from error
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn a full, read-only or forbidden disk into one `StoreError`."""
+    try:
+        yield
+    except AtlasError:
+        raise
+    except OSError as error:
+        words = error.strerror or str(error)
+        raise StoreError(
+            f"The landmark store {path} must be writable: {words}; what was written stays, so run again after a remedy."
+        ) from error
+
+
+def lay_out(
+    path: Path, topology: Topology, sizes: Mapping[str, int], n: int, shard: int, template: NDArray[np.floating] | None
+) -> zarr.Group:
+    """Make the group with its empty arrays; its attributes come later."""
+    group = zarr.create_group(path, zarr_format=3)
+    for name, field in FIELDS.items():
+        rest = field.shape(n, sizes)[1:]
+        group.create_array(
+            name,
+            shape=(n, *rest),
+            chunks=(math.gcd(CHUNK, shard), *rest),
+            shards=(shard, *rest),
+            dtype=str if field.dtype == "str" else field.dtype,
+            fill_value=field.fill,
+            dimension_names=("case", *field.dims),
+            attributes={"description": field.doc},
+        )
+    _put_labels(group, {"axis": AXIS, "structure": topology.structures})
+    if template is not None:
+        beside = group.create_group("template")
+        _put_labels(beside, {"axis": AXIS})
+        values = np.asarray(template, dtype=np.float32)
+        beside.create_array("points", data=values, dimension_names=("landmark", "axis"))
+    return group
+
+
+def _put_labels(group: zarr.Group, labels: Mapping[str, Iterable[str]]) -> None:
+    for dim, names in labels.items():
+        group.create_array(dim, data=text(list(names)), dimension_names=(dim,))
+
+
+def array_of(group: zarr.Group, name: str) -> zarr.Array[Any]:
+    """Open an array with the shape that it has on disk now."""
+    array = group[name]
+    if not isinstance(array, zarr.Array):
+        raise StoreError(f"A landmark store holds an array {name!r}; {group.store_path} has a group there.")
+    return array
+
+
+def resize(group: zarr.Group, n: int, names: Iterable[str]) -> None:
+    """Give some per-case arrays n rows."""
+    for name in names:
+        array = array_of(group, name)
+        array.resize((n, *array.shape[1:]))
+
+
+def consolidate(path: Path) -> None:
+    """Write the metadata of every array into the group, for readers that open it as one."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Consolidated metadata")  # says only that others may not read it
+        zarr.consolidate_metadata(path)

@@ -1,0 +1,1 @@
+"""The command line of atlaskit: option types, one library call and one report per command."""

@@ -1,0 +1,54 @@
+"""``atlaskit extract --model DIR``: landmarks from the masks that a pixel model wrote."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from atlaskit_cli import options
+from atlaskit_cli.output import speaking
+
+
+def extract(
+    model: Annotated[
+        Path, typer.Option("--model", metavar="DIR", file_okay=False, help="The folder of masks a pixel model wrote.")
+    ],
+    atlas: options.Atlas = Path("atlas"),
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="STORE", help="The store to write; default landmarks.zarr in the atlas."),
+    ] = None,
+    layout: options.Layout = "auto",
+    no_boundary_fit: Annotated[
+        bool, typer.Option("--no-boundary-fit", help="Leave the landmarks where the network puts them.")
+    ] = False,
+    workers: Annotated[int | None, typer.Option("--workers", min=0, help="Processes; default one per core.")] = None,
+    batch: Annotated[int | None, typer.Option("--batch", min=1, help="Masks that pass the network at once.")] = None,
+    shard_range: Annotated[
+        str | None,
+        typer.Option("--shard-range", metavar="I/N", help="Do the I-th of N parts only, for many machines."),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Begin anew where a store is there already.")] = False,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Place the atlas's landmarks on every mask of a folder; cases done and unchanged are skipped."""
+    with speaking(json=json, quiet=quiet, verbose=verbose, resume="run the same command again to go on") as say:
+        import atlaskit
+
+        result = atlaskit.extract(
+            model,
+            atlas=atlas,
+            out=out,
+            layout=layout,
+            boundary_fit=not no_boundary_fit,
+            workers=workers,
+            batch=batch,
+            shard_range=shard_range,
+            overwrite=overwrite,
+            report=say.progress,
+        )
+        counts = f"{result.n_ok} ok, {result.n_flagged} flagged, {result.n_rejected} rejected"
+        say.result(result, f"Landmarks of {counts} cases are in {result.store}.")
+        say.rejected(result.rejected)

@@ -1,0 +1,57 @@
+"""``atlaskit fit MASKS``: train an atlas on a folder of masks."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from atlaskit_cli import options
+from atlaskit_cli.output import speaking
+
+
+def fit(
+    masks: Annotated[Path, typer.Argument(metavar="MASKS", help="The folder of masks.")],
+    atlas: options.Atlas = Path("atlas"),
+    structure: options.Structures = None,
+    layout: options.Layout = "auto",
+    preset: Annotated[
+        Literal["fast", "balanced", "paper"], typer.Option("--preset", help="How much care and time to spend.")
+    ] = "balanced",
+    minutes: Annotated[
+        float | None, typer.Option("--minutes", min=0.0, help="Stop in this time; schedules follow progress.")
+    ] = None,
+    nodes: Annotated[
+        int | None, typer.Option("--nodes", min=1, help="Landmarks per structure; else from the contour's length.")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", metavar="TOML", help="Numbers of the run that replace the preset's.")
+    ] = None,
+    seed: options.Seed = None,
+    device: options.Device = "auto",
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted fit.")] = False,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Train an atlas on a folder of masks: topology, template and network."""
+    with speaking(json=json, quiet=quiet, verbose=verbose, resume="add --resume to the same command to go on") as say:
+        import atlaskit
+
+        run = (
+            atlaskit.FitConfig.preset(preset) if config is None else atlaskit.FitConfig.from_toml(config, preset=preset)
+        )
+        chosen = {name: value for name, value in {"seed": seed, "nodes": nodes}.items() if value is not None}
+        result = atlaskit.fit(
+            masks,
+            atlas=atlas,
+            layout=layout,
+            structures=tuple(structure or ()),
+            config=replace(run, **chosen),
+            minutes=minutes,
+            device=device,
+            resume=resume,
+            report=say.progress,
+        )
+        say.result(result, f"The atlas is in {atlas}.")
+        say.rejected(result.rejected)

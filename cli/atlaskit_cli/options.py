@@ -1,0 +1,38 @@
+"""Options that commands share, each written once."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+Atlas = Annotated[
+    Path,
+    typer.Option("--atlas", envvar="ATLASKIT_ATLAS", metavar="DIR", file_okay=False, help="The atlas directory."),
+]
+
+Layout = Annotated[
+    str,
+    typer.Option("--layout", metavar="NAME", help="How the masks lie on disk; 'auto' finds out, 'describe' shows it."),
+]
+
+Structures = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--structure",
+        metavar="NAME=EXPR",
+        help="A structure and its label: a value, a name, or a union such as epi=1+2. Repeat for several.",
+    ),
+]
+
+Device = Annotated[
+    Literal["auto", "cpu", "cuda"],
+    typer.Option("--device", help="Where to compute; 'auto' takes CUDA when it is there."),
+]
+
+Seed = Annotated[int | None, typer.Option("--seed", min=0, help="The seed of every random choice; default 0.")]
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document on stdout.")]
+
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing on stderr but errors.")]
+
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more: warnings, and the traceback of an error.")]

@@ -1,0 +1,33 @@
+"""Pictures leave no global state: no pyplot, no changed settings, any number of figures."""
+
+import subprocess
+import sys
+
+SCRIPT = """
+import io, sys
+import matplotlib, numpy as np
+before = matplotlib.rcParams.copy()
+from atlaskit import plot
+from atlaskit.masks import Mask
+from atlaskit.topology import Topology
+turn = 2 * np.pi * np.arange(16) / 16
+points = 20 + 10 * np.column_stack([np.cos(turn), np.sin(turn)])
+topology = Topology(("disc",), (tuple(range(16)),), levels=1)
+mask = Mask(np.ones((1, 40, 40), dtype=bool), ("disc",))
+log = [{"epoch": k, "losses": {"chamfer": 1.0}, "weights": {}} for k in range(2)]
+axes = [plot.template(points, topology), plot.case(mask, points, topology)]
+axes.append(plot.landmark_overlay(points[None], topology))
+figures = [ax.get_figure(root=True) for ax in axes]
+figures += [plot.cases([("a", mask, points)], topology), plot.loss_curves(log)]
+for figure in figures:
+    figure.savefig(io.BytesIO(), format="png")
+    figure.savefig(io.BytesIO(), format="pdf")
+assert "matplotlib.pyplot" not in sys.modules
+assert dict.__eq__(matplotlib.rcParams, before)
+print(len(figures))
+"""
+
+
+def test_no_pyplot_and_no_global_settings():
+    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "5", done.stderr
