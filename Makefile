@@ -24,11 +24,13 @@ clean:
 	rm -rf $(VENV) build dist demo
 
 $(VENV)/base.stamp: pyproject.toml constraints.txt
-	$(PYTHON) -m venv $(VENV)
-	$(PIP) --editable .
-	touch $@
+	@echo "Installing into $(VENV): a few minutes the first time."
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) --editable .
+	@touch $@
 
 $(VENV)/dev.stamp: pyproject.toml constraints.txt
-	$(PYTHON) -m venv $(VENV)
-	$(PIP) --editable ".[dev]"
-	touch $@
+	@echo "Installing into $(VENV): a few minutes the first time."
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) --editable ".[dev]"
+	@touch $@

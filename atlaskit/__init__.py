@@ -72,10 +72,12 @@ _HOME = {
 """Where each public name lives."""
 
 _MODULES = (
+    "assignment",
     "config",
     "contours",
     "corpus",
     "errors",
+    "frames",
     "groupwise",
     "landmarks",
     "masks",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -10,87 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from atlaskit.errors import InputError, NotFoundError, nearest
-
-Shape = Literal["linear", "log", "cosine"]
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """A number that changes with progress t from 0 to 1: `start` until `since`, `stop` from `until` on.
-
-    Attributes
-    ----------
-    start, stop : float
-    shape : {"linear", "log", "cosine"}
-        How it gets from one to the other; "log" needs both positive.
-    since, until : float
-        Part of the run in which it changes; equal for a switch.
-
-    Examples
-    --------
-    >>> Schedule(10, 100).at(0.5)
-    55.0
-    >>> Schedule(0.01, 1, "log", until=0.2).at(0.1)
-    0.1
-    """
-
-    start: float
-    stop: float
-    shape: Shape = "linear"
-    since: float = 0.0
-    until: float = 1.0
-
-    def __post_init__(self) -> None:
-        if self.shape not in ("linear", "log", "cosine"):
-            raise InputError(f"A schedule's shape is linear, log or cosine; got {self.shape!r}.")
-        if self.shape == "log" and min(self.start, self.stop) <= 0:
-            raise InputError(f"A log schedule runs between positive numbers; got {self.start} to {self.stop}.")
-        if not 0 <= self.since <= self.until <= 1:
-            raise InputError(f"A schedule needs 0 <= since <= until <= 1; got {self.since} and {self.until}.")
-
-    def at(self, progress: float) -> float:
-        """The value at a progress in [0, 1]."""
-        if progress < self.since:
-            return self.start
-        if progress >= self.until:
-            return self.stop
-        t = (progress - self.since) / (self.until - self.since)
-        if self.shape == "log":
-            return round(math.exp((1 - t) * math.log(self.start) + t * math.log(self.stop)), 15)
-        t = (1 - math.cos(math.pi * t)) / 2 if self.shape == "cosine" else t
-        return (1 - t) * self.start + t * self.stop
-
-
-def constant(value: float) -> Schedule:
-    """A schedule that stays where it is."""
-    return Schedule(value, value)
-
-
-PAPER_LOSSES: dict[str, Schedule] = {
-    "chamfer": Schedule(10, 100),
-    "pull": constant(0),
-    "edge": Schedule(0.01, 1, "log", until=0.2),
-    "elasticity": Schedule(250, 2.5, "log"),
-    "curvature": Schedule(300, 3, "log"),
-    "kl": Schedule(1e-6, 1e-3, "log"),
-    "dice": Schedule(0, 1, since=0.2, until=0.2),
-    "bce": Schedule(0, 1, since=0.2, until=0.2),
-}
-"""The published weights (Gaggion et al. 2026), by term; `pull` is ours and off there."""
-
-TEMPLATE_LOSSES: dict[str, Schedule] = {
-    **PAPER_LOSSES,
-    "chamfer": Schedule(10, 100),
-    "pull": Schedule(100, 30),
-    "elasticity": constant(0),
-    "curvature": Schedule(1, 0.1, "log"),
-    "edge": constant(0),
-    "kl": Schedule(1e-6, 1e-4, "log"),
-    "dice": Schedule(0, 0.3, since=0.3, until=0.3),
-    "bce": Schedule(0, 0.3, since=0.3, until=0.3),
-}
-"""Weights for a template start: the pull toward the groupwise landmarks holds order and spacing, so little else must."""
-
+from atlaskit.schedules import PAPER_LOSSES, TEMPLATE_LOSSES, Schedule, parse_schedule
 
 @dataclass(frozen=True)
 class FitConfig:
@@ -165,13 +84,13 @@ class FitConfig:
     template_rounds: int = 5
     init: Literal["template", "random"] = "template"
     input_size: int = 128
-    stem: int = 2
-    filters: tuple[int, ...] = (24, 48, 96, 160)
+    stem: int = 4
+    filters: tuple[int, ...] = (32, 64, 128)
     latent: int = 64
     graph_filters: tuple[int, ...] = (32, 32, 24, 16)
     chebyshev: int = 6
     skip_filters: int = 8
-    steps: int = 3000
+    steps: int = 1200
     batch: int = 16
     learning_rate: Schedule = Schedule(2e-3, 2e-5, "cosine")
     weight_decay: float = 1e-6
@@ -226,6 +145,8 @@ class FitConfig:
             if name not in known:
                 raise InputError(f"No setting is called {name!r}: {nearest(name, known)}")
         base = PRESETS[preset]
+        for name, value in changes.items():
+            _check_type(name, value, getattr(base, name))
         losses = {**base.losses, **changes.pop("losses", {})}
         return replace(base, **changes, losses=losses)
 
@@ -259,34 +180,16 @@ class FitConfig:
         changes = dict(document)
         preset = str(changes.pop("preset", "balanced"))
         if isinstance(changes.get("losses"), Mapping):
-            changes["losses"] = {name: _schedule(name, value) for name, value in changes["losses"].items()}
+            changes["losses"] = {name: parse_schedule(name, value) for name, value in changes["losses"].items()}
         if "learning_rate" in changes:
-            changes["learning_rate"] = _schedule("learning_rate", changes["learning_rate"])
+            changes["learning_rate"] = parse_schedule("learning_rate", changes["learning_rate"])
         for name, value in changes.items():
             changes[name] = tuple(value) if isinstance(value, list) else value
-        config = cls.named(preset, **changes)
-        for item in fields(cls):
-            _check_type(item.name, getattr(config, item.name), getattr(PRESETS[preset], item.name))
-        return config
+        return cls.named(preset, **changes)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return asdict(self)
-
-
-def _schedule(name: str, value: Any) -> Schedule:
-    """A schedule from a number or a table."""
-    if isinstance(value, Schedule):
-        return value
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return constant(float(value))
-    known = {item.name for item in fields(Schedule)}
-    if not isinstance(value, Mapping) or not {"start", "stop"} <= set(value):
-        raise InputError(f"{name} needs a number, or a table with start and stop; got {value!r}.")
-    for key in value:
-        if key not in known:
-            raise InputError(f"A schedule has no {key!r}: {nearest(key, known)}")
-    return Schedule(**value)
 
 
 def _check_type(name: str, value: Any, example: Any) -> None:
@@ -305,7 +208,7 @@ def _check_type(name: str, value: Any, example: Any) -> None:
 
 PRESETS: dict[str, FitConfig] = {}
 PRESETS["balanced"] = FitConfig()
-PRESETS["fast"] = replace(PRESETS["balanced"], preset="fast", steps=800, checks=6)
+PRESETS["fast"] = replace(PRESETS["balanced"], preset="fast", steps=300, checks=6)
 PRESETS["paper"] = FitConfig(
     preset="paper",
     node_scale=0.05,

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from skimage.measure import find_contours
 
 Points = NDArray[np.float64]
 
@@ -71,39 +71,80 @@ def trace(plane: NDArray[np.bool_], *, smooth: float = 1.0) -> Contour | None:
     crop = plane[top:bottom, left:right]
     labels, components = ndimage.label(crop, structure=_EIGHT)
     if components > 1:
-        sizes = np.bincount(labels.ravel())[1:]
-        crop = labels == 1 + int(np.argmax(sizes))
-    filled = ndimage.binary_fill_holes(crop)
-    hole_px = int(filled.sum() - crop.sum())
+        crop = labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))
+    filled = _without_holes(crop)
     points = _boundary(filled, smooth) + np.array([left, top], dtype=np.float64)
-    return Contour(points=points, components=int(components), hole_px=hole_px, touches_border=touches)
+    return Contour(points, int(components), int(filled.sum() - crop.sum()), touches)
+
+
+def _without_holes(component: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """A component with its enclosed background filled; background connects through edges only."""
+    outside, regions = ndimage.label(np.pad(~component, 1, constant_values=True))
+    if regions == 1:
+        return component
+    filled: NDArray[np.bool_] = (outside != outside[0, 0])[1:-1, 1:-1]
+    return filled
 
 
 def _boundary(filled: NDArray[np.bool_], smooth: float) -> Points:
-    """The longest iso-line of a blurred component, scaled about its centroid to the component's pixel area."""
+    """The longest iso-line of a blurred component, moved along its normals to enclose the component's pixel area."""
     pad = 2 + int(np.ceil(3 * smooth))
     image = np.pad(filled, pad).astype(np.float32)
-    lines: list[Points] = []
-    for sigma in (smooth, smooth / 2, 0.0):  # a one-pixel-wide structure may vanish under the blur
-        blurred = ndimage.gaussian_filter(image, sigma, mode="constant") if sigma > 0 else image
-        lines = find_contours(blurred, 0.5, fully_connected="high")
-        if len(lines) == 1 or (lines and sigma == 0.0):
+    points = np.zeros((0, 2))
+    for sigma in (smooth, smooth / 2, 0.0):  # a one-pixel-wide structure may vanish or fall apart under the blur
+        points, lines = _march(ndimage.gaussian_filter(image, sigma, mode="constant") if sigma > 0 else image)
+        if lines == 1:
             break
-    longest = max(lines, key=lambda line: abs(signed_area(line)))
-    points = longest[:-1, ::-1] - pad
-    area = signed_area(points)
-    points = points if area > 0 else points[::-1]
-    return np.ascontiguousarray(_with_area(points, float(filled.sum())))
+    return _with_area(points - pad, float(filled.sum()))
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _march(image):  # type: ignore[no-untyped-def]
+    """The iso-line at 1/2 of greatest area, (n, 2) as (x, y), and how many iso-lines there are.
+
+    Marching squares as a walk: each step crosses from a pixel above 1/2 to a neighbour below it, and the walk keeps the
+    former to its right. Diagonal pixels above 1/2 are connected.
+    """
+    height, width = image.shape
+    seen = np.zeros((height, width), np.bool_)
+    best = np.zeros((0, 2))
+    greatest, lines = -1.0, 0
+    line = np.empty((4 * height * width // 2 + 8, 2))
+    for top in range(1, height):
+        for left in range(1, width):
+            if image[top, left] <= 0.5 or image[top, left - 1] > 0.5 or seen[top, left]:
+                continue
+            r, c, dr, dc, n, area = top, left, 0, -1, 0, 0.0
+            while n == 0 or r != top or c != left or dr != 0 or dc != -1:
+                seen[r, c] |= dc == -1
+                high, low = image[r, c], image[r + dr, c + dc]
+                part = (high - 0.5) / (high - low)
+                line[n, 0], line[n, 1] = c + part * dc, r + part * dr
+                if n > 0:
+                    area += line[n - 1, 0] * line[n, 1] - line[n, 0] * line[n - 1, 1]
+                n += 1
+                ahead_r, ahead_c = dc, -dr
+                if image[r + dr + ahead_r, c + dc + ahead_c] > 0.5:
+                    r, c, dr, dc = r + dr + ahead_r, c + dc + ahead_c, -ahead_r, -ahead_c
+                elif image[r + ahead_r, c + ahead_c] > 0.5:
+                    r, c = r + ahead_r, c + ahead_c
+                else:
+                    dr, dc = ahead_r, ahead_c
+            area += line[n - 1, 0] * line[0, 1] - line[0, 0] * line[n - 1, 1]
+            lines += 1
+            if area > greatest:
+                greatest = area
+                best = line[:n].copy()
+    return best, lines
 
 
 def _with_area(points: Points, area: float) -> Points:
     """Move a polygon along its normals by the one distance that gives it the wanted area (first order, under 0.1 px)."""
-    length = perimeter(points)
-    offset = float(np.clip((area - abs(signed_area(points))) / max(length, 1e-9), -0.25, 0.25))
-    tangent = np.roll(points, -1, axis=0) - np.roll(points, 1, axis=0)
+    offset = float(np.clip((area - signed_area(points)) / max(perimeter(points), 1e-9), -0.25, 0.25))
+    closed = np.vstack([points[-1:], points, points[:1]])
+    tangent = closed[2:] - closed[:-2]
     tangent /= np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-9)
-    normal = np.column_stack([tangent[:, 1], -tangent[:, 0]])
-    return points + offset * normal
+    return points + offset * np.column_stack([tangent[:, 1], -tangent[:, 0]])
 
 
 def signed_area(points: NDArray[np.floating]) -> float:

@@ -126,7 +126,7 @@ def fit_template(samples: Array, topology: Topology, *, weights: Weights | None 
     return Template(
         topology=topology,
         points=(mean - offset) / extent + 0.5,
-        centre=(centre + 0.5 - offset) / extent + 0.5,
+        centre=(centre - offset) / extent + 0.5,
         radius=radius / extent,
         anchor=anchor,
         signatures=tuple(means),

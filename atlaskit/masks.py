@@ -65,6 +65,15 @@ class Structure:
 def parse_structure(text: str) -> Structure:
     """Read ``NAME=EXPR``, where EXPR is a label value, a label name, or a union such as ``1+2``.
 
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    Structure
+        Without values: `resolve` gives them.
+
     Raises
     ------
     InputError
@@ -83,7 +92,19 @@ def parse_structure(text: str) -> Structure:
 
 
 def named_labels(names: Mapping[str, tuple[int, ...]], found: Iterable[int]) -> dict[str, tuple[int, ...]]:
-    """Every label of a folder by name: the named ones, then the values found that no name covers, as text."""
+    """List every label of a folder by name: the named ones, then the values found that no name covers, as text.
+
+    Parameters
+    ----------
+    names : mapping of str to tuple of int
+    found : iterable of int
+        Values that occur.
+
+    Returns
+    -------
+    dict
+        Label name to pixel values.
+    """
     covered = {value for values in names.values() for value in values}
     return dict(names) | {str(value): (value,) for value in sorted(set(found) - covered)}
 
@@ -102,6 +123,10 @@ def resolve(
         Values that occur.
     by_value : bool
         Whether a label may also be given by its value.
+
+    Returns
+    -------
+    Structure
 
     Raises
     ------
@@ -127,7 +152,22 @@ def _label(text: str, labels: Mapping[str, tuple[int, ...]], by_value: bool) -> 
 
 
 def match_label(text: str, labels: Mapping[str, tuple[int, ...]], *, by_value: bool = True) -> str | None:
-    """The name under which a folder knows a label, or None; case, ``_``, ``-`` and spaces make no difference."""
+    """Find the name under which a folder knows a label; case, ``_``, ``-`` and spaces make no difference.
+
+    Parameters
+    ----------
+    text : str
+        A label's name, or its value as text.
+    labels : mapping of str to tuple of int
+        What the folder calls its labels.
+    by_value : bool
+        Whether a value may match.
+
+    Returns
+    -------
+    str or None
+        None where nothing matches.
+    """
     if text in labels:
         return text
     folded = {_fold(name): name for name in labels}

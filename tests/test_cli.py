@@ -41,7 +41,8 @@ class Verb:
 def verb(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str, object], Verb]:
     """Replace a public verb for one test, without loading the real one."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("ATLASKIT_ATLAS", raising=False)
+    for name in ("ATLASKIT_ATLAS", "FORCE_COLOR", "TTY_COMPATIBLE"):
+        monkeypatch.delenv(name, raising=False)
 
     def replace(name: str, answer: object) -> Verb:
         stand_in = Verb(answer)
@@ -61,6 +62,18 @@ class Extracted:
     n_flagged: int = 1
     n_rejected: int = 0
     seconds: float = 1.5
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What `atlaskit.fit` returns, as far as the command needs it."""
+
+    rejected: tuple[atlaskit.Rejected, ...] = ()
+    network: Path = Path("atlas/network.pt")
+    pictures: tuple[Path, ...] = (Path("atlas/figures/template.png"),)
+
+    def __str__(self) -> str:
+        return "Fitted."
 
 
 def run(*words: str) -> tuple[int, str, str]:
@@ -108,6 +121,29 @@ def test_a_command_passes_its_options_on(verb: Callable[[str, object], Verb]) ->
     assert code == 0
     assert given["args"] == (Path("masks"),)
     assert (given["atlas"], given["boundary_fit"], given["batch"], given["out"]) == (Path("a"), False, 4, None)
+
+
+def test_the_settings_of_a_fit_come_from_preset_file_and_options(
+    verb: Callable[[str, object], Verb], tmp_path: Path
+) -> None:
+    fit = verb("fit", Fitted())
+    (tmp_path / "run.toml").write_text("steps = 7\nseed = 1\n")
+    words = "fit masks --preset fast --config run.toml --seed 3 --nodes 32 --structure endo=1 --structure epi=1+2"
+    code, stdout, _ = run(*words.split())
+    config = fit.given["config"]
+    assert code == 0 and stdout.startswith("Fitted.") and "atlas/figures/template.png" in stdout
+    assert isinstance(config, atlaskit.FitConfig)
+    assert (config.preset, config.steps, config.seed, config.nodes) == ("fast", 7, 3, 32)
+    assert config == atlaskit.FitConfig.named("fast", steps=7, seed=3, nodes=32)
+    assert fit.given["structures"] == ("endo=1", "epi=1+2")
+
+
+@pytest.mark.parametrize("line", ["stepz = 7", "steps = 'many'", "steps ="])
+def test_a_wrong_setting_is_a_clear_error(verb: Callable[[str, object], Verb], tmp_path: Path, line: str) -> None:
+    verb("fit", Fitted())
+    (tmp_path / "run.toml").write_text(line)
+    code, _, stderr = run("fit", "masks", "--config", "run.toml")
+    assert code == 1 and stderr.startswith("error: ") and stderr.count("\n") == 1
 
 
 def test_the_atlas_may_come_from_the_environment(

@@ -67,7 +67,8 @@ def test_the_command_shows_a_page(folder: Path) -> None:
     (folder / "p4_ED.png").unlink()
     result = CliRunner().invoke(app, ["describe", str(folder), "--structure", "epi=1+2"])
     assert result.exit_code == 0
-    assert "4 cases of 3 subjects" in result.stdout and "epi" in result.stdout and "single" in result.stdout
+    page = " ".join(result.stdout.split())
+    assert "4 cases of 3 subjects" in page and "epi" in page and "single" in page
 
 
 @pytest.mark.realdata

@@ -19,11 +19,11 @@ ROOT = Path(__file__).resolve().parents[1]
 LIBRARY, CLI = ROOT / "atlaskit", ROOT / "cli" / "atlaskit_cli"
 
 FLOORS = (
-    {"errors", "config"},
-    {"masks"},
+    {"errors"},
+    {"config", "masks"},
     {"contours"},
     {"topology", "corpus"},
-    {"landmarks", "metrics"},
+    {"landmarks", "metrics", "assignment", "frames"},
     {"readers", "store", "groupwise", "phantom"},
     {"net"},
     {"plot"},
@@ -35,6 +35,7 @@ ONLY_IN = {  # outside package -> the only places that may import it
     "torch": {"net"},
     "matplotlib": {"plot"},
     "zarr": {"store"},
+    "numba": {"assignment", "contours"},
     "shapely": {"metrics"},
     "nibabel": {"readers", "phantom"},
     "PIL": {"readers", "phantom"},
@@ -44,7 +45,7 @@ ONLY_IN = {  # outside package -> the only places that may import it
     "rich": {"atlaskit_cli"},
     "click": set(),
 }
-HEAVY = {"matplotlib", "nibabel", "numpy", "pandas", "scipy", "shapely", "skimage", "torch", "xarray", "zarr"}
+HEAVY = {"matplotlib", "nibabel", "numba", "numpy", "pandas", "scipy", "shapely", "skimage", "torch", "xarray", "zarr"}
 
 MODULES = sorted(LIBRARY.rglob("*.py"))
 SOURCES = MODULES + sorted(CLI.rglob("*.py"))
@@ -174,8 +175,8 @@ def functions(tree: ast.AST, *, public: bool) -> Iterator[Function]:
 def parameters(function: Function) -> list[str]:
     """The parameters that a caller gives."""
     arguments = function.args
-    listed = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
-    return [argument.arg for argument in listed if argument.arg not in ("self", "cls")]
+    listed = [*arguments.posonlyargs, *arguments.args, arguments.vararg, *arguments.kwonlyargs, arguments.kwarg]
+    return [argument.arg for argument in listed if argument and argument.arg not in ("self", "cls")]
 
 
 def section(docstring: str, title: str) -> set[str] | None:

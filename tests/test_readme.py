@@ -20,6 +20,12 @@ CHEAPER = {  # the same command, with less work
     "demo": ("--config", "tiny.toml", "--cases", "12"),
 }
 TINY = """
+steps = 6
+batch = 4
+checks = 1
+template_rounds = 1
+input_size = 64
+validation = 0.25
 """
 MAKES = {"demo": "/atlaskit demo", "test": " -m pytest"}  # what the recipe of each target ends in
 DONE_BY_CI = {"pip install ."}  # the wheel is built and looked into

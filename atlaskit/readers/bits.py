@@ -29,7 +29,7 @@ def may_be_bits(values: Collection[int]) -> bool:
 
 
 def single_bit_share(labels: NDArray[np.unsignedinteger]) -> tuple[int, int]:
-    """Of the neighbouring pixels that differ, one of them a sum of bits: how many differ by one bit, and how many there are.
+    """Count unequal neighbours, one of them a sum of bits: how many differ by a single bit, and how many there are.
 
     Where outlines overlap freely, one step crosses one outline, so nearly all differ by one bit. A label map's region 5
     lies against background or 3, which differ by two.

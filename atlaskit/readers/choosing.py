@@ -9,6 +9,9 @@ from atlaskit.masks import Structure, match_label, named_labels, parse_structure
 
 Labels = Mapping[str, tuple[int, ...]]
 
+MOST_LABELS = 150
+"""Values without a name that a folder may hold; the largest label maps in use have about 120."""
+
 
 def choose(
     structures: Sequence[str | Structure], names: Labels, seen: frozenset[int], *, by_value: bool
@@ -34,7 +37,7 @@ def choose(
     """
     labels = named_labels(names, seen)
     if not structures:
-        return _every(labels, seen)
+        return _every(names, labels, seen)
     wanted = [parse_structure(s) if isinstance(s, str) else s for s in structures]
     repeated = sorted({s.name for s in wanted if sum(other.name == s.name for other in wanted) > 1})
     if repeated:
@@ -51,11 +54,16 @@ def parts_to_read(structures: Sequence[str | Structure], names: Labels) -> froze
     return frozenset(value for name, of in names.items() if name in matched or not structures for value in of)
 
 
-def _every(labels: Labels, seen: frozenset[int]) -> tuple[tuple[Structure, ...], list[str]]:
+def _every(names: Labels, labels: Labels, seen: frozenset[int]) -> tuple[tuple[Structure, ...], list[str]]:
     """One structure per label that occurs."""
     present = {name: values for name, values in labels.items() if seen & set(values)}
     if not present:
         raise InputError("The masks must hold at least one structure; every mask looked into is empty.")
+    if len(present) > MOST_LABELS and not any(name in names for name in present):
+        raise InputError(
+            f"A label map must have few values; these files hold {len(present)}, as a picture does: if they are masks, "
+            "name the structures to read with --structure NAME=VALUE."
+        )
     absent = [name for name in labels if name not in present]
     notes = [f"{len(absent)} named labels occur in no case: {_listed(absent)}."] if absent else []
     return tuple(Structure(name, (name,), values) for name, values in present.items()), notes
@@ -74,7 +82,8 @@ def _reopened(
         have = ", ".join(name for name, values in labels.items() if seen & set(values)) or "nothing"
         hint = nearest(structures[0].labels[0], labels)
         raise InputError(
-            f"The masks must hold the structures that were fitted ({_listed(missing)}); the labels here are {have}; {hint}."
+            f"The masks must hold the structures that were fitted ({_listed(missing)}); "
+            f"the labels here are {have}; {hint}."
         )
     notes = [f"Not seen in the files looked into: {_listed(missing)}."] if missing and seen else []
     return tuple(found), notes

@@ -109,9 +109,14 @@ FORMATS: dict[str, Format] = {
 """Formats by extension; where two files have one stem, the earlier extension is the case."""
 
 
+_ENDINGS = tuple(FORMATS)
+
+
 def extension(name: str) -> str | None:
     """The mask extension of a file name in lower case, or None."""
     low = name.lower()
+    if not low.endswith(_ENDINGS):
+        return None
     return next((ending for ending in FORMATS if low.endswith(ending) and len(low) > len(ending)), None)
 
 

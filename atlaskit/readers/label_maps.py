@@ -7,7 +7,7 @@ from pathlib import Path
 
 from atlaskit.errors import InputError
 from atlaskit.readers.formats import stem
-from atlaskit.readers.layouts import Entry, Found, flat_entries, mask_files, subfolders, unique
+from atlaskit.readers.layouts import Entry, Found, flat_entries, left_out, mask_files, subfolders, unique
 from atlaskit.readers.names import frame_number, without_suffix
 
 
@@ -26,7 +26,7 @@ def find(folder: Path) -> Found:
     if has_folders_of_masks(folder):
         return find_in_folders(folder)
     entries, rejected = unique(flat_entries(folder, folder))
-    return Found(entries, rejected=rejected)
+    return Found(entries, rejected=rejected, notes=left_out(folder))
 
 
 def find_in_folders(folder: Path) -> Found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -48,7 +49,8 @@ class Found:
     coding : {'labels', 'bits', 'files'} or None
         None: tell labels from bits by looking at values.
     names : dict
-        Label name to pixel values, where the folder names its labels. With ``coding='files'`` value i means ``parts[i - 1]``.
+        Label name to pixel values, where the folder names its labels; with ``coding='files'`` value i is
+        ``parts[i - 1]``.
     parts : tuple of str
         Folder or file name of each structure, for ``coding='files'``.
     ignored : frozenset of int
@@ -68,7 +70,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Reader:
-    """One layout: ``fits(folder)`` looks and says whether the folder is of this layout, ``find(folder)`` lists its entries."""
+    """One layout: ``fits(folder)`` says whether a folder is of this layout, ``find(folder)`` lists its entries."""
 
     fits: Callable[[Path], bool]
     find: Callable[[Path], Found]
@@ -89,13 +91,25 @@ def mask_files(folder: Path) -> list[Path]:
 
 
 def _masklike(folder: Path) -> list[Path]:
-    names = (p for p in sorted(folder.iterdir()) if extension(p.name) and not p.name.startswith((".", "preview_")))
-    return [p for p in names if p.is_file()]
+    with os.scandir(folder) as found:  # a corpus may hold 100 000 files: no stat and no Path before they are chosen
+        names = [
+            f.name for f in found if not f.name.startswith((".", "preview_")) and extension(f.name) and f.is_file()
+        ]
+    return [folder / name for name in sorted(names)]
+
+
+def left_out(folder: Path) -> tuple[str, ...]:
+    """What a flat folder holds beside its masks that might be taken for more of them, one note each."""
+    tables = len(_masklike(folder)) - len(mask_files(folder))
+    below = [sub.name for sub in subfolders(folder) if mask_files(sub)]
+    notes = [f"{tables} NumPy files beside the masks were not read."] if tables else []
+    return (*notes, *([f"Folders inside were not read: {', '.join(below)}."] if below else []))
 
 
 def subfolders(folder: Path) -> list[Path]:
     """The visible folders in a folder, sorted by name."""
-    return [p for p in sorted(folder.iterdir()) if p.is_dir() and not p.name.startswith(".")]
+    with os.scandir(folder) as found:
+        return [folder / name for name in sorted(f.name for f in found if f.is_dir() and not f.name.startswith("."))]
 
 
 def unique(entries: Iterable[Entry]) -> tuple[tuple[Entry, ...], tuple[Rejected, ...]]:

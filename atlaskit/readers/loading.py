@@ -1,4 +1,4 @@
-"""Loading one case: pixels to structure planes. The plan of a corpus is small and picklable, so worker processes take it."""
+"""Loading one case: pixels to structure planes. A corpus's plan is small and picklable: worker processes take it."""
 
 from __future__ import annotations
 
@@ -113,8 +113,9 @@ def _load_files(plan: Plan, structures: tuple[Structure, ...], case: Case) -> Ma
 
 
 def _plane(labels: NDArray[np.unsignedinteger], values: tuple[int, ...], bits: bool) -> NDArray[np.bool_]:
+    """The pixels of some values; among bits, a value that is no single bit means nothing."""
     plane = np.zeros(labels.shape, dtype=bool)
     for value in values:
-        if value <= np.iinfo(labels.dtype).max:
+        if value <= np.iinfo(labels.dtype).max and not (bits and value & (value - 1)):
             plane |= (labels & labels.dtype.type(value)) != 0 if bits else labels == value
     return plane

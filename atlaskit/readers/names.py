@@ -53,9 +53,9 @@ def subjects(stems: Sequence[str], pattern: str | None = None) -> list[str]:
     Returns
     -------
     list of str
-        Stems without what marks a phase, slice, frame or day at their end (``_ED``, ``_s03``, ``_t012``, ``_d007``). A bare
-        number at the end (``SC-HF-I-1_0048``) is dropped only if a digit remains before it, and only if that gives at
-        least 3 subjects of on average 2 cases or more: otherwise it is more likely the subject's own number.
+        Stems without what marks a phase, slice, frame or day at their end (``_ED``, ``_s03``, ``_t012``, ``_d007``).
+        A bare number at the end (``SC-HF-I-1_0048``) is dropped only if a digit remains before it, and only if that
+        gives at least 3 subjects of on average 2 cases or more: otherwise it is more likely the subject's own number.
 
     Raises
     ------

@@ -1,14 +1,16 @@
-"""NIfTI masks: voxels as stored, spacing from the header, label names from the extension that TotalSegmentator writes."""
+"""NIfTI masks: voxels, spacing from the header, and label names from the extension that TotalSegmentator writes."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import nibabel as nib
 import numpy as np
 
+from atlaskit.errors import InputError
 from atlaskit.readers.volume import Volume, from_xyz
 
 _MM = {"meter": 1000.0, "mm": 1.0, "micron": 0.001, "unknown": 1.0}
@@ -17,10 +19,10 @@ _MS = {"sec": 1000.0, "msec": 1.0, "usec": 0.001}
 
 def read(path: Path, plane: str | None) -> Volume:
     """Read a NIfTI file; millimetres are assumed where the header names no unit, as every known writer does."""
-    image = nib.Nifti1Image.from_filename(path)
-    header = image.header
+    image = _open(path)
+    header: Any = image.header  # nibabel gives its methods no types
     space, time = header.get_xyzt_units()
-    zooms = [float(zoom) for zoom in header.get_zooms()]
+    zooms = [round(float(zoom), 6) for zoom in header.get_zooms()]  # stored as float32
     located = bool(header["qform_code"] or header["sform_code"])
     return from_xyz(
         np.asanyarray(image.dataobj),
@@ -34,8 +36,16 @@ def read(path: Path, plane: str | None) -> Volume:
 
 def is_flat(path: Path) -> bool:
     """Whether the file holds a single plane, told from its header."""
-    shape = nib.Nifti1Image.from_filename(path).shape
+    shape = _open(path).shape
     return sum(size > 1 for size in shape) <= 2 and (len(shape) < 4 or shape[3] == 1)
+
+
+def _open(path: Path) -> nib.Nifti1Image:
+    """Open NIfTI-1, or NIfTI-2, which is one of its kinds."""
+    image = nib.load(path)
+    if not isinstance(image, nib.Nifti1Image):
+        raise InputError(f"A NIfTI file must hold NIfTI data; this one holds {type(image).__name__}.")
+    return image
 
 
 def _names(header: nib.Nifti1Header) -> dict[int, str]:

@@ -30,7 +30,12 @@ def find(folder: Path) -> Found:
     masks = _masks_in(folder) or folder
     path = _dataset_json(masks) or _dataset_json(folder)
     document = _read(path) if path else {}
-    names, ignored = _labels(document.get("labels", {}))
+    try:
+        names, ignored = _labels(document.get("labels", {}))
+    except (TypeError, ValueError, IndexError) as error:
+        raise InputError(
+            f"dataset.json must give each label a whole number or a list of them; {path} does not."
+        ) from error
     entries = flat_entries(masks, folder)
     ending = str(document.get("file_ending", "")).lower()
     stated = [entry for entry in entries if entry.source.lower().endswith(ending)] if ending else []

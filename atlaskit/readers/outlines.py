@@ -16,7 +16,7 @@ from atlaskit.errors import InputError
 from atlaskit.masks import Structure
 
 LEAST_SHARE = 0.8
-"""The largest piece must hold this share of the pixels in the median case. Organs of 5 real corpora: 1.0; scattered fat: 0.28."""
+"""Share of the pixels that the largest piece must hold in the median case. Organs: 1.0; fat in muscle: 0.28."""
 MOST_PIECES = 3.5
 """More pieces than this in the median case are scattered. Organs: 1; fat around the gut: 4; fat in muscle: 12."""
 MOST_HOLE = 0.2
@@ -59,7 +59,17 @@ class Outline:
 
 
 def single_outline(pieces: float, share: float, hole: float) -> bool:
-    """Whether a structure with these medians is one closed outline; see `Outline`."""
+    """Whether a structure is one closed outline.
+
+    Parameters
+    ----------
+    pieces, share, hole : float
+        Medians over its cases, see `Outline`.
+
+    Returns
+    -------
+    bool
+    """
     return Outline(1, pieces, share, hole).kind == "single"
 
 
@@ -83,7 +93,25 @@ def outlines(corpus: Corpus, *, sample: int = 64, seed: int = 0) -> dict[str, Ou
 
 
 def outline_problems(corpus: Corpus, *, sample: int = 64, seed: int = 0) -> dict[str, str]:
-    """The structures that are no single outline, each with one sentence that says why and what to do."""
+    """Find the structures that are no single outline.
+
+    Parameters
+    ----------
+    corpus : Corpus
+    sample : int
+        Cases to measure, at most.
+    seed : int
+        Chooses them.
+
+    Returns
+    -------
+    dict
+        Structure name to one sentence that says why it is none and what to do; empty when all is well.
+
+    Notes
+    -----
+    A scattered structure must not be modelled. A ring can be, as its outer edge: its hole is counted and not drawn.
+    """
     found = outlines(corpus, sample=sample, seed=seed)
     return {
         name: problem(name, outline, corpus.structures) for name, outline in found.items() if outline.kind in _PROBLEMS
@@ -91,8 +119,8 @@ def outline_problems(corpus: Corpus, *, sample: int = 64, seed: int = 0) -> dict
 
 
 _PROBLEMS = {
-    "scattered": "{name!r} is no single outline: the median case has {pieces:.0f} pieces and the largest holds {share:.0%} "
-    "of the area; leave it out.",
+    "scattered": "{name!r} is no single outline: the median case has {pieces:.0f} pieces and the largest holds "
+    "{share:.0%} of the area; leave it out.",
     "ring": "{name!r} is a ring: its hole is {hole:.0%} of its outline; {how}.",
 }
 

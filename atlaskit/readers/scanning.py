@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from atlaskit.corpus import Rejected
 from atlaskit.errors import InputError
 from atlaskit.readers.bits import are_bits, bits_of, may_be_bits
 from atlaskit.readers.formats import is_flat, read_volume
@@ -33,7 +32,8 @@ class Scan:
     Attributes
     ----------
     values : dict
-        (frame, slice) to the values other than 0 that stand there; with bits the single bits, with files the files' numbers.
+        (frame, slice) to the values other than 0 that stand there: the single bits for bits, the files' numbers for
+        files.
     shape : (T, Z) pair of int
     image_size : (width, height)
     spacing_mm : (x, y) pair of float

@@ -1,8 +1,9 @@
-"""Layouts with one binary file per structure: a folder per structure, a folder per case, or one folder that is one case."""
+"""Layouts with one binary file per structure: a folder per structure, a folder per case, or a folder that is a case."""
 
 from __future__ import annotations
 
 import random
+from collections import Counter
 from pathlib import Path
 from typing import TypeVar
 
@@ -32,7 +33,7 @@ def is_per_case(folder: Path) -> bool:
 
 
 def find_per_structure(folder: Path) -> Found:
-    """Every folder is a structure; files of the same name in them are one case, and a missing file is an absent structure."""
+    """Every folder is a structure; files of one name are one case, and a missing file is an absent structure."""
     parts = [sub for sub in subfolders(folder) if mask_files(sub)]
     files = sorted({path.name for part in parts for path in mask_files(part)})
     stems = {stem(name): name for name in reversed(files)}
@@ -61,11 +62,10 @@ def _is_nested_binary(folder: Path) -> bool:
     if mask_files(folder):
         return False
     groups = [files for sub in subfolders(folder) if (files := mask_files(sub))]
-    stems = [{stem(path.name) for path in group} for group in groups]
-    every = set().union(*stems)
-    if not every or all(frame_number(name) is not None for name in every):
+    stems = Counter(name for group in groups for name in {stem(path.name) for path in group})
+    if not stems or all(frame_number(name) is not None for name in stems):
         return False
-    repeated = len(groups) > 1 and len(every) <= 0.5 * sum(len(names) for names in stems)
+    repeated = sum(count > 1 for count in stems.values()) >= len(stems) / 2
     return (repeated or _has_statistics(folder)) and _look_binary(groups)
 
 
@@ -92,7 +92,7 @@ def _has_statistics(folder: Path) -> bool:
 
 
 def _is_one_case(folder: Path) -> bool:
-    """A flat folder of binary volumes that share one shape, either with TotalSegmentator's statistics or hardly numbered."""
+    """A flat folder of binary volumes of one shape, either with TotalSegmentator's statistics or hardly numbered."""
     files = mask_files(folder)
     if len(files) < 2 or any(extension(path.name) not in (".nii.gz", ".nii", ".nrrd", ".mha") for path in files):
         return False

@@ -29,7 +29,7 @@ READERS: dict[str, Reader] = {
     "labels": Reader(label_maps.has_masks, label_maps.find),
     "bits": Reader(label_maps.has_masks, label_maps.find),
 }
-"""Layouts by name, in the order in which ``layout="auto"`` tries them; labels and bits are told apart by their values."""
+"""Layouts by name, in the order that ``layout="auto"`` tries; labels and bits are told apart by their values."""
 
 
 @dataclass(frozen=True)
@@ -60,47 +60,40 @@ def survey(
     plane: str | None = None,
     subject_pattern: str | None = None,
 ) -> Survey:
-    """Look through a folder of masks; the parameters are those of `atlaskit.readers.read_corpus`."""
+    """Look through a folder of masks.
+
+    Parameters
+    ----------
+    folder, layout, structures, plane, subject_pattern
+        Those of `atlaskit.read_corpus`, which raises what this raises.
+
+    Returns
+    -------
+    Survey
+    """
     root = _folder(folder)
-    if plane is not None and plane not in PLANES:
-        raise InputError(f"The plane must be axial, coronal or sagittal; got {plane!r}.")
     layout_name, found = _find(root, layout)
-    if not found.entries:
-        raise InputError(f"A corpus must hold masks; {root} has no files of the layout {layout_name!r}.")
-    coding = (
-        layout
-        if layout in (LABELS, BITS)
-        else found.coding or told_coding(Plan(root, LABELS, (), plane), found.entries)
-    )
-    plan = Plan(root, coding, found.parts, plane)
+    plan = _plan(root, layout, plane, found)
     reopened = any(isinstance(structure, Structure) for structure in structures)
     scans, refused = _look(plan, found, structures, most=SAMPLE if reopened else SCAN_ALL)
     if len(refused) == len(found.entries):
         raise InputError(f"A corpus must hold at least one readable mask; {root.name} has none: {refused[0].reason}")
-    names = found.names or names_of(scans.values())
-    if not found.names and not agree(scans.values()):
-        plan = replace(plan, by_name=True)
-        renumbered, names = renumber(list(scans.values()))
-        scans = dict(zip(scans, renumbered, strict=True))
+    plan, names, scans = _named(plan, found, scans)
     seen = frozenset(value for s in scans.values() for of in s.values.values() for value in of) - found.ignored
-    chosen, notes = choose(structures, names, seen, by_value=coding != FILES and not plan.by_name)
-    cases, clashes, empty = _cases(plan, found, scans, refused, chosen, subject_pattern)
-    notes = [*found.notes, *notes, *_sampled(found, scans, reopened), *([_EMPTY.format(empty)] if empty else [])]
-    if coding == BITS and layout_name not in (LABELS, BITS):
-        notes.append("Values are read as bits, so that structures may overlap.")
+    chosen, notes = choose(structures, names, seen, by_value=plan.coding != FILES and not plan.by_name)
+    cases, clashes, empty = _cases(found, scans, refused, chosen, subject_pattern)
+    if not cases:
+        raise InputError(f"A corpus must hold a case; no slice or frame in {root.name} holds any of the structures.")
     corpus = Corpus(
         root=root,
-        layout=coding if layout_name in (LABELS, BITS) else layout_name,
+        layout=plan.coding if layout_name in (LABELS, BITS) else layout_name,
         structures=chosen,
         cases=cases,
         rejected=(*found.rejected, *refused, *clashes),
         load=partial(load, plan, chosen),
-        notes=tuple(notes),
+        notes=(*found.notes, *notes, *_notes(plan, found, reopened=reopened, empty=empty)),
     )
-    return Survey(corpus, coding, seen, tuple(scans.values()))
-
-
-_EMPTY = "{} slices or frames hold none of the structures and are no cases."
+    return Survey(corpus, plan.coding, seen, tuple(scans.values()))
 
 
 def _folder(folder: str | Path) -> Path:
@@ -122,6 +115,17 @@ def _find(root: Path, layout: str) -> tuple[str, Found]:
     else:
         raise InputError(f"No layout is called {layout!r}: {nearest(layout, ['auto', *READERS])}.")
     return name, READERS[name].find(root)
+
+
+def _plan(root: Path, layout: str, plane: str | None, found: Found) -> Plan:
+    """How the pixels of the folder are read: as asked, as the layout says, or as the values tell."""
+    if plane is not None and plane not in PLANES:
+        raise InputError(f"The plane must be axial, coronal or sagittal; got {plane!r}.")
+    if not found.entries:
+        raise InputError(f"A corpus must hold masks; {root} has no files of the layout {layout!r}.")
+    plan = Plan(root, LABELS, found.parts, plane)
+    asked = layout if layout in (LABELS, BITS) else None
+    return replace(plan, coding=asked or found.coding or told_coding(plan, found.entries))
 
 
 def _contents(root: Path) -> str:
@@ -151,17 +155,32 @@ def _look(
     return scans, refused
 
 
-def _sampled(found: Found, scans: dict[Entry, Scan], reopened: bool) -> list[str]:
-    if reopened or len(found.entries) <= SCAN_ALL:
-        return []
-    return [
-        f"Labels were looked for in {len(scans)} of {len(found.entries)} files: a rarer label is missed "
-        "unless a structure names it."
-    ]
+def _named(
+    plan: Plan, found: Found, scans: dict[Entry, Scan]
+) -> tuple[Plan, dict[str, tuple[int, ...]], dict[Entry, Scan]]:
+    """The label names of the folder, else of its files; files that number them differently are read by name."""
+    if found.names or agree(scans.values()):
+        return plan, found.names or names_of(scans.values()), scans
+    renumbered, names = renumber(list(scans.values()))
+    return replace(plan, by_name=True), names, dict(zip(scans, renumbered, strict=True))
+
+
+def _notes(plan: Plan, found: Found, *, reopened: bool, empty: int) -> list[str]:
+    """What a user should know about how the folder was read."""
+    notes = []
+    if plan.coding == BITS:
+        notes.append("Values are read as bits, one per structure, so that structures may overlap.")
+    if not reopened and len(found.entries) > SCAN_ALL:
+        notes.append(
+            f"Labels were looked for in {SCAN_ALL} of {len(found.entries)} files: a rarer label is missed "
+            "unless a structure names it."
+        )
+    if empty:
+        notes.append(f"{empty} slices or frames hold none of the structures and are no cases.")
+    return notes
 
 
 def _cases(
-    plan: Plan,
     found: Found,
     scans: dict[Entry, Scan],
     refused: Sequence[Rejected],

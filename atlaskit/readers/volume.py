@@ -2,8 +2,8 @@
 
 Orientation
 -----------
-Files that store [x, y, z] (NIfTI, NRRD, MetaImage) are turned so that a plane is seen as on a screen: an axial plane has
-the patient's left on the right and posterior at the bottom; coronal and sagittal planes have the feet at the bottom.
+Files that store [x, y, z] (NIfTI, NRRD, MetaImage) are turned so that a plane is seen as on a screen: an axial plane
+has the patient's left on the right and posterior at the bottom; coronal and sagittal planes have the feet there.
 The axes are permuted and flipped to the closest canonical orientation, never resampled. So two files of one anatomy
 give the same planes whichever way their axes run. An affine without rotation, flip or origin states no orientation:
 its array is only transposed, ``plane[y, x] = array[x, y]``. The same holds for what SimpleITK writes for a plain array
@@ -11,8 +11,8 @@ its array is only transposed, ``plane[y, x] = array[x, y]``. The same holds for 
 
 Spacing
 -------
-A pixel size of exactly 1 with an origin of exactly 0, or beside a slice thickness of 999, is what software writes when it
-knows nothing: it is read as unknown. So is a frame time of exactly 1.
+A pixel size of exactly 1 with an origin of exactly 0, or beside a slice thickness of 999, is what software writes when
+it knows nothing: it is read as unknown. So is a frame time of exactly 1 second.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import nibabel.orientations
 import numpy as np
-from nibabel.orientations import apply_orientation, axcodes2ornt, io_orientation, ornt_transform
 from numpy.typing import NDArray
 
 from atlaskit.errors import InputError
@@ -30,6 +30,7 @@ from atlaskit.masks import UNKNOWN_SPACING
 PLANES = {"sagittal": 0, "coronal": 1, "axial": 2}
 """The slice axis of each named plane, once the axes run left, posterior, superior."""
 
+_axes: Any = nibabel.orientations  # it has no types
 _NO_SLICE_MM = 999.0
 _WHOLE = 1e-3
 _WIDEST = 2**31 - 1
@@ -67,10 +68,10 @@ def whole(array: NDArray[Any]) -> NDArray[np.unsignedinteger]:
     """
     if array.dtype.kind not in "buif":
         raise InputError(f"Labels must be whole numbers; the array has type {array.dtype}.")
+    if array.size == 0:
+        raise InputError(f"A mask must hold pixels; the array has shape {array.shape}.")
     if array.dtype in (np.dtype(np.uint8), np.dtype(np.bool_)):
         return array.astype(np.uint8, copy=False)
-    if array.size == 0:
-        raise InputError("A mask must hold pixels; the array is empty.")
     low, high = float(array.min()), float(array.max())
     if not (np.isfinite(low) and np.isfinite(high)):
         raise InputError(f"Labels must be whole numbers; got values from {low:g} to {high:g}.")
@@ -111,7 +112,20 @@ def from_xyz(
     affine : (4, 4) array, optional
         Voxel indices to millimetres that run right, anterior, superior; None where the file has no orientation.
     plane : {'axial', 'coronal', 'sagittal'}, optional
-        Default: across the axis with a single voxel, else across the axis of largest spacing, the last among equals.
+        Default: across the axis of largest spacing, the last among equals. An axis with a single voxel comes first.
+    frame_ms : float
+        Time between frames.
+    names : dict, optional
+        Label names by value.
+
+    Returns
+    -------
+    Volume
+
+    Raises
+    ------
+    InputError
+        When the array has not 2 to 4 axes, or holds no labels.
     """
     if array.ndim > 4 and all(n == 1 for n in array.shape[4:]):
         array = array.reshape(array.shape[:4])
@@ -121,17 +135,17 @@ def from_xyz(
     zooms = np.array([*spacing_mm[:3], *(np.nan,) * (3 - len(spacing_mm[:3]))])
     oriented = affine is not None and not _states_no_orientation(affine)
     if oriented:
-        turn = ornt_transform(io_orientation(affine), axcodes2ornt(("L", "P", "S")))
-        voxels = apply_orientation(voxels, turn)
+        turn = _axes.ornt_transform(_axes.io_orientation(affine), _axes.axcodes2ornt(("L", "P", "S")))
+        voxels = _axes.apply_orientation(voxels, turn)
         zooms = zooms[np.argsort(turn[:, 0])]
-    axis = PLANES[plane] if plane else _slice_axis(voxels.shape[:3], zooms)
+    axis = _slice_axis(voxels.shape[:3], zooms, plane)
     column, row = (k for k in range(3) if k != axis)
     planes = voxels.transpose(3, axis, row, column)
     if oriented and row == 2:
         planes = planes[:, :, ::-1]  # superior is up
     no_origin = affine is None or not np.any(np.asarray(affine)[:3, 3])
     spacing = _known((float(zooms[column]), float(zooms[row])), float(zooms[axis]), no_origin)
-    return Volume(np.ascontiguousarray(whole(planes)), spacing, _known_time(frame_ms), names or {})
+    return Volume(np.array(whole(planes), order="C"), spacing, _known_time(frame_ms), names or {})
 
 
 def _states_no_orientation(affine: NDArray[np.floating]) -> bool:
@@ -140,10 +154,12 @@ def _states_no_orientation(affine: NDArray[np.floating]) -> bool:
     return bool(np.allclose(affine[:3, :3], scale) and np.all(np.diag(scale) > 0) and not np.any(affine[:3, 3]))
 
 
-def _slice_axis(shape: tuple[int, ...], zooms: NDArray[np.float64]) -> int:
+def _slice_axis(shape: tuple[int, ...], zooms: NDArray[np.float64], plane: str | None) -> int:
     single = [k for k in range(3) if shape[k] == 1]
     if single:
         return single[-1]
+    if plane is not None:
+        return PLANES[plane]
     known = np.nan_to_num(zooms, nan=0.0)
     return int(max(k for k in range(3) if known[k] >= known.max() * 0.999))
 

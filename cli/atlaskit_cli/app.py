@@ -1,5 +1,6 @@
 """The table of commands, and the program made of it."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -10,7 +11,7 @@ from atlaskit_cli.commands.describe import describe
 from atlaskit_cli.commands.extract import extract
 from atlaskit_cli.commands.fit import fit
 
-COMMANDS = {
+COMMANDS: dict[str, Callable[..., None]] = {
     "fit": fit,
     "extract": extract,
     "describe": describe,

@@ -5,8 +5,10 @@ import pickle
 from collections.abc import Callable
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
+from nibabel.nifti1 import Nifti1Extension
 from numpy.typing import NDArray
 
 from atlaskit.errors import InputError
@@ -71,6 +73,16 @@ class TestLabels:
         corpus = read_corpus(tmp_path)
         assert [case.source for case in corpus.cases] == ["a.nii.gz"]
         assert [r.source for r in corpus.rejected] == ["a.png"]
+        assert corpus.notes == ("1 NumPy files beside the masks were not read.",)
+
+    def test_folders_beside_masks_are_not_read_and_said(
+        self, tmp_path: Path, labels: Array, write_png: WritePng
+    ) -> None:
+        for name in ("a.png", "old/b.png"):
+            write_png(tmp_path / name, labels)
+        corpus = read_corpus(tmp_path)
+        assert [case.id for case in corpus.cases] == ["a"]
+        assert corpus.notes == ("Folders inside were not read: old.",)
 
     def test_load_travels_to_other_processes(self, tmp_path: Path, labels: Array, write_png: WritePng) -> None:
         write_png(tmp_path / "a.png", labels)
@@ -140,19 +152,12 @@ class TestVolumes:
         assert corpus.cases[2].time_ms == pytest.approx(60.0, rel=1e-5)
         assert np.array_equal(corpus.load(corpus.cases[2]).planes[0], labels == 1)
 
-    def test_files_that_number_names_differently_are_read_by_name(
-        self, tmp_path: Path, labels: Array, write_nifti: WriteNifti
-    ) -> None:
-        import nibabel as nib
-        from nibabel.nifti1 import Nifti1Extension
-
+    def test_files_that_number_names_differently_are_read_by_name(self, tmp_path: Path, labels: Array) -> None:
         for case, values in (("a", {"liver": 1, "spleen": 2}), ("b", {"spleen": 1, "liver": 3})):
-            path = write_nifti(tmp_path / f"{case}.nii", labels.T[..., None])
-            image = nib.load(path)
+            image = nib.Nifti1Image(labels.T[..., None], np.eye(4))
             table = "".join(f"<Label Key='{value}'>{name}</Label>" for name, value in values.items())
             image.header.extensions.append(Nifti1Extension(0, f"<X><LabelTable>{table}</LabelTable></X>".encode()))
-            nib.save(nib.Nifti1Image(labels.T[..., None], np.eye(4), image.header), tmp_path / f"{case}.nii.gz")
-            path.unlink()
+            nib.save(image, tmp_path / f"{case}.nii.gz")
         corpus = read_corpus(tmp_path, structures=["liver=liver", "spleen=spleen"])
         first, second = (corpus.load(case).planes for case in corpus.cases)
         assert np.array_equal(first, np.stack([labels == 1, labels == 2]))

@@ -63,6 +63,16 @@ def test_an_affine_that_states_no_orientation_only_transposes(affine: NDArray[np
     assert np.array_equal(from_xyz(voxels, (1.0, 1.0, 1.0), affine).labels[0, 0], voxels[:, :, 0].T)
 
 
+def test_an_axis_with_one_voxel_is_the_slice_axis_whatever_is_asked() -> None:
+    flat = np.zeros((6, 7, 1), np.uint8)
+    assert from_xyz(flat, (1.0, 1.0, 1.0), np.eye(4), plane="coronal").labels.shape == (1, 1, 7, 6)
+
+
+def test_nifti_2_is_read(tmp_path: Path) -> None:
+    nib.save(nib.Nifti2Image(np.ones((4, 5, 1), np.uint8), np.eye(4)), tmp_path / "a.nii.gz")
+    assert read_volume(tmp_path / "a.nii.gz").labels.shape == (1, 1, 5, 4)
+
+
 def test_a_sheared_affine_is_read() -> None:
     voxels, affine = head()
     affine[0, 1] = 0.3

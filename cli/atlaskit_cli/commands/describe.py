@@ -50,9 +50,15 @@ def _page(found: Description) -> RenderableType:
         f"image size {_range(*found.width)} x {_range(*found.height)} px, pixel size {_spacing(found)}",
     ]
     problems = [item.problem for item in found.structures if item.problem]
-    tries = ["Structures to start from:"] if found.suggestions else []
-    after = [*problems, *found.notes, *tries, *(f"  --structure {line!r}" for line in found.suggestions)]
+    after = [*problems, *found.notes, *_tries(found.suggestions)]
     return Group(*map(Text, lines), _table(found), *map(Text, after))
+
+
+def _tries(suggestions: tuple[str, ...], most: int = 12) -> list[str]:
+    """The options to start from, the first few of many."""
+    rest = len(suggestions) - most
+    lines = [f"  --structure {line!r}" for line in suggestions[:most]]
+    return [*(["Structures to start from:"] if lines else []), *lines, *([f"  and {rest} more"] if rest > 0 else [])]
 
 
 def _table(found: Description) -> RenderableType:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -38,10 +38,11 @@ def fit(
     with speaking(json=json, quiet=quiet, verbose=verbose, resume="add --resume to the same command to go on") as say:
         import atlaskit
 
-        run = (
-            atlaskit.FitConfig.preset(preset) if config is None else atlaskit.FitConfig.from_toml(config, preset=preset)
-        )
-        chosen = {name: value for name, value in {"seed": seed, "nodes": nodes}.items() if value is not None}
+        settings = atlaskit.FitConfig
+        run = settings.named(preset) if config is None else settings.from_toml(config, preset=preset)
+        chosen: dict[str, Any] = {
+            name: value for name, value in [("seed", seed), ("nodes", nodes)] if value is not None
+        }
         result = atlaskit.fit(
             masks,
             atlas=atlas,
@@ -53,5 +54,6 @@ def fit(
             resume=resume,
             report=say.progress,
         )
-        say.result(result, f"The atlas is in {atlas}.")
+        files = [f"network    {result.network}", *(f"picture    {path}" for path in result.pictures)]
+        say.result(result, "\n".join([str(result), "", *files]))
         say.rejected(result.rejected)

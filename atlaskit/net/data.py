@@ -1,0 +1,132 @@
+"""Cases as tensors: contours in, augmented batches out, all on the device and all from one seed per step."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from atlaskit.assignment import Array
+from atlaskit.config import FitConfig
+from atlaskit.frames import Frames, frames
+from atlaskit.groupwise import Template
+
+
+@dataclass(frozen=True)
+class Cases:
+    """N cases in the unit frame, on the device that trains.
+
+    Attributes
+    ----------
+    samples : (N, S, M, 2) tensor
+        Contour samples; 0 where absent.
+    wanted : (N, L, 2) tensor
+        Groupwise landmarks; 0 where absent.
+    present : (N, S) tensor
+    frames : Frames
+        Back to pixels.
+    """
+
+    samples: Tensor
+    wanted: Tensor
+    present: Tensor
+    frames: Frames
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """B augmented cases.
+
+    Attributes
+    ----------
+    samples : (B, S, M, 2) tensor
+    wanted : (B, L, 2) tensor
+    present : (B, S) tensor
+        Structures that were dropped count as absent.
+    noise : (B, Z) tensor
+        For the latent.
+    """
+
+    samples: Tensor
+    wanted: Tensor
+    present: Tensor
+    noise: Tensor
+
+
+def make_cases(template: Template, samples: Array, wanted: Array | None, device: torch.device) -> Cases:
+    """Bring cases into the unit frame and onto a device.
+
+    Parameters
+    ----------
+    template : Template
+    samples : (N, S, M, 2) array
+        Contour samples, pixels; NaN where absent.
+    wanted : (N, L, 2) array or None
+        Groupwise landmarks, pixels; NaN where absent.
+    """
+    found = frames(samples, template.centre, template.radius, template.anchor)
+    points = template.points[None].repeat(len(samples), 0) if wanted is None else found.to_unit(wanted)
+
+    def tensor(values: NDArray[np.floating]) -> Tensor:
+        return torch.from_numpy(np.nan_to_num(values).astype(np.float32)).to(device)
+
+    present = ~np.isnan(samples[:, :, 0, 0])
+    return Cases(tensor(found.to_unit(samples)), tensor(points), tensor(present.astype(np.float32)), found)
+
+
+def draw(cases: Cases, config: FitConfig, step: int) -> Batch:
+    """The batch of a step: a function of the seed and the step alone, so that a run can be resumed anywhere.
+
+    Parameters
+    ----------
+    cases : Cases
+    config : FitConfig
+    step : int
+
+    Returns
+    -------
+    Batch
+        Cases without replacement within an epoch; scaled per axis, rotated about the frame's centre and shifted.
+    """
+    size, device = config.batch, cases.samples.device
+    chance = torch.Generator().manual_seed((config.seed << 32) + step + 1)
+    chosen = torch.cat([_nth(len(cases), config.seed, step * size + k) for k in range(size)]).to(device)
+    low, high = config.zoom
+    zoom = torch.exp(torch.empty(size, 2).uniform_(math.log(low), math.log(high), generator=chance))
+    angle = torch.randn(size, generator=chance) * math.radians(config.rotation_deg)
+    shift = (torch.rand(size, 2, generator=chance) * 2 - 1) * config.shift
+    noise = torch.randn(size, config.latent, generator=chance)
+    keep = torch.rand(size, cases.present.shape[1], generator=chance) >= config.dropout
+    cos, sin = torch.cos(angle), torch.sin(angle)
+    turn = torch.stack([torch.stack([cos, -sin], -1), torch.stack([sin, cos], -1)], -2) * zoom[:, None, :]
+    turn, shift, noise, keep = turn.to(device), shift.to(device), noise.to(device), keep.to(device)
+    present = cases.present[chosen]
+    kept = present * keep
+    kept = torch.where(kept.sum(1, keepdim=True) > 0, kept, present)
+
+    def moved(points: Tensor) -> Tensor:
+        flat = (points.flatten(1, -2) - 0.5) @ turn.transpose(1, 2) + 0.5 + shift[:, None]
+        return flat.reshape(points.shape)
+
+    return Batch(moved(cases.samples[chosen]), moved(cases.wanted[chosen]), kept, noise)
+
+
+_EPOCHS: dict[tuple[int, int, int], Tensor] = {}
+
+
+def _nth(count: int, seed: int, position: int) -> Tensor:
+    """(1,) index of the case at a position in an endless sequence of shuffled epochs."""
+    epoch, place = divmod(position, count)
+    key = (count, seed, epoch)
+    if key not in _EPOCHS:
+        _EPOCHS.clear()
+        chance = torch.Generator().manual_seed((seed << 32) + (1 << 31) + epoch)
+        _EPOCHS[key] = torch.randperm(count, generator=chance)
+    return _EPOCHS[key][place : place + 1]

@@ -1,0 +1,85 @@
+"""Convolutional encoder: structure planes to a latent distribution, and feature maps for the graph decoder to look at."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+GROUP = 8
+"""Channels per normalisation group. Groups, not batches: a case's landmarks must not depend on its batch."""
+
+
+class Residual(nn.Module):
+    """Two 3 x 3 convolutions with group normalisation, beside a 1 x 1 shortcut."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        groups = max(1, outputs // GROUP)
+        self.first = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
+        self.first_norm = nn.GroupNorm(groups, outputs)
+        self.second = nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)
+        self.second_norm = nn.GroupNorm(groups, outputs)
+        self.shortcut = nn.Conv2d(inputs, outputs, 1, bias=False) if inputs != outputs else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, F_in, H, W) to (B, F_out, H, W)."""
+        y = functional.relu(self.first_norm(self.first(x)), inplace=True)
+        y = self.second_norm(self.second(y))
+        return functional.relu(y + self.shortcut(x), inplace=True)
+
+
+class Encoder(nn.Module):
+    """Residual stages, each followed by 2 x pooling, then two linear maps to mean and log-variance.
+
+    Parameters
+    ----------
+    structures : int
+        S, the channels of the input planes.
+    size : int
+        Width and height of the input planes.
+    stem : int
+        Space-to-depth factor: trades the first, largest convolutions for channels.
+    filters : tuple of int
+        Width of each stage.
+    latent : int
+        Z.
+    """
+
+    def __init__(self, structures: int, size: int, stem: int, filters: tuple[int, ...], latent: int) -> None:
+        super().__init__()
+        self.stem = stem
+        widths = (structures * stem * stem, *filters)
+        self.stages = nn.ModuleList(Residual(a, b) for a, b in zip(widths[:-1], widths[1:], strict=True))
+        self.last = Residual(filters[-1], filters[-1])
+        flat = filters[-1] * (size // (stem * 2 ** len(filters))) ** 2 + structures
+        self.mean = nn.Linear(flat, latent)
+        self.spread = nn.Linear(flat, latent)
+        nn.init.zeros_(self.spread.weight)
+        nn.init.constant_(self.spread.bias, -5.0)  # little noise at first: the code must carry the shape before it is smoothed
+
+    def forward(self, planes: Tensor, present: Tensor) -> tuple[Tensor, Tensor, list[Tensor]]:
+        """Encode.
+
+        Parameters
+        ----------
+        planes : (B, S, H, W) tensor
+            Coverage in [0, 1]; an absent structure is all 0.
+        present : (B, S) tensor
+            1 where the structure is there.
+
+        Returns
+        -------
+        mean, log_variance : (B, Z) tensors
+            The log-variance is bounded to [-8, 8].
+        features : list of (B, F, h, w) tensors
+            Output of each stage before pooling, fine to coarse.
+        """
+        x = functional.pixel_unshuffle(planes, self.stem) if self.stem > 1 else planes
+        features: list[Tensor] = []
+        for stage in self.stages:
+            x = stage(x)
+            features.append(x)
+            x = functional.avg_pool2d(x, 2)
+        x = torch.cat([self.last(x).flatten(1), present.to(x.dtype)], dim=1)
+        return self.mean(x), 8 * torch.tanh(self.spread(x) / 8), features

@@ -1,0 +1,75 @@
+"""From contour samples to a network's landmarks, in batches that change nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from atlaskit.errors import InputError
+from atlaskit.net.data import Cases
+from atlaskit.net.hybrid import HybridNet
+from atlaskit.net.raster import planes
+
+
+@dataclass(frozen=True)
+class Landmarks:
+    """What a network says of N cases.
+
+    Attributes
+    ----------
+    points : (N, L, 2) float array
+        Pixels; also for absent structures, whose landmarks the caller leaves out.
+    latent : (N, Z) float array
+        Latent means.
+    """
+
+    points: NDArray[np.float64]
+    latent: NDArray[np.float64]
+
+
+def predict(net: HybridNet, cases: Cases, *, input_size: int, batch: int = 16) -> Landmarks:
+    """Run a network over cases.
+
+    Parameters
+    ----------
+    net : HybridNet
+        In evaluation mode, on the device of the cases.
+    cases : Cases
+    input_size : int
+        Width and height of the planes that the network was fitted on.
+    batch : int
+        Cases at a time. The last batch is filled up, so that a case meets the same arithmetic wherever it stands.
+    """
+    points, latent = [], []
+    with torch.inference_mode():
+        for start in range(0, len(cases), batch):
+            chosen = torch.arange(start, start + batch).clamp_max(len(cases) - 1).to(cases.samples.device)
+            present = cases.present[chosen]
+            seen = planes(cases.samples[chosen], present, input_size).contiguous(memory_format=torch.channels_last)
+            found = net(seen, present)
+            count = min(batch, len(cases) - start)
+            points.append(found.points[:count].float().cpu().double().numpy())
+            latent.append(found.mean[:count].float().cpu().double().numpy())
+    return Landmarks(cases.frames.to_pixels(np.concatenate(points)), np.concatenate(latent))
+
+
+def device_named(name: str) -> torch.device:
+    """The device that ``--device`` means: "auto" is CUDA when it is there, else the CPU.
+
+    Raises
+    ------
+    InputError
+        For an unknown or absent device.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise InputError(f"--device is auto, cpu or cuda; got {name!r}.") from error
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise InputError("--device cuda needs a CUDA device, and PyTorch sees none: use --device auto or cpu.")
+    return device

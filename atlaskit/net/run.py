@@ -1,0 +1,150 @@
+"""One fit from first to last step: training, checks, the best weights, and a checkpoint to go on from."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from atlaskit.assignment import Array
+from atlaskit.config import FitConfig
+from atlaskit.errors import InputError, NetworkError
+from atlaskit.groupwise import Template
+from atlaskit.masks import Structure
+from atlaskit.net.data import make_cases
+from atlaskit.net.hybrid import HybridNet
+from atlaskit.net.network import Network, load_plain, save_whole
+from atlaskit.net.predict import device_named, predict
+from atlaskit.net.train import Trainer
+
+FORMAT, VERSION = "atlaskit.checkpoint", 1
+
+Examine = Callable[[NDArray[np.float64]], Mapping[str, Any]]
+"""Validation landmarks (N, L, 2) in pixels to their figures; ``figures["error"]`` says how good they are, least is best."""
+
+
+class Run:
+    """A fit in progress.
+
+    Parameters
+    ----------
+    template : Template
+    config : FitConfig
+    fitted : pair of (N, S, M, 2) and (N, L, 2) arrays
+        Contour samples and groupwise landmarks to fit, pixels; NaN where absent.
+    held : (V, S, M, 2) array
+        Contour samples of the validation cases.
+    lengths : (S,) array
+        Mean contour lengths.
+    device : str
+        "auto", "cpu" or "cuda".
+    folder : Path
+        Where ``checkpoint.pt`` and ``log.jsonl`` go.
+    fingerprint : str
+        What the checkpoint belongs to.
+    """
+
+    def __init__(
+        self,
+        template: Template,
+        config: FitConfig,
+        fitted: tuple[Array, Array],
+        held: Array,
+        lengths: Array,
+        *,
+        device: str,
+        folder: Path,
+        fingerprint: str,
+    ) -> None:
+        where = device_named(device)
+        self.template, self.config, self.folder, self.fingerprint = template, config, folder, fingerprint
+        self.cases, self.held = make_cases(template, *fitted, where), make_cases(template, held, None, where)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(config.seed)
+            net = HybridNet(template.topology, torch.from_numpy(template.points), config).to(where)
+        relative = torch.from_numpy((lengths / lengths.max()).astype(np.float32))
+        self.trainer = Trainer(net, template.topology, relative, config)
+        self.log: list[dict[str, Any]] = []
+        self.best: dict[str, Any] = {"error": float("inf"), "epoch": 0, "weights": self.trainer.smooth.state_dict()}
+
+    def resume(self) -> None:
+        """Take up the checkpoint in the folder.
+
+        Raises
+        ------
+        NotFoundError, NetworkError, InputError
+            When there is none, it is corrupt, or belongs to other masks or numbers.
+        """
+        path = self.folder / "checkpoint.pt"
+        document = load_plain(path, format=FORMAT, version=VERSION)
+        if document["fingerprint"] != self.fingerprint:
+            raise InputError(f"{path} belongs to other masks or settings: use those, or fit anew without --resume.")
+        try:
+            self.trainer.restore(document["trainer"])
+            self.best, self.log = document["best"], json.loads(document["log"])
+        except (KeyError, RuntimeError, ValueError) as error:
+            raise NetworkError(f"{path} must hold a whole checkpoint; it does not: fit anew without --resume.") from error
+
+    def train(self, examine: Examine, *, limit_s: float | None, report: Callable[[str, int, int], None]) -> None:
+        """Train to the end, to the time limit, or until checks no longer improve; checkpoint at every check.
+
+        An interrupt leaves a checkpoint of the last finished step.
+        """
+        trainer, total = self.trainer, 1000
+        try:
+            while trainer.progress(limit_s) < 1 - 1e-9 and not self._stalled():
+                record = trainer.until_check(
+                    self.cases,
+                    limit_s=limit_s,
+                    tick=lambda progress: report("training", int(progress * total), total),
+                )
+                figures = dict(examine(self.landmarks()))
+                self.log.append({**record, "validation": figures})
+                if figures["error"] < self.best["error"]:
+                    weights = {name: value.clone() for name, value in trainer.smooth.state_dict().items()}
+                    self.best = {"error": figures["error"], "epoch": len(self.log), "weights": weights}
+                self._checkpoint()
+        except KeyboardInterrupt:
+            self._checkpoint()
+            raise
+        trainer.smooth.load_state_dict(self.best["weights"])
+        report("training", total, total)
+
+    def landmarks(self) -> NDArray[np.float64]:
+        """(V, L, 2) landmarks of the validation cases, pixels, by the averaged weights; after training by the best."""
+        return predict(self.trainer.smooth, self.held, input_size=self.config.input_size).points
+
+    def network(self, structures: tuple[Structure, ...]) -> Network:
+        """The fitted network, on the CPU."""
+        net = self.trainer.smooth
+        latent = predict(net, self.cases, input_size=self.config.input_size).latent
+        spread = latent.std(0)
+        floor = max(1e-6, 1e-2 * float(spread.max()))  # a dimension the network does not use must not shout
+        return Network(
+            copy.deepcopy(net).cpu(), self.template, structures, self.config, latent.mean(0), np.maximum(spread, floor)
+        )
+
+    def _stalled(self) -> bool:
+        """Whether `patience` checks have passed without a better one."""
+        return len(self.log) - int(self.best["epoch"]) >= self.config.patience
+
+    def _checkpoint(self) -> None:
+        document = {
+            "format": FORMAT,
+            "version": VERSION,
+            "fingerprint": self.fingerprint,
+            "trainer": self.trainer.state(),
+            "best": self.best,
+            "log": json.dumps(self.log),
+        }
+        save_whole(document, self.folder / "checkpoint.pt")
+        lines = "".join(json.dumps(record) + "\n" for record in self.log)
+        partial = self.folder / "log.jsonl.partial"
+        partial.write_text(lines, encoding="utf-8")
+        partial.replace(self.folder / "log.jsonl")

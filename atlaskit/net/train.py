@@ -1,0 +1,169 @@
+"""The training loop: steps, validation, checkpoints; nothing that knows files of masks."""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from atlaskit.config import FitConfig
+from atlaskit.net.data import Batch, Cases, draw
+from atlaskit.net.decoder import levels_of
+from atlaskit.net.hybrid import HybridNet, Prediction
+from atlaskit.net.losses import COARSE_RELIEF, FINAL_ONLY, TERMS, Loops, Scene
+from atlaskit.net.raster import planes
+from atlaskit.topology import Topology
+
+
+class Trainer:
+    """Everything that changes while a network is fitted.
+
+    Parameters
+    ----------
+    net : HybridNet
+        On the device of the cases.
+    topology : Topology
+    relative : (S,) tensor
+        Mean contour length of each structure over the longest.
+    config : FitConfig
+    """
+
+    def __init__(self, net: HybridNet, topology: Topology, relative: Tensor, config: FitConfig) -> None:
+        self.config = config
+        self.device = next(net.parameters()).device
+        self.net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.smooth = copy.deepcopy(self.net).eval()
+        fused = {"fused": True} if self.device.type == "cuda" else {"foreach": True}
+        self.optimiser = torch.optim.Adam(net.parameters(), lr=1e-3, weight_decay=config.weight_decay, **fused)
+        graphs, kept = levels_of(topology)
+        self.loops = [Loops.of(graph, self.device) for graph in graphs]
+        self.kept = [torch.as_tensor(nodes, device=self.device) for nodes in kept]
+        self.relative = relative.to(self.device)
+        self.forward: Callable[..., Prediction] = self.net
+        if self.device.type == "cuda":
+            self.forward = torch.compile(self.net)
+        self.step = 0
+        self.seconds = 0.0
+
+    def amp(self) -> Any:
+        """bf16 autocast on CUDA, nothing elsewhere."""
+        return torch.autocast("cuda", torch.bfloat16) if self.device.type == "cuda" else nullcontext()
+
+    def run(self, cases: Cases, progress: float) -> dict[str, Tensor]:
+        """One optimiser step at a progress in [0, 1]; returns the unweighted value of each loss term that counts."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.config.learning_rate.at(progress)
+        batch = draw(cases, self.config, self.step)
+        self.net.train()
+        with self.amp():
+            seen = planes(batch.samples, batch.present, self.config.input_size)
+            prediction = self.forward(seen.contiguous(memory_format=torch.channels_last), batch.present, batch.noise)
+        values = self.losses(prediction, batch, progress)
+        weights = self.weights(progress)
+        total = sum((weights[name] * value for name, value in values.items()), torch.zeros((), device=self.device))
+        self.optimiser.zero_grad(set_to_none=True)
+        total.backward()
+        torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
+        self.optimiser.step()
+        self.step += 1
+        self._average()
+        return {name: value.detach() for name, value in values.items()}
+
+    def weights(self, progress: float) -> dict[str, float]:
+        """The weight of each loss term at a progress; terms of weight 0 are left out."""
+        at = {name: schedule.at(progress) for name, schedule in self.config.losses.items()}
+        relief = min(1.0, 3 / self.config.levels)
+        return {name: value * (relief if name in COARSE_RELIEF else 1.0) for name, value in at.items() if value > 0}
+
+    def losses(self, prediction: Prediction, batch: Batch, progress: float) -> dict[str, Tensor]:
+        """Each loss term that counts, summed over the levels it belongs to."""
+        weights = self.weights(progress)
+        raster = self.config.raster_size if {"dice", "bce"} & set(weights) else 0
+        truth = planes(batch.samples, batch.present, raster) if raster else None
+        thin = max(1, batch.samples.shape[2] // self.config.boundary_samples)
+        boundary = batch.samples[:, :, ::thin]
+        values = dict.fromkeys(weights, torch.zeros((), device=self.device))
+        finest = len(prediction.positions) - 1
+        for level, points in enumerate(prediction.positions):
+            graph = min(level, len(self.loops) - 1)
+            scene = Scene(
+                points=points,
+                loops=self.loops[graph],
+                wanted=batch.wanted[:, self.kept[graph]],
+                boundary=boundary,
+                present=batch.present,
+                relative=self.relative,
+                mean=prediction.mean,
+                log_variance=prediction.log_variance,
+                raster_size=raster,
+                truth=truth,
+            )
+            for name in weights:
+                if level == finest or name not in FINAL_ONLY:
+                    values[name] = values[name] + TERMS[name](scene)
+        return values
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        """Move the kept weights toward the current ones; quickly at first."""
+        keep = min(self.config.averaging, (1 + self.step) / (10 + self.step)) if self.config.averaging else 0.0
+        torch._foreach_lerp_(list(self.smooth.parameters()), list(self.net.parameters()), 1 - keep)
+
+    def progress(self, limit_s: float | None) -> float:
+        """How far the run is, in [0, 1]: by steps, or by time where a limit is set and comes first."""
+        by_time = self.seconds / limit_s if limit_s else 0.0
+        return min(1.0, max(self.step / self.config.steps, by_time))
+
+    def until_check(self, cases: Cases, *, limit_s: float | None, tick: Callable[[float], None]) -> dict[str, Any]:
+        """Train up to the next check and return its record for the log.
+
+        Parameters
+        ----------
+        cases : Cases
+        limit_s : float or None
+            Training time that counts as the whole run.
+        tick : callable
+            Told the progress after every step.
+        """
+        goal = (math.floor(self.progress(limit_s) * self.config.checks + 1e-9) + 1) / self.config.checks
+        sums: dict[str, Tensor] = {}
+        count = 0
+        while (progress := self.progress(limit_s)) < min(goal, 1.0) - 1e-9:
+            began = time.perf_counter()
+            for name, value in self.run(cases, progress).items():
+                sums[name] = sums.get(name, torch.zeros_like(value)) + value
+            count += 1
+            self.seconds += time.perf_counter() - began
+            tick(self.progress(limit_s))
+        progress = self.progress(limit_s)
+        return {
+            "epoch": round(progress * self.config.checks),
+            "step": self.step,
+            "seconds": round(self.seconds, 3),
+            "learning_rate": self.config.learning_rate.at(progress),
+            "losses": {name: float(value) / max(count, 1) for name, value in sums.items()},
+            "weights": self.weights(progress),
+        }
+
+    def state(self) -> dict[str, Any]:
+        """All that `restore` needs to go on as if never interrupted."""
+        return {
+            "net": self.net.state_dict(),
+            "smooth": self.smooth.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "step": self.step,
+            "seconds": self.seconds,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take up a `state`."""
+        self.net.load_state_dict(state["net"])
+        self.smooth.load_state_dict(state["smooth"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.step, self.seconds = int(state["step"]), float(state["seconds"])

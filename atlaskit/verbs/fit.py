@@ -1,0 +1,312 @@
+"""``fit``: a folder of masks becomes an atlas - topology, template, network, and figures that say how good it is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from atlaskit.config import FitConfig
+from atlaskit.corpus import Case, Corpus, Rejected, split
+from atlaskit.errors import InputError, NotFoundError
+from atlaskit.frames import frames
+from atlaskit.groupwise import Template, fit_template, place
+from atlaskit.masks import Structure
+from atlaskit.net.run import Run
+from atlaskit.readers import outline_problems, read_corpus
+from atlaskit.topology import independent
+from atlaskit.verbs.tracing import Progress, silent, trace_cases
+from atlaskit.verbs.validation import Held, draw, figures
+
+CHECKED = 64
+"""Validation cases that are measured and drawn, at most."""
+LEAST_CASES = 6
+"""Cases that a fit needs."""
+FINISHING_S = 4.0
+"""Time kept back of ``minutes`` for figures and summary."""
+FIGURES = ("dice", "assd_px", "self_intersections", "pull_px")
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """What a fit made.
+
+    Attributes
+    ----------
+    atlas, network : Path
+        The atlas directory, and the network file in it.
+    cases, fitted, validated : int
+        Masks read, used to fit, and kept for validation.
+    steps : int
+    seconds : float
+        Wall time of the whole fit.
+    validation : dict
+        By structure: mean dice and assd_px of the network's polygons, self_intersections, and pull_px, the distance to the
+        groupwise landmarks.
+    pictures : tuple of Path
+    rejected : tuple of Rejected
+    """
+
+    atlas: Path
+    network: Path
+    cases: int
+    fitted: int
+    validated: int
+    steps: int
+    seconds: float
+    validation: dict[str, dict[str, float]]
+    pictures: tuple[Path, ...]
+    rejected: tuple[Rejected, ...]
+
+    def __str__(self) -> str:
+        """The validation figures, a line per structure."""
+        lines = [f"{self.fitted} cases fitted, {self.validated} kept for validation, {self.seconds:.0f} s."]
+        for name, figures in self.validation.items():
+            lines.append(f"{name}: Dice {figures['dice']:.4f}, surface distance {figures['assd_px']:.2f} px")
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """A corpus as arrays.
+
+    Attributes
+    ----------
+    cases : tuple of Case
+    samples : (N, S, M, 2) float array
+        Pixels; NaN where absent.
+    lengths : (S,) float array
+        Mean contour lengths, pixels.
+    rejected : tuple of Rejected
+    """
+
+    cases: tuple[Case, ...]
+    samples: NDArray[np.float32]
+    lengths: NDArray[np.float64]
+    rejected: tuple[Rejected, ...]
+
+
+def fit(
+    masks: Path | str,
+    *,
+    atlas: Path | str = "atlas",
+    layout: str = "auto",
+    structures: Sequence[str | Structure] = (),
+    config: FitConfig | None = None,
+    minutes: float | None = None,
+    device: str = "auto",
+    resume: bool = False,
+    report: Progress = silent,
+) -> FitResult:
+    """Fit an atlas to a folder of masks.
+
+    Parameters
+    ----------
+    masks : path
+        A folder in any layout that `read_corpus` knows.
+    atlas : path
+        Where the atlas goes; ``network.pt``, ``fit.json``, ``log.jsonl`` and ``figures/`` are replaced.
+    layout : str
+        Name of a reader, or "auto".
+    structures : sequence of str or Structure
+        ``NAME=EXPR`` each; empty for one structure per label.
+    config : FitConfig, optional
+        Every number of the run; the balanced preset unless given.
+    minutes : float, optional
+        Stop in this time; schedules follow progress.
+    device : str
+        "auto", "cpu" or "cuda".
+    resume : bool
+        Go on from the checkpoint of an interrupted fit of the same masks and numbers.
+    report : callable
+        ``report(stage, done, total)``.
+
+    Returns
+    -------
+    FitResult
+
+    Raises
+    ------
+    InputError
+        When the masks or the settings do not hold what they must.
+    NotFoundError
+        When there is no such folder, or nothing to resume.
+    """
+    began = time.perf_counter()
+    config, target = config or FitConfig(), Path(atlas)
+    if minutes is not None and not minutes > 0:
+        raise InputError(f"--minutes must be above 0; got {minutes:g}.")
+    if resume and not (target / "checkpoint.pt").is_file():
+        raise NotFoundError(f"There is no checkpoint in {target} to resume: run the same command without --resume.")
+    corpus = read_corpus(masks, layout=layout, structures=structures)
+    problems = outline_problems(corpus)
+    if problems:
+        raise InputError(" ".join(problems.values()))
+    target.mkdir(parents=True, exist_ok=True)
+    sampled = _sample(corpus, report)
+    fitted, aside = _split(sampled, config)
+    template, wanted = _template(corpus, sampled, fitted, config, report)
+    held = _hold(corpus, sampled, aside, wanted)
+    run = Run(
+        template,
+        config,
+        (sampled.samples[fitted], wanted[fitted]),
+        held.samples,
+        sampled.lengths,
+        device=device,
+        folder=target,
+        fingerprint=_fingerprint(config, sampled, template),
+    )
+    if resume:
+        run.resume()
+    spent = time.perf_counter() - began
+    limit = None if minutes is None else max(1.0, 0.95 * 60 * minutes - spent - FINISHING_S)
+    run.train(lambda points: figures(points, held, template), limit_s=limit, report=report)
+
+    network = run.network(corpus.structures)
+    network.save(target / "network.pt")
+    points = run.landmarks()
+    validation = figures(points, held, template)
+    some = fitted[:: max(1, len(fitted) // 200)]
+    found = frames(sampled.samples[some].astype(float), template.centre, template.radius, template.anchor)
+    pictures = draw(target / "figures", template, found.to_unit(wanted[some]), held, points, run.log)
+    result = FitResult(
+        atlas=target,
+        network=target / "network.pt",
+        cases=len(sampled.cases),
+        fitted=len(fitted),
+        validated=len(aside),
+        steps=run.trainer.step,
+        seconds=round(time.perf_counter() - began, 2),
+        validation={name: {key: validation[key][name] for key in FIGURES} for name in validation["dice"]},
+        pictures=pictures,
+        rejected=sampled.rejected,
+    )
+    _summarise(result, corpus, config, network.sha256, sampled, (fitted, aside), template)
+    (target / "checkpoint.pt").unlink(missing_ok=True)
+    return result
+
+
+def _sample(corpus: Corpus, report: Progress) -> Sampled:
+    """Trace every case of a corpus."""
+    kept: list[Case] = []
+    samples: list[NDArray[np.float32]] = []
+    lengths: list[NDArray[np.float64]] = []
+    rejected = list(corpus.rejected)
+    for found in trace_cases(corpus, corpus.cases, report=report):
+        if isinstance(found, Rejected):
+            rejected.append(found)
+        else:
+            kept.append(found.case)
+            samples.append(found.samples.astype(np.float32))
+            lengths.append(found.lengths_px)
+    if len(kept) < LEAST_CASES:
+        why = f" ({rejected[0].source}: {rejected[0].reason})" if rejected else ""
+        raise InputError(f"A fit needs at least {LEAST_CASES} masks that can be used; {corpus.root} gives {len(kept)}{why}.")
+    return Sampled(tuple(kept), np.stack(samples), np.nanmean(np.stack(lengths), axis=0), tuple(rejected))
+
+
+def _split(sampled: Sampled, config: FitConfig) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Case indices to fit and to validate: whole subjects, and every structure to be fitted somewhere."""
+    _, aside = split([case.subject for case in sampled.cases], config.validation, config.seed)
+    held = np.array([case.subject in aside for case in sampled.cases])
+    present = ~np.isnan(sampled.samples[:, :, 0, 0])
+    for s in np.flatnonzero(~present[~held].any(0)):
+        held[np.flatnonzero(present[:, s])] = False
+    if held.all() or not held.any():
+        raise InputError(
+            f"A fit needs masks of at least two subjects, to keep some for validation; "
+            f"all {len(held)} belong to {sampled.cases[0].subject!r}."
+        )
+    return np.flatnonzero(~held), np.flatnonzero(held)
+
+
+def _template(
+    corpus: Corpus, sampled: Sampled, fitted: NDArray[np.int64], config: FitConfig, report: Progress
+) -> tuple[Template, NDArray[np.float64]]:
+    """The groupwise template of a seeded subset, and every case's groupwise landmarks (N, L, 2), pixels."""
+    lengths = dict(zip(corpus.names, sampled.lengths.tolist(), strict=True))
+    topology = independent(lengths, nodes=config.nodes, scale=config.node_scale, levels=config.levels)
+    count = min(len(fitted), config.template_cases)
+    chosen = np.sort(np.random.default_rng(config.seed).permutation(fitted)[:count])
+    missing = np.isnan(sampled.samples[chosen, :, 0, 0]).all(0)
+    for s in np.flatnonzero(missing):  # a rare structure that the subset missed
+        chosen = np.append(chosen, fitted[~np.isnan(sampled.samples[fitted, s, 0, 0])][:1])
+    report("aligning", 0, 1)
+    template = fit_template(sampled.samples[chosen].astype(np.float64), topology, rounds=config.template_rounds)
+    wanted = np.full((len(sampled.cases), topology.n_landmarks, 2), np.nan, np.float32)
+    for start in range(0, len(wanted), 256):
+        wanted[start : start + 256] = place(template, sampled.samples[start : start + 256].astype(np.float64))
+        report("aligning", min(start + 256, len(wanted)), len(wanted))
+    return template, wanted
+
+
+def _hold(corpus: Corpus, sampled: Sampled, aside: NDArray[np.int64], wanted: NDArray[np.floating]) -> Held:
+    """Load the masks of the validation cases that are measured."""
+    chosen = aside[np.linspace(0, len(aside) - 1, min(CHECKED, len(aside))).astype(int)]
+    cases = [sampled.cases[index] for index in chosen]
+    masks = tuple(corpus.load(case) for case in cases)
+    return Held(tuple(case.id for case in cases), masks, sampled.samples[chosen], wanted[chosen])
+
+
+def _fingerprint(config: FitConfig, sampled: Sampled, template: Template) -> str:
+    """What a checkpoint belongs to: the numbers, the cases, and through the template their contours."""
+    digest = hashlib.sha256(json.dumps(config.to_dict(), sort_keys=True).encode())
+    digest.update("\n".join(case.id for case in sampled.cases).encode())
+    digest.update(np.ascontiguousarray(template.points).tobytes())
+    return digest.hexdigest()
+
+
+def _summarise(
+    result: FitResult,
+    corpus: Corpus,
+    config: FitConfig,
+    network_sha256: str,
+    sampled: Sampled,
+    parts: tuple[NDArray[np.int64], NDArray[np.int64]],
+    template: Template,
+) -> None:
+    """Write ``fit.json``."""
+    present = ~np.isnan(sampled.samples[:, :, 0, 0])
+    document: dict[str, Any] = {
+        "config": config.to_dict(),
+        "data": {
+            "root": str(corpus.root),
+            "layout": corpus.layout,
+            "cases": len(sampled.cases),
+            "subjects": len({case.subject for case in sampled.cases}),
+            "rejected": [{"source": item.source, "reason": item.reason} for item in sampled.rejected],
+            "structures": [
+                {
+                    "name": structure.name,
+                    "labels": list(structure.labels),
+                    "cases": int(present[:, s].sum()),
+                    "mean_length_px": round(float(sampled.lengths[s]), 2),
+                    "landmarks": len(template.topology.loops[s]),
+                }
+                for s, structure in enumerate(corpus.structures)
+            ],
+        },
+        "split": {
+            name: [sampled.cases[index].id for index in part] for name, part in zip(("fit", "validation"), parts, strict=True)
+        },
+        "validation": result.validation,
+        "steps": result.steps,
+        "seconds": result.seconds,
+        "topology_sha256": template.topology.sha256,
+        "network_sha256": network_sha256,
+        "versions": {name: version(name) for name in ("atlaskit", "torch", "numpy", "scipy")}
+        | {"python": platform.python_version()},
+    }
+    partial = result.atlas / "fit.json.partial"
+    partial.write_text(json.dumps(document, indent=2), encoding="utf-8")
+    partial.replace(result.atlas / "fit.json")

@@ -1,0 +1,100 @@
+"""From mask files to contour samples: what `fit` and `extract` do first, many cases at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from os import cpu_count
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from atlaskit.assignment import sample_contours
+from atlaskit.contours import Contour, perimeter, trace
+from atlaskit.corpus import Case, Corpus, Rejected
+from atlaskit.errors import AtlasError
+from atlaskit.masks import Mask
+
+Progress = Callable[[str, int, int], None]
+"""``report(stage, done, total)``, called now and then by every long verb."""
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """A `Progress` that says nothing."""
+
+
+@dataclass(frozen=True)
+class Traced:
+    """One case as the network and the boundary fit see it.
+
+    Attributes
+    ----------
+    case : Case
+    mask : Mask
+    contours : tuple of Contour or None
+        Per structure; None where absent.
+    samples : (S, M, 2) float array
+        Pixels; NaN where absent.
+    """
+
+    case: Case
+    mask: Mask
+    contours: tuple[Contour | None, ...]
+    samples: NDArray[np.float64]
+
+    @property
+    def lengths_px(self) -> NDArray[np.float64]:
+        """(S,) contour lengths; NaN where absent."""
+        return np.array([np.nan if contour is None else perimeter(contour.points) for contour in self.contours])
+
+
+def trace_case(corpus: Corpus, case: Case) -> Traced | Rejected:
+    """Load one case and trace its structures; a case that holds none, or cannot be read, is rejected with the reason."""
+    try:
+        mask = corpus.load(case)
+    except AtlasError as error:
+        return Rejected(case.id, str(error))
+    if not mask.planes.any():
+        return Rejected(case.id, "The mask is empty: none of its structures has a pixel.")
+    contours = tuple(trace(plane) for plane in mask.planes)
+    return Traced(case, mask, contours, sample_contours(contours))
+
+
+def in_order(
+    work: Callable[[Item], Result], items: Iterable[Item], *, workers: int | None = None, ahead: int = 64
+) -> Iterator[Result]:
+    """Map in threads, in order and in bounded memory: at most `ahead` results wait to be taken.
+
+    Threads serve because the costly steps (decoding, filters, tracing, assignment) leave the interpreter free.
+    """
+    count = cpu_count() or 1 if workers is None else workers
+    if count <= 1:
+        yield from map(work, items)
+        return
+    waiting: list[Future[Result]] = []
+    source = iter(items)
+    with ThreadPoolExecutor(count) as pool:
+        try:
+            waiting = [pool.submit(work, item) for item in islice(source, ahead)]
+            while waiting:
+                result = waiting.pop(0).result()
+                waiting.extend(pool.submit(work, item) for item in islice(source, 1))
+                yield result
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def trace_cases(
+    corpus: Corpus, cases: Sequence[Case], *, workers: int | None = None, report: Progress = silent
+) -> Iterator[Traced | Rejected]:
+    """Trace many cases, in order."""
+    for done, found in enumerate(in_order(lambda case: trace_case(corpus, case), cases, workers=workers), start=1):
+        report("reading masks", done, len(cases))
+        yield found
