@@ -17,6 +17,9 @@ Points = NDArray[np.float64]
 
 _EIGHT = np.ones((3, 3), dtype=bool)
 
+LARGEST_MOVE = 0.25
+"""Distance in pixels that a blurred boundary is moved to regain its area, at most; a smaller blur is tried beyond it."""
+
 
 @dataclass(frozen=True)
 class Contour:
@@ -77,6 +80,31 @@ def trace(plane: NDArray[np.bool_], *, smooth: float = 1.0) -> Contour | None:
     return Contour(points, int(components), int(filled.sum() - crop.sum()), touches)
 
 
+def boundaries(plane: NDArray[np.bool_], *, smooth: float = 1.0) -> list[Points]:
+    """The sub-pixel boundary of everything in a plane: of each component, then of each hole.
+
+    Parameters
+    ----------
+    plane : (H, W) bool array
+    smooth : float
+        As in `trace`.
+
+    Returns
+    -------
+    list of (n, 2) float arrays
+        Closed polygons, pixels, all positively oriented.
+    """
+    filled = _without_holes(plane)
+    lines = []
+    for part, structure in ((plane, _EIGHT), (filled & ~plane, None)):
+        labels, _ = ndimage.label(part, structure=structure)
+        for index, (rows, columns) in enumerate(ndimage.find_objects(labels), start=1):
+            found = trace(labels[rows, columns] == index, smooth=smooth)
+            assert found is not None
+            lines.append(found.points + np.array([columns.start, rows.start]))
+    return lines
+
+
 def _without_holes(component: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """A component with its enclosed background filled; background connects through edges only."""
     outside, regions = ndimage.label(np.pad(~component, 1, constant_values=True))
@@ -91,11 +119,12 @@ def _boundary(filled: NDArray[np.bool_], smooth: float) -> Points:
     pad = 2 + int(np.ceil(3 * smooth))
     image = np.pad(filled, pad).astype(np.float32)
     points = np.zeros((0, 2))
-    for sigma in (smooth, smooth / 2, 0.0):  # a one-pixel-wide structure may vanish or fall apart under the blur
+    area = float(filled.sum())
+    for sigma in (smooth, smooth / 2, 0.0):  # a small or thin structure may vanish, shrink or fall apart under the blur
         points, lines = _march(ndimage.gaussian_filter(image, sigma, mode="constant") if sigma > 0 else image)
-        if lines == 1:
+        if lines == 1 and abs(area - signed_area(points)) < LARGEST_MOVE * perimeter(points):
             break
-    return _with_area(points - pad, float(filled.sum()))
+    return _with_area(points - pad, area)
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -139,8 +168,8 @@ def _march(image):  # type: ignore[no-untyped-def]
 
 
 def _with_area(points: Points, area: float) -> Points:
-    """Move a polygon along its normals by the one distance that gives it the wanted area (first order, under 0.1 px)."""
-    offset = float(np.clip((area - signed_area(points)) / max(perimeter(points), 1e-9), -0.25, 0.25))
+    """Move a polygon along its normals by the one distance that gives it the wanted area (first order)."""
+    offset = (area - signed_area(points)) / max(perimeter(points), 1e-9)
     closed = np.vstack([points[-1:], points, points[:1]])
     tangent = closed[2:] - closed[:-2]
     tangent /= np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-9)
@@ -195,14 +224,16 @@ def fill(points: NDArray[np.floating], image_size: tuple[int, int]) -> NDArray[n
     width, height = image_size
     x0, y0 = points[:, 0].astype(np.float64), points[:, 1].astype(np.float64)
     x1, y1 = np.roll(x0, -1), np.roll(y0, -1)
-    first = np.clip(np.ceil(np.minimum(y0, y1)), 0, height).astype(np.int64)
-    last = np.clip(np.ceil(np.maximum(y0, y1)), 0, height).astype(np.int64)  # half-open: a shared vertex counts once
+    down = y1 > y0  # every edge is cut from its top end, so that two polygons which share it agree on its pixels
+    x0, y0, x1, y1 = np.where(down, (x0, y0, x1, y1), (x1, y1, x0, y0))
+    first = np.clip(np.ceil(y0), 0, height).astype(np.int64)
+    last = np.clip(np.ceil(y1), 0, height).astype(np.int64)  # half-open: a shared vertex counts once
     count = last - first
     edge = np.repeat(np.arange(len(x0)), count)
     row = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count) + first[edge]
     along = (row - y0[edge]) / (y1[edge] - y0[edge])
     column = np.clip(np.ceil(x0[edge] + along * (x1[edge] - x0[edge])), 0, width).astype(np.int64)
     winding = np.zeros((height, width + 1), dtype=np.int32)
-    np.add.at(winding, (row, column), np.where(y1[edge] > y0[edge], -1, 1))
+    np.add.at(winding, (row, column), np.where(down[edge], -1, 1))
     inside: NDArray[np.bool_] = np.cumsum(winding[:, :width], axis=1) != 0
     return inside

@@ -65,6 +65,10 @@ class Network:
             digest.update(values.detach().cpu().float().contiguous().numpy().tobytes())
         return digest.hexdigest()
 
+    def distance(self, latent: NDArray[np.floating]) -> NDArray[np.float64]:
+        """(N,) root mean square distance of (N, Z) latent codes from the fitted cases, in their standard deviations."""
+        return np.sqrt(np.square((latent - self.latent_mean) / self.latent_spread).mean(-1))
+
     def save(self, path: Path) -> None:
         """Write ``network.pt``, whole or not at all."""
         template = self.template

@@ -8,9 +8,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from atlaskit.assignment import Array
 from atlaskit.errors import InputError
-from atlaskit.net.data import Cases
+from atlaskit.net.data import Cases, make_cases
 from atlaskit.net.hybrid import HybridNet
+from atlaskit.net.network import Network
 from atlaskit.net.raster import planes
 
 
@@ -21,7 +23,7 @@ class Landmarks:
     Attributes
     ----------
     points : (N, L, 2) float array
-        Pixels; also for absent structures, whose landmarks the caller leaves out.
+        Pixels.
     latent : (N, Z) float array
         Latent means.
     """
@@ -54,6 +56,36 @@ def predict(net: HybridNet, cases: Cases, *, input_size: int, batch: int = 16) -
             points.append(found.points[:count].float().cpu().double().numpy())
             latent.append(found.mean[:count].float().cpu().double().numpy())
     return Landmarks(cases.frames.to_pixels(np.concatenate(points)), np.concatenate(latent))
+
+
+def landmarks_of(network: Network, samples: Array, *, device: str = "auto", batch: int = 16) -> Landmarks:
+    """A fitted network's landmarks of any cases.
+
+    Parameters
+    ----------
+    network : Network
+    samples : (N, S, M, 2) array
+        Contour samples, pixels; NaN where absent.
+    device : str
+        "auto", "cpu" or "cuda".
+    batch : int
+        Cases that pass the network at once.
+
+    Returns
+    -------
+    Landmarks
+        NaN where a structure is absent.
+    """
+    where = device_named(device)
+    found = predict(
+        network.net.to(where),
+        make_cases(network.template, samples, None, where),
+        input_size=network.config.input_size,
+        batch=batch,
+    )
+    for s, loop in enumerate(network.topology.loops):
+        found.points[np.ix_(np.isnan(samples[:, s, 0, 0]), list(loop))] = np.nan
+    return found
 
 
 def device_named(name: str) -> torch.device:

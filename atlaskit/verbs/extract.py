@@ -1,0 +1,274 @@
+"""``extract``: masks of any pixel model become landmarks in correspondence, in a store that can be resumed."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from atlaskit.corpus import Case, Corpus, Rejected
+from atlaskit.errors import InputError
+from atlaskit.groupwise import place
+from atlaskit.landmarks import Status
+from atlaskit.net.network import Network, load_network
+from atlaskit.net.predict import landmarks_of
+from atlaskit.readers import read_corpus
+from atlaskit.store import LandmarkStore, open_or_create
+from atlaskit.verbs.quality import record_of
+from atlaskit.verbs.tracing import Progress, Traced, in_order, silent, trace_case
+
+BATCH = 16
+"""Cases that pass the network at once, unless asked otherwise."""
+FLUSH_S = 30.0
+"""Results are written at least so often, so that an interrupt loses little."""
+
+
+@dataclass(frozen=True)
+class ExtractResult:
+    """What an extraction left in the store.
+
+    Attributes
+    ----------
+    store : Path
+    n_ok, n_flagged, n_rejected : int
+        Cases of the model folder by status, those done earlier included.
+    n_new : int
+        Cases that were done now.
+    rejected : tuple of Rejected
+    seconds : float
+        Wall time.
+    """
+
+    store: Path
+    n_ok: int
+    n_flagged: int
+    n_rejected: int
+    n_new: int
+    rejected: tuple[Rejected, ...]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What every step of an extraction needs."""
+
+    corpus: Corpus
+    network: Network
+    boundary_fit: bool
+    workers: int | None
+    batch: int
+    device: str
+
+
+def extract(
+    model: Path | str,
+    *,
+    atlas: Path | str = "atlas",
+    out: Path | str | None = None,
+    layout: str = "auto",
+    boundary_fit: bool = True,
+    workers: int | None = None,
+    batch: int | None = None,
+    device: str = "auto",
+    shard_range: str | None = None,
+    overwrite: bool = False,
+    report: Progress = silent,
+) -> ExtractResult:
+    """Place an atlas's landmarks on every mask of a folder.
+
+    Parameters
+    ----------
+    model : path
+        Masks in any layout that `read_corpus` knows; labels are matched to those of the fit.
+    atlas : path
+        Directory that `fit` made.
+    out : path, optional
+        The store; ``landmarks.zarr`` in the atlas unless given.
+    layout : str
+        Name of a reader, or "auto".
+    boundary_fit : bool
+        Move the landmarks from where the network puts them onto the masks' boundaries.
+    workers : int, optional
+        Threads that read and measure; one per core unless given. Changes nothing but the time.
+    batch : int, optional
+        Cases that pass the network at once.
+    device : str
+        "auto", "cpu" or "cuda".
+    shard_range : str, optional
+        "i/n": do the i-th of n parts of an existing store's shards only, beside other processes.
+    overwrite : bool
+        Begin anew; else cases that are done and whose files are unchanged are skipped.
+    report : callable
+        ``report(stage, done, total)``.
+
+    Returns
+    -------
+    ExtractResult
+
+    Raises
+    ------
+    InputError, NotFoundError, NetworkError, StoreError
+    """
+    began = time.perf_counter()
+    part = _parse_range(shard_range)
+    network = load_network(Path(atlas) / "network.pt")
+    corpus = read_corpus(model, layout=layout, structures=network.structures)
+    job = _Job(corpus, network, boundary_fit, workers, batch or BATCH, device)
+    store = open_or_create(
+        Path(out) if out is not None else Path(atlas) / "landmarks.zarr",
+        topology=network.topology,
+        network_sha256=network.sha256,
+        cases=corpus.cases,
+        latent_size=network.config.latent,
+        template=network.template.points,
+        overwrite=overwrite,
+    )
+    by_id = {case.id: case for case in corpus.cases}
+    if part is None:
+        store.sweep()
+        store.append_cases(corpus.cases)
+    elif missing := len(set(by_id) - set(store.column("case").tolist())):
+        raise InputError(
+            f"{missing} cases of {corpus.root} are not in {store.path}: run once without --shard-range, which adds them."
+        )
+    todo = _todo(store, job, by_id)
+    mine = [shard for shard in store.shards(*(part or (1, 1)))]
+    total, done = sum(len(todo.get(shard, ())) for shard in mine), 0
+    report("extracting", 0, total)
+    for shard in mine:
+        for done in _fill(store, shard, todo.get(shard, []), job, done):
+            report("extracting", done, total)
+    return _result(store, by_id, corpus.rejected, done, time.perf_counter() - began)
+
+
+def _parse_range(text: str | None) -> tuple[int, int] | None:
+    """(i, n) of "i/n"."""
+    if text is None:
+        return None
+    parts = text.split("/")
+    if len(parts) != 2 or not all(part.strip().isdigit() for part in parts):
+        raise InputError(f"--shard-range is i/n, such as 2/8; got {text!r}.")
+    return int(parts[0]), int(parts[1])
+
+
+def _todo(store: LandmarkStore, job: _Job, by_id: dict[str, Case]) -> dict[int, list[tuple[int, Case]]]:
+    """By shard the (row, case) pairs that are pending or whose files have changed."""
+    names, status = store.column("case").tolist(), store.column("status")
+    known = [by_id[name] for name, code in zip(names, status, strict=True) if code != Status.PENDING and name in by_id]
+    shas = in_order(lambda case: _sha(job.corpus, case), known, workers=job.workers)
+    now = {case.id: sha for case, sha in zip(known, shas, strict=True)}
+    todo: dict[int, list[tuple[int, Case]]] = {}
+    for row in store.pending(now).tolist():
+        if names[row] in by_id:
+            todo.setdefault(row // store.shard, []).append((row, by_id[names[row]]))
+    return todo
+
+
+def _sha(corpus: Corpus, case: Case) -> str:
+    """Fingerprint of a case's files; empty when they cannot be read."""
+    try:
+        files = [(str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in corpus.files(case)]
+    except OSError:
+        return ""
+    return hashlib.blake2b(b"".join(_digest(*file) for file in files), digest_size=16).hexdigest()
+
+
+@lru_cache(maxsize=256)
+def _digest(path: str, changed: int, size: int) -> bytes:
+    """Digest of one file's content; a volume of many slices is read once."""
+    return hashlib.blake2b(Path(path).read_bytes(), digest_size=16).digest()
+
+
+def _fill(store: LandmarkStore, shard: int, rows: Sequence[tuple[int, Case]], job: _Job, done: int) -> Iterator[int]:
+    """Do the cases of one shard, writing now and then; yields how many cases are done in all."""
+    records: dict[int, Any] = {}
+    flushed = time.perf_counter()
+    try:
+        for row, record in _records(rows, job):
+            records[row] = record
+            done += 1
+            if time.perf_counter() - flushed > FLUSH_S:
+                store.write_shard(shard, records)
+                records, flushed = {}, time.perf_counter()
+            yield done
+    finally:
+        if records:
+            store.write_shard(shard, records)
+
+
+def _records(rows: Sequence[tuple[int, Case]], job: _Job) -> Iterator[tuple[int, Any]]:
+    """Row and record of every case: read and traced ahead in threads, then a batch at a time through the network."""
+
+    def read(item: tuple[int, Case]) -> tuple[int, str, Traced | Rejected]:
+        return item[0], _sha(job.corpus, item[1]), trace_case(job.corpus, item[1])
+
+    waiting: list[tuple[int, str, Traced]] = []
+    for row, sha, found in in_order(read, rows, workers=job.workers, ahead=2 * job.batch):
+        if isinstance(found, Rejected):
+            yield row, {"source_sha": sha, "reason": found.reason, "status": Status.REJECTED}
+            continue
+        waiting.append((row, sha, found))
+        if len(waiting) == job.batch:
+            yield from _measured(waiting, job)
+            waiting = []
+    yield from _measured(waiting, job)
+
+
+def _measured(batch: Sequence[tuple[int, str, Traced]], job: _Job) -> Iterator[tuple[int, Any]]:
+    """Landmarks and quality of one batch of traced cases."""
+    if not batch:
+        return
+    network = job.network
+    samples = np.stack([traced.samples for _, _, traced in batch])
+    found = landmarks_of(network, samples, device=job.device, batch=job.batch)
+    points = place(network.template, samples, predicted=found.points) if job.boundary_fit else found.points
+    ood = network.distance(found.latent)
+
+    def measure(k: int) -> tuple[int, Any]:
+        row, sha, traced = batch[k]
+        record = record_of(
+            traced,
+            network.topology,
+            points=points[k],
+            points_network=found.points[k],
+            latent=found.latent[k],
+            ood=float(ood[k]),
+            source_sha=sha,
+        )
+        return row, record
+
+    yield from in_order(measure, range(len(batch)), workers=job.workers)
+
+
+def _result(
+    store: LandmarkStore, by_id: dict[str, Case], unread: Sequence[Rejected], done: int, seconds: float
+) -> ExtractResult:
+    """Count the folder's cases by status, and list the rejected ones in ``rejected.csv`` beside the store."""
+    names, status, reasons = (store.column(name).tolist() for name in ("case", "status", "reason"))
+    mine = [(n, code, why) for n, code, why in zip(names, status, reasons, strict=True) if n in by_id]
+    rejected = [*unread, *(Rejected(by_id[n].source, why) for n, code, why in mine if code == Status.REJECTED)]
+    listing = store.path.parent / "rejected.csv"
+    if rejected:
+        draft = listing.with_name("rejected.csv.partial")
+        with draft.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([("source", "reason"), *((item.source, item.reason) for item in rejected)])
+        draft.replace(listing)
+    else:
+        listing.unlink(missing_ok=True)
+    counts = {code: sum(found == code for _, found, _ in mine) for code in (Status.OK, Status.FLAGGED)}
+    return ExtractResult(
+        store=store.path,
+        n_ok=counts[Status.OK],
+        n_flagged=counts[Status.FLAGGED],
+        n_rejected=len(rejected),
+        n_new=done,
+        rejected=tuple(rejected),
+        seconds=round(seconds, 2),
+    )

@@ -1,0 +1,96 @@
+"""Per-case quality of extracted landmarks: what a landmark store says of every case, and which cases it flags."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from atlaskit.contours import boundaries
+from atlaskit.landmarks import Status
+from atlaskit.metrics import polygon_dice, self_intersections, surface_distances
+from atlaskit.topology import Topology
+from atlaskit.verbs.tracing import Traced
+
+FLAG_DICE = 0.95
+"""A structure whose polygon overlaps its mask by less flags the case: islands, holes, or a boundary that was not met."""
+FLAG_OOD = 5.0
+"""A case further than this from the training cases in latent space, in their standard deviations, is flagged."""
+
+
+def record_of(
+    traced: Traced,
+    topology: Topology,
+    *,
+    points: NDArray[np.floating],
+    points_network: NDArray[np.floating],
+    latent: NDArray[np.floating],
+    ood: float,
+    source_sha: str,
+) -> Mapping[str, Any]:
+    """Everything that a store holds of one case.
+
+    Parameters
+    ----------
+    traced : Traced
+    topology : Topology
+    points, points_network : (L, 2) arrays
+        Pixels; NaN where absent.
+    latent : (Z,) array
+    ood : float
+        Distance in latent space, training standard deviations.
+    source_sha : str
+
+    Returns
+    -------
+    dict
+        By the names of `atlaskit.landmarks.FIELDS`.
+    """
+    contours = traced.contours
+    figures = np.full((3, len(contours)), np.nan)
+    crossings = np.zeros(len(contours), dtype=np.int32)
+    for s, (contour, loop) in enumerate(zip(contours, topology.loops, strict=True)):
+        if contour is None:
+            continue
+        polygon, plane = points[list(loop)], traced.mask.planes[s]
+        whole = contour.components == 1 and contour.hole_px == 0
+        given = [contour.points] if whole else boundaries(plane)
+        figures[:, s] = polygon_dice(polygon, plane), *surface_distances(polygon, *given)
+        crossings[s] = int(self_intersections(polygon))
+    record: dict[str, Any] = {
+        "points": points,
+        "points_network": points_network,
+        "spacing_mm": traced.mask.spacing_mm,
+        "image_size": traced.mask.image_size,
+        "present": [contour is not None for contour in contours],
+        "dice": figures[0],
+        "hd95_px": figures[1],
+        "assd_px": figures[2],
+        "components": [0 if contour is None else contour.components for contour in contours],
+        "hole_px": [0 if contour is None else contour.hole_px for contour in contours],
+        "self_intersections": crossings,
+        "touches_border": [contour is not None and contour.touches_border for contour in contours],
+        "ood": ood,
+        "latent": latent,
+        "source_sha": source_sha,
+    }
+    reasons = _doubts(record, topology)
+    return {**record, "reason": "; ".join(reasons), "status": Status.FLAGGED if reasons else Status.OK}
+
+
+def _doubts(record: Mapping[str, Any], topology: Topology) -> list[str]:
+    """Why a case deserves a look."""
+    doubts = []
+    for s, name in enumerate(topology.structures):
+        if record["dice"][s] < FLAG_DICE:
+            parts = f"{record['components'][s]} components, {record['hole_px'][s]} px of holes"
+            doubts.append(f"{name}: Dice {record['dice'][s]:.3f} with the mask as given ({parts})")
+        if record["self_intersections"][s]:
+            doubts.append(f"{name}: the outline crosses itself")
+        if record["touches_border"][s]:
+            doubts.append(f"{name}: cut by the edge of the image")
+    if record["ood"] > FLAG_OOD:
+        doubts.append(f"unlike the fitted cases ({record['ood']:.1f} standard deviations)")
+    return doubts
