@@ -131,7 +131,7 @@ class FitConfig:
         ----------
         preset : {"fast", "balanced", "paper"}
         **changes
-            Fields to set instead; `losses` is merged term by term.
+            Fields to set instead; `losses` is merged term by term, and a number or a table may stand for a schedule.
 
         Raises
         ------
@@ -147,8 +147,10 @@ class FitConfig:
         base = PRESETS[preset]
         for name, value in changes.items():
             _check_type(name, value, getattr(base, name))
-        losses = {**base.losses, **changes.pop("losses", {})}
-        return replace(base, **changes, losses=losses)
+        losses = {name: parse_schedule(name, value) for name, value in changes.pop("losses", {}).items()}
+        if "learning_rate" in changes:
+            changes["learning_rate"] = parse_schedule("learning_rate", changes["learning_rate"])
+        return replace(base, **changes, losses={**base.losses, **losses})
 
     @classmethod
     def from_toml(cls, path: Path | str, *, preset: str = "balanced") -> FitConfig:
@@ -179,10 +181,6 @@ class FitConfig:
         """Settings from plain values, as `to_dict` writes them or a TOML file gives them."""
         changes = dict(document)
         preset = str(changes.pop("preset", "balanced"))
-        if isinstance(changes.get("losses"), Mapping):
-            changes["losses"] = {name: parse_schedule(name, value) for name, value in changes["losses"].items()}
-        if "learning_rate" in changes:
-            changes["learning_rate"] = parse_schedule("learning_rate", changes["learning_rate"])
         for name, value in changes.items():
             changes[name] = tuple(value) if isinstance(value, list) else value
         return cls.named(preset, **changes)
@@ -200,7 +198,8 @@ def _check_type(name: str, value: Any, example: Any) -> None:
         float: number,
         str: isinstance(value, str),
         tuple: isinstance(value, tuple) and all(isinstance(v, (int, float)) for v in value),
-        type(None): value is None or isinstance(value, int),
+        type(None): value is None or (isinstance(value, int) and not isinstance(value, bool)),
+        dict: isinstance(value, Mapping),
     }.get(type(example), True)
     if not fine:
         raise InputError(f"{name} must be like {example!r}; got {value!r}.")

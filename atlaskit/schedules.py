@@ -94,12 +94,18 @@ def parse_schedule(name: str, value: Any) -> Schedule:
     """A schedule from a number or a table."""
     if isinstance(value, Schedule):
         return value
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
+    if _is_number(value):
         return constant(float(value))
     known = {item.name for item in fields(Schedule)}
     if not isinstance(value, Mapping) or not {"start", "stop"} <= set(value):
         raise InputError(f"{name} needs a number, or a table with start and stop; got {value!r}.")
-    for key in value:
+    for key, number in value.items():
         if key not in known:
             raise InputError(f"A schedule has no {key!r}: {nearest(key, known)}")
+        if key != "shape" and not _is_number(number):
+            raise InputError(f"{name} needs a number for {key}; got {number!r}.")
     return Schedule(**value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -41,8 +41,10 @@ class Topology:
     levels: int = 3
 
     def __post_init__(self) -> None:
-        if len(set(self.structures)) != len(self.structures) or len(self.structures) != len(self.loops):
+        if not len(set(self.structures)) == len(self.structures) == len(self.loops) > 0:
             raise InputError(f"A topology needs one loop per uniquely named structure; got {list(self.structures)}.")
+        if self.levels < 1:
+            raise InputError(f"A topology needs at least 1 level; got {self.levels}.")
         step = 2 ** (self.levels - 1)
         for name, loop in zip(self.structures, self.loops, strict=True):
             if len(loop) < 3 * step or len(loop) % step:
@@ -77,9 +79,10 @@ class Topology:
             named = document["structures"]
             names = tuple(str(item["name"]) for item in named)
             loops = tuple(tuple(int(node) for node in item["loop"]) for item in named)
-            return cls(structures=names, loops=loops, levels=int(document.get("levels", 1)))
-        except (KeyError, TypeError, json.JSONDecodeError) as error:
+            levels = int(document.get("levels", 1))
+        except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"A topology is JSON with 'structures', each a 'name' and a 'loop'; got {text[:60]!r}.") from error
+        return cls(structures=names, loops=loops, levels=levels)
 
     def loop_of(self, structure: str) -> NDArray[np.int64]:
         """(n,) landmark indices of one structure's loop."""

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -62,7 +62,7 @@ def test_a_disc_has_no_half_pixel_bias(radius: int) -> None:
 
 
 @pytest.mark.parametrize("smooth", [0.0, 1.0, 2.0])
-@pytest.mark.parametrize(("height", "width"), [(1, 3), (3, 1), (1, 20), (20, 1), (2, 2), (2, 30), (5, 8), (30, 40)])
+@pytest.mark.parametrize(("height", "width"), [(1, 3), (3, 1), (1, 20), (20, 1), (2, 2), (2, 7), (3, 3), (5, 8), (30, 40)])
 def test_a_rectangle_keeps_its_area_and_place(height: int, width: int, smooth: float) -> None:
     points = traced(box(height, width), smooth=smooth).points
     assert signed_area(points) == pytest.approx(height * width, rel=0.02)
@@ -86,7 +86,7 @@ def test_smoothing_lets_a_slanted_edge_run_straight() -> None:
 def test_one_pixel_is_a_small_polygon_around_its_centre() -> None:
     contour = traced(box(1, 1))
     assert contour.points.mean(axis=0) == pytest.approx([7, 5], abs=1e-6)
-    assert 0.4 < signed_area(contour.points) <= 1
+    assert signed_area(contour.points) == pytest.approx(1, abs=0.1)
     assert (contour.components, contour.hole_px, contour.touches_border) == (1, 0, False)
 
 
@@ -148,7 +148,7 @@ def test_touching_the_border_is_told_and_traced_outside_the_image(side: str, par
     assert contour.touches_border
     assert signed_area(contour.points) == pytest.approx(90, rel=0.01)
     beyond = {"top": -contour.points[:, 1].min(), "bottom": contour.points[:, 1].max() - 29, "left": -contour.points[:, 0].min()}
-    assert beyond[side] == pytest.approx(0.5, abs=0.1)
+    assert beyond[side] == pytest.approx(0.5, abs=0.15)
 
 
 def test_one_pixel_off_the_border_does_not_touch() -> None:
@@ -285,16 +285,16 @@ def test_fill_counts_a_pixel_on_the_edge_once() -> None:
     assert inside.sum() == 16
 
 
-@given(st.lists(st.tuples(st.integers(0, 99), st.integers(-2, 101)), min_size=1, max_size=6))
+@given(st.lists(st.integers(0, 90), min_size=2, max_size=5))
 @settings(max_examples=60)
-def test_polygons_that_share_an_edge_share_no_pixel_and_leave_none_out(bends: list[tuple[int, int]]) -> None:
-    """A rectangle is cut in two along a line whose vertices, and often points, are pixel centres."""
-    line = [(0, -1), *[(x, y) for y, x in sorted(dict(bends).items())], (99, 99)]  # placed below by x
-    cut = np.array(sorted({y: x for x, y in line}.items()))[:, ::-1].astype(float)
-    cut[[0, -1], 1] = -1, 100
-    left = np.vstack([cut, [[-9, 100], [-9, -1]]])
-    right = np.vstack([[[109, -1], [109, 100]], cut[::-1]])
-    counted = fill(left, (100, 100)).astype(int) + fill(right, (100, 100))
+@example([0, 29])  # in floats 15 / 29 x 29 may miss 15
+@example([0, 22])
+def test_polygons_that_share_edges_share_no_pixel_and_leave_none_out(bends: list[int]) -> None:
+    """An image is cut in two along a line whose vertices, and many of its points, are pixel centres."""
+    height = max(2, bends[-1])
+    cut = np.column_stack([bends, np.round(np.linspace(0, height, len(bends)))]).astype(float)
+    left, right = np.vstack([cut, [[-9, height], [-9, 0]]]), np.vstack([cut, [[109, height], [109, 0]]])
+    counted = fill(left, (100, height)).astype(int) + fill(right[::-1], (100, height))
     assert (counted == 1).all()
 
 

@@ -2,7 +2,8 @@
 
 Green's theorem pixel by pixel: short pieces of the boundary deposit their height where they are, and a running sum along
 x turns the deposits into the area covered to their right. Cost goes with the length of the boundary, not with pixels x
-edges. The result is the winding number blurred by about a pixel, so a fold gives 2 or -1, never a hidden gain: it is
+edges. Heights are cut at the pixel rows, so that the inside is 1 to rounding: were it above 1 here and there, the clamp
+would stop the gradient there and the rest would no longer cancel. A fold gives 2 or -1, never a hidden gain: it is
 clamped to [0, 1], which counts both as errors.
 """
 
@@ -32,17 +33,17 @@ def coverage(loops: Tensor, size: int, *, pieces: int) -> Tensor:
     at = loops * size
     there = torch.roll(at, -1, dims=1)
     part = torch.arange(pieces + 1, device=loops.device, dtype=loops.dtype) / pieces
-    middle = (part[:-1] + part[1:]) / 2
-    x, y = (at[:, :, None] + middle[:, None] * (there - at)[:, :, None]).flatten(1, 2).unbind(-1)
-    rise = ((there - at)[..., 1:] / pieces).expand(-1, -1, pieces).flatten(1, 2)
-    x, y = x.clamp(0, size - 1e-3), y - 0.5
-    column, row = x.detach().floor(), y.detach().floor()
-    right, low = x - column, y - row
+    x, y = (at[:, :, None] + part[:, None] * (there - at)[:, :, None]).unbind(-1)
+    above, below = y[:, :, :-1].flatten(1), y[:, :, 1:].flatten(1)
+    x = ((x[:, :, :-1] + x[:, :, 1:]) / 2).flatten(1).clamp(0, size - 1e-3)
+    column, row = x.detach().floor(), torch.minimum(above, below).detach().floor()
+    right = x - column
+    first = torch.minimum(below, row + 1) - torch.minimum(above, row + 1)  # what lies in the row, the rest in the next
     field = torch.zeros(len(loops), (size + 2) * (size + 2), device=loops.device, dtype=loops.dtype)
     for dx, part_x in ((0, 1 - right), (1, right)):
-        for dy, part_y in ((0, 1 - low), (1, low)):
+        for dy, rise in ((0, first), (1, below - above - first)):
             cell = (row + 1 + dy).clamp(0, size + 1) * (size + 2) + column + dx
-            field = field.scatter_add(1, cell.long(), -rise * part_x * part_y)
+            field = field.scatter_add(1, cell.long(), -rise * part_x)
     covered = field.reshape(-1, size + 2, size + 2)[:, 1 : size + 1, :size].cumsum(-1)
     return covered.clamp(0, 1)
 
