@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from atlaskit.verbs.demo import DemoResult, demo
     from atlaskit.verbs.describe import Description, describe
     from atlaskit.verbs.extract import ExtractResult, extract
-    from atlaskit.verbs.fit import FitResult, fit
+    from atlaskit.verbs.fit import fit
+    from atlaskit.verbs.fitted import FitResult
 
 __version__ = "0.1.0"
 
@@ -54,7 +55,7 @@ _HOME = {
     "Description": "verbs.describe",
     "ExtractResult": "verbs.extract",
     "FitConfig": "config",
-    "FitResult": "verbs.fit",
+    "FitResult": "verbs.fitted",
     "InputError": "errors",
     "Mask": "masks",
     "NetworkError": "errors",

@@ -99,13 +99,16 @@ def cyclic_start(samples: Array, n: int, *, goal: Array | None = None) -> Indice
         arc = np.concatenate([np.zeros((len(arc), 1)), arc[:, :-1]], axis=1)
         places = np.round(arc * count).astype(np.int64)
         even = _spread(goal, arc, count)
-        return places + _best_turn(samples, even)[:, None]
+        wanted: Indices = places + _best_turn(samples, even)[:, None]
+        return wanted
     start = samples[..., 1].argmin(1)
     along = np.arange(count)
     for _ in range(3):
         turned = np.take_along_axis(samples, ((start[:, None] + along) % count)[..., None], axis=1)
         start = _best_turn(samples, np.broadcast_to(turned.mean(0), samples.shape))
-    return start[:, None] + np.round(np.arange(n) * count / n).astype(np.int64)
+    steps: Indices = np.round(np.arange(n) * count / n).astype(np.int64)
+    turned_to: Indices = start[:, None] + steps
+    return turned_to
 
 
 def _spread(goal: Array, arc: Array, count: int) -> NDArray[np.float64]:
@@ -130,7 +133,7 @@ def unwrap(chosen: Indices, samples: int) -> Indices:
     return np.concatenate([chosen[:, :1], chosen[:, :1] + np.cumsum(steps, axis=1)], axis=1)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _sweep(cost, step_cost, middle, band, first, anchor, back):  # type: ignore[no-untyped-def]
     """Least cost of walking the landmarks ``first, first + 1, ...``; state k stands for sample middle - band + k.
 
@@ -163,7 +166,7 @@ def _sweep(cost, step_cost, middle, band, first, anchor, back):  # type: ignore[
     return best
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _assign_one(cost, step_cost, middle, band):  # type: ignore[no-untyped-def]
     """Cyclic assignment of one loop: an open walk of one and a half rounds finds an anchor, a closed walk the rest."""
     n, m = cost.shape

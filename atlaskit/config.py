@@ -11,6 +11,7 @@ from typing import Any, Literal
 from atlaskit.errors import InputError, NotFoundError, nearest
 from atlaskit.schedules import PAPER_LOSSES, TEMPLATE_LOSSES, Schedule, parse_schedule
 
+
 @dataclass(frozen=True)
 class FitConfig:
     """Every number of a fit. Presets: `FitConfig.named("fast" | "balanced" | "paper")`.
@@ -120,7 +121,8 @@ class FitConfig:
             raise InputError(f"graph_filters needs one width per level ({self.levels}); got {list(self.graph_filters)}.")
         if self.input_size % (self.stem * 2 ** len(self.filters)):
             raise InputError(
-                f"input_size must be a multiple of stem x 2^stages = {self.stem * 2 ** len(self.filters)}; got {self.input_size}."
+                f"input_size must be a multiple of stem x 2^stages = {self.stem * 2 ** len(self.filters)}; "
+                f"got {self.input_size}."
             )
 
     @classmethod
@@ -159,7 +161,7 @@ class FitConfig:
         Parameters
         ----------
         path : path
-            Fields of `FitConfig`; schedules are tables, as in ``[losses.kl]`` ``start = 1e-6`` ``stop = 1e-4`` ``shape = "log"``.
+            Fields of `FitConfig`; schedules are tables: ``[losses.kl]``, ``start = 1e-6``, ``stop = 1e-4``, ``shape = "log"``.
         preset : str
             Where to start from.
 

@@ -127,7 +127,7 @@ def _boundary(filled: NDArray[np.bool_], smooth: float) -> Points:
     return _with_area(points - pad, area)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _march(image):  # type: ignore[no-untyped-def]
     """The iso-line at 1/2 of greatest area, (n, 2) as (x, y), and how many iso-lines there are.
 

@@ -126,7 +126,10 @@ def speed(data: Path, work: Path) -> None:
             shutil.copy(file, copies / f"{k}_{file.name}")
     document, seconds = run("extract", "--model", copies, "--atlas", work / "atlas", "--out", work / "many.zarr")
     count = document["n_new"]
-    print(f"{'extract, mask files to store':45s} {count / document['seconds']:.0f} masks/s ({count} masks; {count / seconds:.0f} with start-up)")
+    print(
+        f"{'extract, mask files to store':45s} {count / document['seconds']:.0f} masks/s "
+        f"({count} masks; {count / seconds:.0f} with start-up)"
+    )
     began = time.perf_counter()
     subprocess.run([sys.executable, "-m", "atlaskit_cli", "--help"], check=True, stdout=subprocess.DEVNULL)
     print(f"{'atlaskit --help':45s} {time.perf_counter() - began:.2f} s")
@@ -138,7 +141,13 @@ def clavicles(data: Path, work: Path) -> None:
     names = ("right lung=1", "left lung=2", "heart=4", "right clavicle=8", "left clavicle=16")
     atlas = work / "clavicles"
     document, seconds = run(
-        "fit", copy(fit_files, work / "bits_fit"), "--layout", "bits", "--atlas", atlas, *[f"--structure={n}" for n in names]
+        "fit",
+        copy(fit_files, work / "bits_fit"),
+        "--layout",
+        "bits",
+        "--atlas",
+        atlas,
+        *[f"--structure={n}" for n in names],
     )
     new = copy(new_files, work / "bits_new")
     run("extract", "--model", new, "--atlas", atlas, "--layout", "bits")
@@ -168,11 +177,17 @@ def missing(data: Path, work: Path) -> None:
         sets.append(store.read(work / f"{folder.name}.zarr").load())
     heart = np.array([bool((np.array(Image.open(f)) == 3).any()) for f in held])
     reported = sets[0]["present"].values[:, 2]
-    print(f"{'hearts reported where they are':45s} {int((reported == heart).sum())} of {len(heart)}; absent after emptying: {int((~sets[1]['present'].values[:, 2]).sum())}")
+    print(
+        f"{'hearts reported where they are':45s} {int((reported == heart).sum())} of {len(heart)}; "
+        f"absent after emptying: {int((~sets[1]['present'].values[:, 2]).sum())}"
+    )
     lungs = [node for loop in Topology.from_json(sets[0].attrs["topology"]).loops[:2] for node in loop]
     for field in ("points_network", "points"):
         moved = np.linalg.norm(sets[0][field].values[heart][:, lungs] - sets[1][field].values[heart][:, lungs], axis=-1)
-        print(f"{'lungs move when the heart is emptied, ' + field:45s} mean {moved.mean():.3f} px, worst case {moved.mean(1).max():.3f} px ({heart.sum()} cases)")
+        print(
+            f"{'lungs move when the heart is emptied, ' + field:45s} mean {moved.mean():.3f} px, "
+            f"worst case {moved.mean(1).max():.3f} px ({heart.sum()} cases)"
+        )
 
 
 def layouts(data: Path, work: Path) -> None:
@@ -180,7 +195,7 @@ def layouts(data: Path, work: Path) -> None:
     png, nii = (data / f"nnunet_out/pig_unet_2d_{kind}/predictions" for kind in ("png", "nii"))
     atlas = work / "pig"
     rings = ["--structure=cavity=1", "--structure=epi=1+2"]
-    document, seconds = run("fit", png, "--atlas", atlas, "--preset", "fast", *rings)
+    _, seconds = run("fit", png, "--atlas", atlas, "--preset", "fast", *rings)
     sets = []
     for folder in (png, nii):
         out = work / f"{folder.parent.name}.zarr"
@@ -188,9 +203,19 @@ def layouts(data: Path, work: Path) -> None:
         sets.append(store.read(out).load())
     apart = np.abs(sets[0]["points"].values - sets[1]["points"].values)
     same = (sets[0]["case"].values == sets[1]["case"].values).all()
-    print(f"{'PNG against NIfTI, greatest difference':45s} {np.nanmax(apart):.2e} px over {len(apart)} cases (same ids: {same})")
+    print(
+        f"{'PNG against NIfTI, greatest difference':45s} {np.nanmax(apart):.2e} px over {len(apart)} cases (same ids: {same})"
+    )
     print(f"{'  Dice of points, cavity and epi':45s} {sets[0]['dice'].mean('case').values.round(4)}   fit {seconds:.0f} s")
-    command = [sys.executable, "-m", "atlaskit_cli", "fit", str(data / "nnunet_out/real_ct_muscle_2d"), "--atlas", str(work / "muscle")]
+    command = [
+        sys.executable,
+        "-m",
+        "atlaskit_cli",
+        "fit",
+        str(data / "nnunet_out/real_ct_muscle_2d"),
+        "--atlas",
+        str(work / "muscle"),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     print(f"fit of scattered structures ends with {done.returncode}: {done.stderr.strip()}")
 

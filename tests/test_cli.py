@@ -123,9 +123,7 @@ def test_a_command_passes_its_options_on(verb: Callable[[str, object], Verb]) ->
     assert (given["atlas"], given["boundary_fit"], given["batch"], given["out"]) == (Path("a"), False, 4, None)
 
 
-def test_the_settings_of_a_fit_come_from_preset_file_and_options(
-    verb: Callable[[str, object], Verb], tmp_path: Path
-) -> None:
+def test_the_settings_of_a_fit_come_from_preset_file_and_options(verb: Callable[[str, object], Verb], tmp_path: Path) -> None:
     fit = verb("fit", Fitted())
     (tmp_path / "run.toml").write_text("steps = 7\nseed = 1\n")
     words = "fit masks --preset fast --config run.toml --seed 3 --nodes 32 --structure endo=1 --structure epi=1+2"
@@ -146,9 +144,7 @@ def test_a_wrong_setting_is_a_clear_error(verb: Callable[[str, object], Verb], t
     assert code == 1 and stderr.startswith("error: ") and stderr.count("\n") == 1
 
 
-def test_the_atlas_may_come_from_the_environment(
-    verb: Callable[[str, object], Verb], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_atlas_may_come_from_the_environment(verb: Callable[[str, object], Verb], monkeypatch: pytest.MonkeyPatch) -> None:
     extract = verb("extract", Extracted())
     run(*EXTRACT)
     assert extract.given["atlas"] == Path("atlas")

@@ -147,7 +147,11 @@ def test_touching_the_border_is_told_and_traced_outside_the_image(side: str, par
     contour = traced(plane)
     assert contour.touches_border
     assert signed_area(contour.points) == pytest.approx(90, rel=0.01)
-    beyond = {"top": -contour.points[:, 1].min(), "bottom": contour.points[:, 1].max() - 29, "left": -contour.points[:, 0].min()}
+    beyond = {
+        "top": -contour.points[:, 1].min(),
+        "bottom": contour.points[:, 1].max() - 29,
+        "left": -contour.points[:, 0].min(),
+    }
     assert beyond[side] == pytest.approx(0.5, abs=0.15)
 
 

@@ -20,8 +20,8 @@ LIBRARY, CLI = ROOT / "atlaskit", ROOT / "cli" / "atlaskit_cli"
 
 FLOORS = (
     {"errors"},
-    {"config", "masks"},
-    {"contours"},
+    {"schedules", "masks"},
+    {"config", "contours"},
     {"topology", "corpus"},
     {"landmarks", "metrics", "assignment", "frames"},
     {"readers", "store", "groupwise", "phantom"},

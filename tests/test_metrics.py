@@ -168,9 +168,7 @@ def test_absent_structures_and_missing_landmarks_change_nothing_else() -> None:
     plain = metrics.correspondence_error({"egg": points}, {"egg": truth}, train=train)
     more = np.concatenate([points, np.full((2, 16, 2), np.nan), points[:2]])
     wider = np.concatenate([truth, truth[:2], np.full((2, 2, 2), np.nan)])
-    grown = metrics.correspondence_error(
-        {"egg": more}, {"egg": wider}, train=np.append(train, [True, False, True, False])
-    )
+    grown = metrics.correspondence_error({"egg": more}, {"egg": wider}, train=np.append(train, [True, False, True, False]))
     assert grown.equals(plain)
 
 

@@ -168,9 +168,7 @@ def test_appended_cases_keep_every_row_and_are_seen_at_once(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("at", ["points", "status"])
-def test_an_addition_cut_short_is_undone_by_the_next_writer(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str
-) -> None:
+def test_an_addition_cut_short_is_undone_by_the_next_writer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str) -> None:
     opened = made(tmp_path / "s")
     write_all(opened, {row: result(row) for row in range(10)})
     resize = zarr.Array.resize
@@ -270,9 +268,7 @@ for turn in range(3):
 
 
 def test_two_jobs_that_make_and_fill_one_store_at_once_lose_nothing(tmp_path: Path) -> None:
-    jobs = [
-        run(JOB.format(root=str(ROOT), tests=str(ROOT / "tests"), path=str(tmp_path / "s"), job=job)) for job in (1, 2)
-    ]
+    jobs = [run(JOB.format(root=str(ROOT), tests=str(ROOT / "tests"), path=str(tmp_path / "s"), job=job)) for job in (1, 2)]
     for job in jobs:
         _, words = job.communicate(timeout=100)
         assert job.returncode == 0, words.decode()

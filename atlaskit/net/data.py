@@ -69,7 +69,8 @@ def make_cases(template: Template, samples: Array, wanted: Array | None, device:
     samples : (N, S, M, 2) array
         Contour samples, pixels; NaN where absent.
     wanted : (N, L, 2) array or None
-        Groupwise landmarks, pixels; NaN where absent.
+        Groupwise landmarks, pixels; NaN where absent. Without them the template's are taken.
+    device : torch.device
     """
     found = frames(samples, template.centre, template.radius, template.anchor)
     points = template.points[None].repeat(len(samples), 0) if wanted is None else found.to_unit(wanted)
@@ -96,7 +97,7 @@ def draw(cases: Cases, config: FitConfig, step: int) -> Batch:
         Cases without replacement within an epoch; scaled per axis, rotated about the frame's centre and shifted.
     """
     size, device = config.batch, cases.samples.device
-    chance = torch.Generator().manual_seed((config.seed << 32) + step + 1)
+    chance = _chance(config.seed, 0, step)
     chosen = torch.cat([_nth(len(cases), config.seed, step * size + k) for k in range(size)]).to(device)
     low, high = config.zoom
     zoom = torch.exp(torch.empty(size, 2).uniform_(math.log(low), math.log(high), generator=chance))
@@ -127,6 +128,10 @@ def _nth(count: int, seed: int, position: int) -> Tensor:
     key = (count, seed, epoch)
     if key not in _EPOCHS:
         _EPOCHS.clear()
-        chance = torch.Generator().manual_seed((seed << 32) + (1 << 31) + epoch)
-        _EPOCHS[key] = torch.randperm(count, generator=chance)
+        _EPOCHS[key] = torch.randperm(count, generator=_chance(seed, 1, epoch))
     return _EPOCHS[key][place : place + 1]
+
+
+def _chance(*key: int) -> torch.Generator:
+    """A generator for each key; hashed, because torch looks at 32 bits of a seed only."""
+    return torch.Generator().manual_seed(int(np.random.SeedSequence(key).generate_state(1)[0]))

@@ -73,7 +73,7 @@ class OwnPlane(nn.Module):
     def __init__(self, topology: Topology) -> None:
         super().__init__()
         index, real = topology.padded_loops()
-        slot = {}
+        slot: dict[int, int] = {}
         for s, k in zip(*real.nonzero(), strict=True):
             slot.setdefault(int(index[s, k]), int(s) * index.shape[1] + int(k))
         step = torch.tensor([-1.0, 0.0, 1.0])
@@ -175,7 +175,7 @@ class GraphDecoder(nn.Module):
             points = moved + self.get_buffer(f"template{level}")
             positions.append(points.transpose(0, 1))
             seen = features[self.map_of_level[level]]
-            own = functional.adaptive_avg_pool2d(planes.float(), seen.shape[-2:])
+            own = functional.adaptive_avg_pool2d(planes.float(), (seen.shape[-2], seen.shape[-1]))
             found = [moved, self.looks[level](seen, points), self.owns[level](own, points)]
             x = self.enter[level](torch.cat([x, *(part.to(x.dtype) for part in found)], dim=-1))
             if level < len(self.doublings):

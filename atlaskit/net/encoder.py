@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -50,7 +52,7 @@ class Encoder(nn.Module):
         super().__init__()
         self.stem = stem
         widths = (structures * stem * stem, *filters)
-        self.stages = nn.ModuleList(Residual(a, b) for a, b in zip(widths[:-1], widths[1:], strict=True))
+        self.stages = nn.ModuleList(Residual(a, b) for a, b in pairwise(widths))
         self.last = Residual(filters[-1], filters[-1])
         flat = filters[-1] * (size // (stem * 2 ** len(filters))) ** 2 + structures
         self.mean = nn.Linear(flat, latent)

@@ -117,4 +117,4 @@ class Doubling(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(L_coarse, B, F) to (L, B, F)."""
-        return (self.matrix.to(x.dtype) @ x.flatten(1)).unflatten(1, x.shape[1:])
+        return (self.matrix.to(x.dtype) @ x.flatten(1)).reshape(-1, *x.shape[1:])

@@ -102,7 +102,7 @@ def chamfer(scene: Scene) -> Tensor:
     thin = max(1, scene.boundary.shape[2] // (2 * along.shape[2]))  # a coarse level needs no fine boundary
     boundary = scene.boundary[:, :, ::thin]
     with torch.no_grad():  # the nearest pair is fixed; only its distance has a gradient
-        far = torch.cdist(along.flatten(0, 1), boundary.flatten(0, 1)).unflatten(0, along.shape[:2])
+        far = torch.cdist(along.flatten(0, 1), boundary.flatten(0, 1)).reshape(*along.shape[:3], -1)
         to_boundary = far.argmin(-1)
         to_landmark = (far.mT + (1 - scene.loops.real)[:, None]).argmin(-1)
     out = scene.over_nodes((along - _at(boundary, to_boundary)).square().sum(-1))
@@ -150,9 +150,9 @@ def kl(scene: Scene) -> Tensor:
 def _rasterised(scene: Scene) -> tuple[Tensor, Tensor]:
     """Coverage (B, S, R, R) of the predicted polygons, and the true one."""
     along = scene.loops.gather(scene.points).float()
-    pieces = max(1, -(-4 * scene.raster_size // along.shape[2]))
-    covered = coverage(along.flatten(0, 1), scene.raster_size, pieces=pieces).unflatten(0, along.shape[:2])
     assert scene.truth is not None
+    pieces = max(1, -(-4 * scene.raster_size // along.shape[2]))
+    covered = coverage(along.flatten(0, 1), scene.raster_size, pieces=pieces).reshape(scene.truth.shape)
     return covered, scene.truth
 
 

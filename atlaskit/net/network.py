@@ -67,7 +67,8 @@ class Network:
 
     def distance(self, latent: NDArray[np.floating]) -> NDArray[np.float64]:
         """(N,) root mean square distance of (N, Z) latent codes from the fitted cases, in their standard deviations."""
-        return np.sqrt(np.square((latent - self.latent_mean) / self.latent_spread).mean(-1))
+        away: NDArray[np.float64] = np.sqrt(np.square((latent - self.latent_mean) / self.latent_spread).mean(-1))
+        return away
 
     def save(self, path: Path) -> None:
         """Write ``network.pt``, whole or not at all."""
@@ -119,9 +120,13 @@ def load_plain(path: Path, *, format: str, version: int) -> dict[str, Any]:
     try:
         document = torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, pickle.UnpicklingError, EOFError, zipfile.BadZipFile, KeyError, ValueError) as error:
-        raise NetworkError(f"{path} must be a file written by atlaskit; it is corrupt or foreign: fit again or restore it.") from error
+        raise NetworkError(
+            f"{path} must be a file written by atlaskit; it is corrupt or foreign: fit again or restore it."
+        ) from error
     if not isinstance(document, dict) or document.get("format") != format:
-        raise NetworkError(f"{path} must be a file of format {format!r}; it is something else: name an atlas made by `atlaskit fit`.")
+        raise NetworkError(
+            f"{path} must be a file of format {format!r}; it is something else: name an atlas made by `atlaskit fit`."
+        )
     if not isinstance(document.get("version"), int) or document["version"] > version:
         raise NetworkError(
             f"{path} has version {document.get('version')}; this atlaskit reads up to {version}: upgrade atlaskit or fit again."
@@ -158,9 +163,10 @@ def load_network(path: Path | str) -> Network:
         net = HybridNet(topology, torch.from_numpy(template.points), config)
         net.load_state_dict(document["weights"])
         structures = tuple(
-            Structure(item["name"], tuple(item["labels"]), tuple(item["values"]))
-            for item in json.loads(document["structures"])
+            Structure(item["name"], tuple(item["labels"]), tuple(item["values"])) for item in json.loads(document["structures"])
         )
     except (AtlasError, KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
-        raise NetworkError(f"{path} must hold a whole network; what it holds does not fit together: fit again or restore it.") from error
+        raise NetworkError(
+            f"{path} must hold a whole network; what it holds does not fit together: fit again or restore it."
+        ) from error
     return Network(net.eval(), template, structures, config, arrays["latent_mean"], arrays["latent_spread"])

@@ -84,7 +84,7 @@ def landmarks_of(network: Network, samples: Array, *, device: str = "auto", batc
         batch=batch,
     )
     for s, loop in enumerate(network.topology.loops):
-        found.points[np.ix_(np.isnan(samples[:, s, 0, 0]), list(loop))] = np.nan
+        found.points[np.flatnonzero(np.isnan(samples[:, s, 0, 0]))[:, None], np.asarray(loop)] = np.nan
     return found
 
 

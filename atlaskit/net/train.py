@@ -39,8 +39,7 @@ class Trainer:
         self.device = next(net.parameters()).device
         self.net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.smooth = copy.deepcopy(self.net).eval()
-        fused = {"fused": True} if self.device.type == "cuda" else {"foreach": True}
-        self.optimiser = torch.optim.Adam(net.parameters(), lr=1e-3, weight_decay=config.weight_decay, **fused)
+        self.optimiser = torch.optim.Adam(net.parameters(), lr=1e-3, weight_decay=config.weight_decay, foreach=True)
         graphs, kept = levels_of(topology)
         self.loops = [Loops.of(graph, self.device) for graph in graphs]
         self.kept = [torch.as_tensor(nodes, device=self.device) for nodes in kept]
@@ -68,7 +67,7 @@ class Trainer:
         weights = self.weights(progress)
         total = sum((weights[name] * value for name, value in values.items()), torch.zeros((), device=self.device))
         self.optimiser.zero_grad(set_to_none=True)
-        total.backward()
+        total.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
         self.optimiser.step()
         self.step += 1

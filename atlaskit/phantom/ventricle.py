@@ -180,9 +180,7 @@ def _ring(radius: float, waves: dict[int, tuple[float, float]]) -> tuple[Points,
     return points, float(np.pi * radius**2 * (1 + sum(a**2 for a, _ in waves.values()) / 2))
 
 
-def _row(
-    subject: _Subject, z: int, t: int, frames: int, empty: bool, truth: dict[str, NDArray[np.float64]]
-) -> dict[str, Any]:
+def _row(subject: _Subject, z: int, t: int, frames: int, empty: bool, truth: dict[str, NDArray[np.float64]]) -> dict[str, Any]:
     name = subject.row["subject"] + (f"_s{z:03d}" if z >= 0 else "") + f"_t{t:03d}"
     return {
         "case": name,

@@ -73,17 +73,14 @@ def _reopened(
     structures: Sequence[Structure], names: Labels, labels: Labels, seen: frozenset[int], by_value: bool
 ) -> tuple[tuple[Structure, ...], list[str]]:
     """A network's structures in a new folder; one that is missing there stays, absent in every case."""
-    if names or not by_value:
-        found = [_by_name(structure, labels, by_value) for structure in structures]
-    else:
-        found = list(structures)
+    named = bool(names) or not by_value
+    found = [_by_name(structure, labels, by_value) if named else structure for structure in structures]
     missing = [s.name for s in found if not s.values or (seen and not seen & set(s.values))]
     if len(missing) == len(found) and seen:
         have = ", ".join(name for name, values in labels.items() if seen & set(values)) or "nothing"
         hint = nearest(structures[0].labels[0], labels)
         raise InputError(
-            f"The masks must hold the structures that were fitted ({_listed(missing)}); "
-            f"the labels here are {have}; {hint}."
+            f"The masks must hold the structures that were fitted ({_listed(missing)}); the labels here are {have}; {hint}."
         )
     notes = [f"Not seen in the files looked into: {_listed(missing)}."] if missing and seen else []
     return tuple(found), notes

@@ -92,9 +92,7 @@ def mask_files(folder: Path) -> list[Path]:
 
 def _masklike(folder: Path) -> list[Path]:
     with os.scandir(folder) as found:  # a corpus may hold 100 000 files: no stat and no Path before they are chosen
-        names = [
-            f.name for f in found if not f.name.startswith((".", "preview_")) and extension(f.name) and f.is_file()
-        ]
+        names = [f.name for f in found if not f.name.startswith((".", "preview_")) and extension(f.name) and f.is_file()]
     return [folder / name for name in sorted(names)]
 
 

@@ -33,9 +33,7 @@ def find(folder: Path) -> Found:
     try:
         names, ignored = _labels(document.get("labels", {}))
     except (TypeError, ValueError, IndexError) as error:
-        raise InputError(
-            f"dataset.json must give each label a whole number or a list of them; {path} does not."
-        ) from error
+        raise InputError(f"dataset.json must give each label a whole number or a list of them; {path} does not.") from error
     entries = flat_entries(masks, folder)
     ending = str(document.get("file_ending", "")).lower()
     stated = [entry for entry in entries if entry.source.lower().endswith(ending)] if ending else []

@@ -113,9 +113,7 @@ def outline_problems(corpus: Corpus, *, sample: int = 64, seed: int = 0) -> dict
     A scattered structure must not be modelled. A ring can be, as its outer edge: its hole is counted and not drawn.
     """
     found = outlines(corpus, sample=sample, seed=seed)
-    return {
-        name: problem(name, outline, corpus.structures) for name, outline in found.items() if outline.kind in _PROBLEMS
-    }
+    return {name: problem(name, outline, corpus.structures) for name, outline in found.items() if outline.kind in _PROBLEMS}
 
 
 _PROBLEMS = {
@@ -155,9 +153,7 @@ def _in_hole(plane: NDArray[np.bool_], planes: NDArray[np.bool_]) -> NDArray[np.
     return np.asarray((planes & hole).sum(axis=(1, 2)) / max(np.count_nonzero(hole), 1))
 
 
-def _outline(
-    figures: list[tuple[float, float, float]], filling: NDArray[np.float64], names: tuple[str, ...]
-) -> Outline:
+def _outline(figures: list[tuple[float, float, float]], filling: NDArray[np.float64], names: tuple[str, ...]) -> Outline:
     if not figures:
         return Outline(0, float("nan"), float("nan"), float("nan"))
     pieces, share, hole = (float(value) for value in np.median(np.array(figures), axis=0))

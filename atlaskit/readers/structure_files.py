@@ -47,9 +47,7 @@ def find_per_case(folder: Path) -> Found:
     files = [path for case in cases for path in mask_files(case)]
     ending = commonest(extension(path.name) or "" for path in files) if files else ""
     names = sorted({stem(path.name) for path in files})
-    entries = tuple(
-        Entry(case.resolve().name, case.relative_to(folder).as_posix(), case.resolve().name) for case in cases
-    )
+    entries = tuple(Entry(case.resolve().name, case.relative_to(folder).as_posix(), case.resolve().name) for case in cases)
     return _found(entries, names, [name + ending for name in names])
 
 

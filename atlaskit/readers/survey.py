@@ -155,9 +155,7 @@ def _look(
     return scans, refused
 
 
-def _named(
-    plan: Plan, found: Found, scans: dict[Entry, Scan]
-) -> tuple[Plan, dict[str, tuple[int, ...]], dict[Entry, Scan]]:
+def _named(plan: Plan, found: Found, scans: dict[Entry, Scan]) -> tuple[Plan, dict[str, tuple[int, ...]], dict[Entry, Scan]]:
     """The label names of the folder, else of its files; files that number them differently are read by name."""
     if found.names or agree(scans.values()):
         return plan, found.names or names_of(scans.values()), scans

@@ -24,8 +24,7 @@ def renumber(scans: list[Scan]) -> tuple[list[Scan], dict[str, tuple[int, ...]]]
     names = sorted({_name(scan.names, value) for scan in scans for of in scan.values.values() for value in of})
     numbers = {name: number for number, name in enumerate(names, 1)}
     renumbered = [
-        replace(s, values={at: frozenset(numbers[_name(s.names, v)] for v in of) for at, of in s.values.items()})
-        for s in scans
+        replace(s, values={at: frozenset(numbers[_name(s.names, v)] for v in of) for at, of in s.values.items()}) for s in scans
     ]
     return renumbered, {name: (number,) for name, number in numbers.items()}
 

@@ -21,7 +21,8 @@ from atlaskit.errors import InputError, nearest
 from atlaskit.phantom import Phantom
 from atlaskit.topology import Topology
 from atlaskit.verbs.extract import extract
-from atlaskit.verbs.fit import Progress, fit, silent
+from atlaskit.verbs.fit import fit
+from atlaskit.verbs.tracing import Progress, silent
 
 CASES = {"chest": 120, "cine": 24}
 """Chests, or beating ventricles of 20 frames each, that a demo generates."""
@@ -127,7 +128,7 @@ def demo(
     cohort = _generate(kind, CASES[kind] if cases is None else cases, seed)
     masks = cohort.write(folder)
     atlas = folder / "atlas"
-    run = replace(FitConfig.preset("fast"), seed=seed) if config is None else config
+    run = replace(FitConfig.named("fast"), seed=seed) if config is None else config
     fit(masks, atlas=atlas, structures=STRUCTURES[kind], config=run, report=report)
     extracted = extract(masks, atlas=atlas, overwrite=True, report=report)
     landmarks = store.read(extracted.store).load()

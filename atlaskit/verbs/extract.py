@@ -143,7 +143,8 @@ def extract(
     total, done = sum(len(todo.get(shard, ())) for shard in mine), 0
     report("extracting", 0, total)
     for shard in mine:
-        for done in _fill(store, shard, todo.get(shard, []), job, done):
+        for _ in _fill(store, shard, todo.get(shard, []), job):
+            done += 1
             report("extracting", done, total)
     return _result(store, by_id, corpus.rejected, done, time.perf_counter() - began)
 
@@ -186,18 +187,17 @@ def _digest(path: str, changed: int, size: int) -> bytes:
     return hashlib.blake2b(Path(path).read_bytes(), digest_size=16).digest()
 
 
-def _fill(store: LandmarkStore, shard: int, rows: Sequence[tuple[int, Case]], job: _Job, done: int) -> Iterator[int]:
-    """Do the cases of one shard, writing now and then; yields how many cases are done in all."""
+def _fill(store: LandmarkStore, shard: int, rows: Sequence[tuple[int, Case]], job: _Job) -> Iterator[int]:
+    """Do the cases of one shard, writing now and then; yields each row as it is done."""
     records: dict[int, Any] = {}
     flushed = time.perf_counter()
     try:
         for row, record in _records(rows, job):
             records[row] = record
-            done += 1
             if time.perf_counter() - flushed > FLUSH_S:
                 store.write_shard(shard, records)
                 records, flushed = {}, time.perf_counter()
-            yield done
+            yield row
     finally:
         if records:
             store.write_shard(shard, records)

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import platform
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +20,7 @@ from atlaskit.masks import Structure
 from atlaskit.net.run import Run
 from atlaskit.readers import outline_problems, read_corpus
 from atlaskit.topology import independent
+from atlaskit.verbs.fitted import FitResult, Sampled, write_summary
 from atlaskit.verbs.tracing import Progress, silent, trace_cases
 from atlaskit.verbs.validation import Held, draw, figures
 
@@ -34,65 +31,6 @@ LEAST_CASES = 6
 FINISHING_S = 4.0
 """Time kept back of ``minutes`` for figures and summary."""
 FIGURES = ("dice", "assd_px", "self_intersections", "pull_px")
-
-
-@dataclass(frozen=True)
-class FitResult:
-    """What a fit made.
-
-    Attributes
-    ----------
-    atlas, network : Path
-        The atlas directory, and the network file in it.
-    cases, fitted, validated : int
-        Masks read, used to fit, and kept for validation.
-    steps : int
-    seconds : float
-        Wall time of the whole fit.
-    validation : dict
-        By structure: mean dice and assd_px of the network's polygons, self_intersections, and pull_px, the distance to the
-        groupwise landmarks.
-    pictures : tuple of Path
-    rejected : tuple of Rejected
-    """
-
-    atlas: Path
-    network: Path
-    cases: int
-    fitted: int
-    validated: int
-    steps: int
-    seconds: float
-    validation: dict[str, dict[str, float]]
-    pictures: tuple[Path, ...]
-    rejected: tuple[Rejected, ...]
-
-    def __str__(self) -> str:
-        """The validation figures, a line per structure."""
-        lines = [f"{self.fitted} cases fitted, {self.validated} kept for validation, {self.seconds:.0f} s."]
-        for name, figures in self.validation.items():
-            lines.append(f"{name}: Dice {figures['dice']:.4f}, surface distance {figures['assd_px']:.2f} px")
-        return "\n".join(lines)
-
-
-@dataclass(frozen=True)
-class Sampled:
-    """A corpus as arrays.
-
-    Attributes
-    ----------
-    cases : tuple of Case
-    samples : (N, S, M, 2) float array
-        Pixels; NaN where absent.
-    lengths : (S,) float array
-        Mean contour lengths, pixels.
-    rejected : tuple of Rejected
-    """
-
-    cases: tuple[Case, ...]
-    samples: NDArray[np.float32]
-    lengths: NDArray[np.float64]
-    rejected: tuple[Rejected, ...]
 
 
 def fit(
@@ -191,7 +129,7 @@ def fit(
         pictures=pictures,
         rejected=sampled.rejected,
     )
-    _summarise(result, corpus, config, network.sha256, sampled, (fitted, aside), template)
+    write_summary(result, corpus, config, network.sha256, sampled, (fitted, aside), template)
     (target / "checkpoint.pt").unlink(missing_ok=True)
     return result
 
@@ -232,7 +170,7 @@ def _split(sampled: Sampled, config: FitConfig) -> tuple[NDArray[np.int64], NDAr
 
 def _template(
     corpus: Corpus, sampled: Sampled, fitted: NDArray[np.int64], config: FitConfig, report: Progress
-) -> tuple[Template, NDArray[np.float64]]:
+) -> tuple[Template, NDArray[np.float32]]:
     """The groupwise template of a seeded subset, and every case's groupwise landmarks (N, L, 2), pixels."""
     lengths = dict(zip(corpus.names, sampled.lengths.tolist(), strict=True))
     topology = independent(lengths, nodes=config.nodes, scale=config.node_scale, levels=config.levels)
@@ -264,49 +202,3 @@ def _fingerprint(config: FitConfig, sampled: Sampled, template: Template) -> str
     digest.update("\n".join(case.id for case in sampled.cases).encode())
     digest.update(np.ascontiguousarray(template.points).tobytes())
     return digest.hexdigest()
-
-
-def _summarise(
-    result: FitResult,
-    corpus: Corpus,
-    config: FitConfig,
-    network_sha256: str,
-    sampled: Sampled,
-    parts: tuple[NDArray[np.int64], NDArray[np.int64]],
-    template: Template,
-) -> None:
-    """Write ``fit.json``."""
-    present = ~np.isnan(sampled.samples[:, :, 0, 0])
-    document: dict[str, Any] = {
-        "config": config.to_dict(),
-        "data": {
-            "root": str(corpus.root),
-            "layout": corpus.layout,
-            "cases": len(sampled.cases),
-            "subjects": len({case.subject for case in sampled.cases}),
-            "rejected": [{"source": item.source, "reason": item.reason} for item in sampled.rejected],
-            "structures": [
-                {
-                    "name": structure.name,
-                    "labels": list(structure.labels),
-                    "cases": int(present[:, s].sum()),
-                    "mean_length_px": round(float(sampled.lengths[s]), 2),
-                    "landmarks": len(template.topology.loops[s]),
-                }
-                for s, structure in enumerate(corpus.structures)
-            ],
-        },
-        "split": {
-            name: [sampled.cases[index].id for index in part] for name, part in zip(("fit", "validation"), parts, strict=True)
-        },
-        "validation": result.validation,
-        "steps": result.steps,
-        "seconds": result.seconds,
-        "topology_sha256": template.topology.sha256,
-        "network_sha256": network_sha256,
-        "versions": {name: version(name) for name in ("atlaskit", "torch", "numpy", "scipy")}
-        | {"python": platform.python_version()},
-    }
-    partial = result.atlas / "fit.json.partial"
-    partial.write_text(json.dumps(document, indent=2), encoding="utf-8")
-    partial.replace(result.atlas / "fit.json")

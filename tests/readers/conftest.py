@@ -34,9 +34,7 @@ def write_png() -> Callable[[Path, Array], Path]:
 
 @pytest.fixture
 def write_nifti() -> Callable[..., Path]:
-    def write(
-        path: Path, voxels: NDArray[np.generic], affine: NDArray[np.float64] | None = None, **zooms: float
-    ) -> Path:
+    def write(path: Path, voxels: NDArray[np.generic], affine: NDArray[np.float64] | None = None, **zooms: float) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         image = nib.Nifti1Image(voxels, np.eye(4) if affine is None else affine)
         if "frame_s" in zooms:

@@ -158,8 +158,6 @@ def test_what_is_kept_cannot_be_written_to(labels: Array, tmp_path: Path) -> Non
         read_volume(tmp_path / "a.npy").labels[0, 0, 0, 0] = 1
 
 
-@pytest.mark.parametrize(
-    ("name", "bare"), [("a.b.nii.gz", "a.b"), ("X.PNG", "X"), ("a.txt", "a.txt"), (".png", ".png")]
-)
+@pytest.mark.parametrize(("name", "bare"), [("a.b.nii.gz", "a.b"), ("X.PNG", "X"), ("a.txt", "a.txt"), (".png", ".png")])
 def test_stems(name: str, bare: str) -> None:
     assert stem(name) == bare

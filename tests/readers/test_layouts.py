@@ -46,18 +46,14 @@ class TestLabels:
         planes = corpus.load(corpus.cases[0]).planes
         assert np.array_equal(planes[1], (labels == 1) | (labels == 2)) and np.all(planes[1][planes[0]])
 
-    def test_sizes_may_differ_and_an_empty_mask_is_a_case(
-        self, tmp_path: Path, labels: Array, write_png: WritePng
-    ) -> None:
+    def test_sizes_may_differ_and_an_empty_mask_is_a_case(self, tmp_path: Path, labels: Array, write_png: WritePng) -> None:
         write_png(tmp_path / "a.png", labels)
         write_png(tmp_path / "b.png", np.zeros((3, 4), np.uint8))
         corpus = read_corpus(tmp_path)
         assert [corpus.load(case).image_size for case in corpus.cases] == [(16, 12), (4, 3)]
         assert not corpus.load(corpus.cases[1]).present.any()
 
-    def test_a_damaged_file_is_rejected_and_stops_nothing(
-        self, tmp_path: Path, labels: Array, write_png: WritePng
-    ) -> None:
+    def test_a_damaged_file_is_rejected_and_stops_nothing(self, tmp_path: Path, labels: Array, write_png: WritePng) -> None:
         write_png(tmp_path / "a.png", labels)
         (tmp_path / "b.png").write_bytes((tmp_path / "a.png").read_bytes()[:50])
         corpus = read_corpus(tmp_path)
@@ -75,9 +71,7 @@ class TestLabels:
         assert [r.source for r in corpus.rejected] == ["a.png"]
         assert corpus.notes == ("1 NumPy files beside the masks were not read.",)
 
-    def test_folders_beside_masks_are_not_read_and_said(
-        self, tmp_path: Path, labels: Array, write_png: WritePng
-    ) -> None:
+    def test_folders_beside_masks_are_not_read_and_said(self, tmp_path: Path, labels: Array, write_png: WritePng) -> None:
         for name in ("a.png", "old/b.png"):
             write_png(tmp_path / name, labels)
         corpus = read_corpus(tmp_path)
@@ -270,9 +264,7 @@ class TestStructureFiles:
 
 
 class TestNnunet:
-    def test_names_regions_ignore_label_and_file_ending(
-        self, tmp_path: Path, labels: Array, write_png: WritePng
-    ) -> None:
+    def test_names_regions_ignore_label_and_file_ending(self, tmp_path: Path, labels: Array, write_png: WritePng) -> None:
         nnunet(tmp_path, {"background": 0, "whole": [1, 2], "core": [2], "ignore": 3})
         write_png(tmp_path / "a.png", labels)
         np.savez(tmp_path / "a.npz", probabilities=np.zeros(3))
@@ -315,9 +307,7 @@ class TestNnunet:
         assert [c.source for c in read_corpus(tmp_path).cases] == ["a.nii.gz"]
 
     @pytest.mark.parametrize("text", ["{", "[]", '{"labels": 3}', '{"labels": {"LV": "one"}}'])
-    def test_a_damaged_dataset_json_is_refused(
-        self, text: str, tmp_path: Path, labels: Array, write_png: WritePng
-    ) -> None:
+    def test_a_damaged_dataset_json_is_refused(self, text: str, tmp_path: Path, labels: Array, write_png: WritePng) -> None:
         write_png(tmp_path / "a.png", labels)
         (tmp_path / "dataset.json").write_text(text)
         with pytest.raises(InputError, match=r"dataset\.json"):

@@ -37,9 +37,7 @@ def test_a_pattern_overrides() -> None:
     assert subjects(["346_HC", "346_2HC", "9_HC"], r"^(\d+)_") == ["346", "346", "9"]
 
 
-@pytest.mark.parametrize(
-    ("pattern", "words"), [("(", "regular expression"), ("a", "one group"), ("(z)", "match every")]
-)
+@pytest.mark.parametrize(("pattern", "words"), [("(", "regular expression"), ("a", "one group"), ("(z)", "match every")])
 def test_a_bad_pattern_is_refused(pattern: str, words: str) -> None:
     with pytest.raises(InputError, match=words):
         subjects(["a1"], pattern)
@@ -64,6 +62,4 @@ def test_images_of_a_sequence_are_numbers() -> None:
 
 
 def test_a_file_named_like_its_folder_needs_no_second_name() -> None:
-    assert [without_suffix(s, "c1") for s in ("c1", "c1_seg", "c1_trans", "c1_left", "c2_seg")] == ["c1"] * 3 + [
-        None
-    ] * 2
+    assert [without_suffix(s, "c1") for s in ("c1", "c1_seg", "c1_trans", "c1_left", "c2_seg")] == ["c1"] * 3 + [None] * 2

@@ -55,9 +55,7 @@ def test_a_folder_of_damaged_files_is_refused_with_the_first_reason(tmp_path: Pa
         ({"subject_pattern": "x"}, "one group"),
     ],
 )
-def test_bad_requests(
-    options: dict[str, object], words: str, tmp_path: Path, labels: Array, write_png: WritePng
-) -> None:
+def test_bad_requests(options: dict[str, object], words: str, tmp_path: Path, labels: Array, write_png: WritePng) -> None:
     write_png(tmp_path / "a.png", labels)
     with pytest.raises(InputError, match=words):
         read_corpus(tmp_path, **options)  # type: ignore[arg-type]
@@ -120,9 +118,7 @@ class TestReopened:
         corpus = read_corpus(self.folder(tmp_path, None, labels, write_png), structures=[LV, RV])
         assert np.array_equal(corpus.load(corpus.cases[0]).planes[1], labels == 2)
 
-    def test_an_unnamed_structure_meets_named_labels_by_value(
-        self, tmp_path: Path, labels: Array, write_png: WritePng
-    ) -> None:
+    def test_an_unnamed_structure_meets_named_labels_by_value(self, tmp_path: Path, labels: Array, write_png: WritePng) -> None:
         folder = self.folder(tmp_path, {"RV": 1, "LV": 3}, labels, write_png)
         assert read_corpus(folder, structures=[Structure("x", ("3",), (3,))]).structures[0].labels == ("LV",)
 
@@ -179,9 +175,7 @@ def test_the_sample_is_seeded_and_sorted() -> None:
         ("nnunet_out/pig_unet_2d_png", "nnunet", 371, 18, ("LV", "MYO")),
     ],
 )
-def test_real_folders(
-    folder: str, layout: str, cases: int, subjects: int, names: tuple[str, ...], realdata: Path
-) -> None:
+def test_real_folders(folder: str, layout: str, cases: int, subjects: int, names: tuple[str, ...], realdata: Path) -> None:
     corpus = read_corpus(realdata / folder)
     assert (corpus.layout, len(corpus.cases), len(corpus.subjects), corpus.names) == (layout, cases, subjects, names)
     assert not corpus.rejected

@@ -40,9 +40,7 @@ def fit(
 
         settings = atlaskit.FitConfig
         run = settings.named(preset) if config is None else settings.from_toml(config, preset=preset)
-        chosen: dict[str, Any] = {
-            name: value for name, value in [("seed", seed), ("nodes", nodes)] if value is not None
-        }
+        chosen: dict[str, Any] = {name: value for name, value in [("seed", seed), ("nodes", nodes)] if value is not None}
         result = atlaskit.fit(
             masks,
             atlas=atlas,
