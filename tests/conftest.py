@@ -1,14 +1,30 @@
 """What every test may use."""
 
-from pathlib import Path
+from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
 import pytest
 from hypothesis import settings
+from numpy.typing import NDArray
+from PIL import Image
+
+if TYPE_CHECKING:
+    from atlaskit import ExtractResult, FitConfig, FitResult
 
 settings.register_profile("house", deadline=None, derandomize=True)  # the same examples everywhere, at any speed
 settings.load_profile("house")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+CASES = 24
+SIZE = 112
+HEARTLESS = (3, 8, 15)
 
 
 @pytest.fixture(scope="session")
@@ -18,3 +34,118 @@ def realdata() -> Path:
     if not folder.is_dir():
         pytest.skip("no real masks beside the repository")
     return folder
+
+
+# --- one small atlas for all tests of the verbs
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command said and how it ended."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    def is_one_sentence(self, words: str) -> bool:
+        """Whether it failed with exit code 1 and one line on stderr that holds some words."""
+        assert (self.code, self.stdout) == (1, ""), self
+        assert self.stderr.startswith("error: ") and self.stderr.count("\n") == 1, self.stderr
+        assert words in self.stderr, self.stderr
+        return True
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Said]:
+    """Run the command line in this process."""
+    for name in ("ATLASKIT_ATLAS", "FORCE_COLOR", "TTY_COMPATIBLE"):
+        monkeypatch.delenv(name, raising=False)
+
+    def run(*words: object) -> Said:
+        from typer.testing import CliRunner
+
+        from atlaskit_cli.app import app
+
+        done = CliRunner().invoke(app, [str(word) for word in words])
+        if done.exception and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return Said(done.exit_code, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def planes() -> tuple[NDArray[np.uint8], ...]:
+    """Label maps of drawn chests: 1 and 2 the lungs, 3 the heart, which some lack."""
+    from atlaskit import phantom
+
+    cohort = phantom.chest(CASES, size=SIZE, seed=1, missing=0.0, faults=0.0)
+    maps = []
+    for index in range(CASES):
+        mask = cohort.mask(index)
+        plane = np.zeros((SIZE, SIZE), np.uint8)
+        for value, name in enumerate(("right lung", "left lung", "heart"), start=1):
+            if not (name == "heart" and index in HEARTLESS):
+                plane[mask.planes[mask.structures.index(name)]] = value
+        maps.append(plane)
+    return tuple(maps)
+
+
+@pytest.fixture(scope="session")
+def ids() -> tuple[str, ...]:
+    """Two masks of each of 12 subjects."""
+    return tuple(f"p{index // 2:02d}_{'ED' if index % 2 == 0 else 'ES'}" for index in range(CASES))
+
+
+@pytest.fixture(scope="session")
+def cohort(planes: tuple[NDArray[np.uint8], ...], ids: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The label maps as a folder of PNG files; not to be changed."""
+    folder: Path = tmp_path_factory.mktemp("cohort")
+    for name, plane in zip(ids, planes, strict=True):
+        Image.fromarray(plane).save(folder / f"{name}.png")
+    return folder
+
+
+@pytest.fixture
+def own_cohort(cohort: Path, tmp_path: Path) -> Path:
+    """A copy of the folder that a test may change."""
+    return Path(shutil.copytree(cohort, tmp_path / "masks"))
+
+
+@pytest.fixture(scope="session")
+def tiny() -> FitConfig:
+    """Numbers of a fit that takes seconds."""
+    from atlaskit import FitConfig
+
+    small = {"input_size": 64, "stem": 4, "filters": (8, 16), "latent": 8, "graph_filters": (8, 8), "raster_size": 32}
+    return FitConfig.named("fast", steps=20, checks=2, batch=4, nodes=32, levels=2, **small)
+
+
+@pytest.fixture(scope="session")
+def fitted(cohort: Path, tiny: FitConfig, tmp_path_factory: pytest.TempPathFactory) -> FitResult:
+    """A fit of the drawn chests."""
+    import atlaskit
+
+    folder = tmp_path_factory.mktemp("fitted")
+    structures = ("right lung=1", "left lung=2", "heart=3")
+    return atlaskit.fit(cohort, atlas=folder / "atlas", structures=structures, config=tiny, device="cpu")
+
+
+@pytest.fixture(scope="session")
+def atlas(fitted: FitResult) -> Path:
+    """The directory of that fit; not to be changed."""
+    return fitted.atlas
+
+
+@pytest.fixture
+def own_atlas(atlas: Path, tmp_path: Path) -> Path:
+    """A copy of the atlas that a test may change."""
+    return Path(shutil.copytree(atlas, tmp_path / "atlas"))
+
+
+@pytest.fixture(scope="session")
+def extracted(atlas: Path, cohort: Path, tmp_path_factory: pytest.TempPathFactory) -> ExtractResult:
+    """The landmarks of the drawn chests; not to be changed."""
+    import atlaskit
+
+    return atlaskit.extract(cohort, atlas=atlas, out=tmp_path_factory.mktemp("extracted") / "landmarks.zarr")

@@ -109,7 +109,10 @@ def test_the_template_fills_the_unit_frame_but_for_its_margin() -> None:
     assert (low + high) / 2 == pytest.approx([0.5, 0.5])
     assert (high - low).max() * (1 + 2 * MARGIN) == pytest.approx(1)
     for s, loop in enumerate(template().topology.loops):
-        assert template().points[list(loop)].mean(axis=0) == pytest.approx(template().centre[s], abs=0.03)
+        points = template().points[list(loop)]
+        assert points.mean(axis=0) == pytest.approx(template().centre[s], abs=0.03)
+        reach = np.linalg.norm(points - points.mean(axis=0), axis=1)
+        assert np.sqrt(np.square(reach).mean()) == pytest.approx(template().radius[s], rel=0.1)
     assert [look.shape for look in template().signatures] == [(NODES, 3 + 5)] * 5
 
 
@@ -193,6 +196,26 @@ def test_a_missing_heart_hardly_moves_the_lungs() -> None:
     weights = Weights(position=0.0)
     moved = np.linalg.norm(place(template(), part, weights=weights) - place(template(), whole, weights=weights), axis=-1)
     assert moved[:, right].max() < 1e-9
+
+
+def test_a_missing_neighbour_is_unknown_and_not_far_away() -> None:
+    """Without its left lung a case is placed as by a template that never met one."""
+    samples = complete_cases(30).copy()
+    samples[:, 1] = np.nan
+    looks = [look.copy() for look in template().signatures]
+    for look in looks:
+        look[:, 3 + 1] = 0.0
+    naive = place(replace(template(), signatures=tuple(looks)), samples)
+    assert place(template(), samples) == pytest.approx(naive, abs=1e-9, nan_ok=True)
+
+
+@pytest.mark.parametrize("factor", [0.2, 3.0])
+def test_the_size_of_the_unit_frame_is_arbitrary(factor: float) -> None:
+    """Positions are weighed in units of each structure's own radius."""
+    points, centre = (factor * (each - 0.5) + 0.5 for each in (template().points, template().centre))
+    other = replace(template(), points=points, centre=centre, radius=factor * template().radius)
+    samples = cohort().samples[:20]
+    assert np.mean(np.abs(place(other, samples) - landmarks()[:20]) > 1e-6) < 0.001  # but for ties
 
 
 def test_an_empty_case_has_no_landmarks() -> None:

@@ -6,8 +6,6 @@ import hashlib
 import io
 import json
 import os
-import pickle
-import zipfile
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -117,9 +115,10 @@ def load_plain(path: Path, *, format: str, version: int) -> dict[str, Any]:
     """
     if not path.is_file():
         raise NotFoundError(f"There is no {path}: run `atlaskit fit` first, or name the atlas with --atlas.")
+    content = path.read_bytes()  # apart, so that a failing disk is not taken for a corrupt file
     try:
-        document = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, pickle.UnpicklingError, EOFError, zipfile.BadZipFile, KeyError, ValueError) as error:
+        document = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except Exception as error:  # damaged bytes raise nearly anything in torch's readers
         raise NetworkError(
             f"{path} must be a file written by atlaskit; it is corrupt or foreign: fit again or restore it."
         ) from error
@@ -165,7 +164,7 @@ def load_network(path: Path | str) -> Network:
         structures = tuple(
             Structure(item["name"], tuple(item["labels"]), tuple(item["values"])) for item in json.loads(document["structures"])
         )
-    except (AtlasError, KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+    except (AtlasError, ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
         raise NetworkError(
             f"{path} must hold a whole network; what it holds does not fit together: fit again or restore it."
         ) from error

@@ -83,35 +83,38 @@ class Run:
         """
         path = self.folder / "checkpoint.pt"
         document = load_plain(path, format=FORMAT, version=VERSION)
-        if document["fingerprint"] != self.fingerprint:
+        if document.get("fingerprint") != self.fingerprint:
             raise InputError(f"{path} belongs to other masks or settings: use those, or fit anew without --resume.")
         try:
             self.trainer.restore(document["trainer"])
-            self.best, self.log = document["best"], json.loads(document["log"])
-        except (KeyError, RuntimeError, ValueError) as error:
+            self.best = {name: document["best"][name] for name in ("error", "epoch", "weights")}
+            self.log = json.loads(document["log"])
+        except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
             raise NetworkError(f"{path} must hold a whole checkpoint; it does not: fit anew without --resume.") from error
 
     def train(self, examine: Examine, *, limit_s: float | None, report: Callable[[str, int, int], None]) -> None:
         """Train to the end, to the time limit, or until checks no longer improve; checkpoint at every check.
 
-        An interrupt leaves a checkpoint of the last finished step.
+        An interrupt leaves a checkpoint of the last finished step; amid an update, that of the last check.
         """
         trainer, total = self.trainer, 1000
         try:
-            while trainer.progress(limit_s) < 1 - 1e-9 and not self._stalled():
+            while trainer.checked < self.config.checks and not self._stalled():
                 record = trainer.until_check(
                     self.cases,
                     limit_s=limit_s,
                     tick=lambda progress: report("training", int(progress * total), total),
                 )
                 figures = dict(examine(self.landmarks()))
+                trainer.checked_at(record["epoch"])
                 self.log.append({**record, "validation": figures})
                 if figures["error"] < self.best["error"]:
                     weights = {name: value.clone() for name, value in trainer.smooth.state_dict().items()}
                     self.best = {"error": figures["error"], "epoch": len(self.log), "weights": weights}
                 self._checkpoint()
         except KeyboardInterrupt:
-            self._checkpoint()
+            if trainer.whole:
+                self._checkpoint()
             raise
         trainer.smooth.load_state_dict(self.best["weights"])
         report("training", total, total)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -49,6 +48,10 @@ class Trainer:
             self.forward = torch.compile(self.net)
         self.step = 0
         self.seconds = 0.0
+        self.whole = True  # not amid an update
+        self.checked = 0  # the last check, counted from 1
+        self.sums: dict[str, Tensor] = {}  # of each loss term, since that check
+        self.since = 0  # steps since that check
 
     def amp(self) -> Any:
         """bf16 autocast on CUDA, nothing elsewhere."""
@@ -69,9 +72,11 @@ class Trainer:
         self.optimiser.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
+        self.whole = False
         self.optimiser.step()
         self.step += 1
         self._average()
+        self.whole = True
         return {name: value.detach() for name, value in values.items()}
 
     def weights(self, progress: float) -> dict[str, float]:
@@ -120,7 +125,7 @@ class Trainer:
         return min(1.0, max(self.step / self.config.steps, by_time))
 
     def until_check(self, cases: Cases, *, limit_s: float | None, tick: Callable[[float], None]) -> dict[str, Any]:
-        """Train up to the next check and return its record for the log.
+        """Train up to the next check and return its record for the log; an interrupted call is taken up by the next.
 
         Parameters
         ----------
@@ -130,25 +135,26 @@ class Trainer:
         tick : callable
             Told the progress after every step.
         """
-        goal = (math.floor(self.progress(limit_s) * self.config.checks + 1e-9) + 1) / self.config.checks
-        sums: dict[str, Tensor] = {}
-        count = 0
-        while (progress := self.progress(limit_s)) < min(goal, 1.0) - 1e-9:
+        goal = min(1.0, (self.checked + 1) / self.config.checks)
+        while (progress := self.progress(limit_s)) < goal - 1e-9:
             began = time.perf_counter()
             for name, value in self.run(cases, progress).items():
-                sums[name] = sums.get(name, torch.zeros_like(value)) + value
-            count += 1
+                self.sums[name] = self.sums.get(name, torch.zeros_like(value)) + value
+            self.since += 1
             self.seconds += time.perf_counter() - began
             tick(self.progress(limit_s))
-        progress = self.progress(limit_s)
         return {
             "epoch": round(progress * self.config.checks),
             "step": self.step,
             "seconds": round(self.seconds, 3),
             "learning_rate": self.config.learning_rate.at(progress),
-            "losses": {name: float(value) / max(count, 1) for name, value in sums.items()},
+            "losses": {name: float(value) / max(self.since, 1) for name, value in self.sums.items()},
             "weights": self.weights(progress),
         }
+
+    def checked_at(self, epoch: int) -> None:
+        """Go on to the next check: that of a record has been made."""
+        self.checked, self.sums, self.since = epoch, {}, 0
 
     def state(self) -> dict[str, Any]:
         """All that `restore` needs to go on as if never interrupted."""
@@ -158,6 +164,9 @@ class Trainer:
             "optimiser": self.optimiser.state_dict(),
             "step": self.step,
             "seconds": self.seconds,
+            "checked": self.checked,
+            "sums": self.sums,
+            "since": self.since,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -166,3 +175,5 @@ class Trainer:
         self.smooth.load_state_dict(state["smooth"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.seconds = int(state["step"]), float(state["seconds"])
+        self.checked, self.since = int(state["checked"]), int(state["since"])
+        self.sums = {name: value.to(self.device) for name, value in state["sums"].items()}

@@ -11,7 +11,8 @@ from atlaskit.errors import InputError
 from atlaskit.groupwise import Template
 from atlaskit.net.data import Cases
 from atlaskit.net.hybrid import HybridNet
-from atlaskit.net.predict import Landmarks, device_named, predict
+from atlaskit.net.network import Network
+from atlaskit.net.predict import Landmarks, device_named, landmarks_of, predict
 
 Choose = Callable[[Cases, list[int]], Cases]
 LEAST_PX = 1e-3
@@ -66,6 +67,18 @@ def test_a_fresh_network_says_the_template_in_each_cases_pixels(template: Templa
     fresh = HybridNet(template.topology, torch.from_numpy(template.points), config).eval()
     off = at(fresh, cases).points - net_template(fresh, cases)
     assert np.abs(off).max() < 0.03 * cases.frames.scale.max()
+
+
+def test_a_network_predicts_contours_in_pixels_and_leaves_out_the_absent(
+    net: HybridNet, template: Template, config: FitConfig, samples: np.ndarray, cases: Cases
+) -> None:
+    network = Network(net, template, (), config, np.zeros(8), np.ones(8))
+    found, expected = landmarks_of(network, samples, device="cpu"), at(net, cases)
+    for s, loop in enumerate(template.topology.loops):
+        there = ~np.isnan(samples[:, s, 0, 0])
+        assert np.isnan(found.points[~there][:, list(loop)]).all()
+        np.testing.assert_array_equal(found.points[there][:, list(loop)], expected.points[there][:, list(loop)])
+    np.testing.assert_array_equal(found.latent, expected.latent)
 
 
 def test_numbers_are_plain_doubles_and_nothing_keeps_a_gradient(net: HybridNet, cases: Cases) -> None:
