@@ -71,7 +71,7 @@ def test_perfect_landmarks_have_no_error(faultless: dict[str, object], tmp_path:
     assert names == ["landmarks.png", "cases.png", "template.png"]
     assert all(path.stat().st_size > 10_000 for path in result.pictures[:2])
     assert all(path.exists() for path in result.tables)
-    assert faultless["config"] == atlaskit.FitConfig.preset("fast")
+    assert faultless["config"] == atlaskit.FitConfig.named("fast")
 
 
 def test_perfect_landmarks_of_a_cine_give_the_true_function(faultless: dict[str, object], tmp_path: Path) -> None:

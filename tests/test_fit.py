@@ -182,7 +182,6 @@ def test_an_interrupted_fit_goes_on_as_if_it_never_was(
     assert [json.loads(line)["step"] for line in (place / "log.jsonl").read_text().splitlines()] == [10, 20]
 
 
-@pytest.mark.xfail(strict=True, reason="an interrupt within a step leaves a checkpoint of half a step")
 def test_an_interrupt_within_a_step_changes_nothing_either(
     fitted: FitResult, cohort: Path, tmp_path: Path, tiny: FitConfig, undrawn: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,7 +198,6 @@ def test_an_interrupt_within_a_step_changes_nothing_either(
     assert fit(cohort, tmp_path / "a", tiny, resume=True).sha256 == load_network(fitted.network).sha256
 
 
-@pytest.mark.xfail(strict=True, reason="a check that is due when the interrupt comes is never made")
 @pytest.mark.parametrize("steps", [9, 19])
 def test_an_interrupt_right_before_a_check_does_not_skip_it(
     steps: int, fitted: FitResult, cohort: Path, tmp_path: Path, tiny: FitConfig, undrawn: None
