@@ -198,13 +198,14 @@ def test_a_missing_heart_hardly_moves_the_lungs() -> None:
     assert moved[:, right].max() < 1e-9
 
 
-def test_a_missing_neighbour_is_unknown_and_not_far_away() -> None:
-    """Without its left lung a case is placed as by a template that never met one."""
+@pytest.mark.parametrize("missing", [0, 1])
+def test_a_missing_neighbour_is_unknown_and_not_far_away(missing: int) -> None:
+    """Without one lung a case is placed as by a template that never met it."""
     samples = complete_cases(30).copy()
-    samples[:, 1] = np.nan
+    samples[:, missing] = np.nan
     looks = [look.copy() for look in template().signatures]
     for look in looks:
-        look[:, 3 + 1] = 0.0
+        look[:, 3 + missing] = 0.0
     naive = place(replace(template(), signatures=tuple(looks)), samples)
     assert place(template(), samples) == pytest.approx(naive, abs=1e-9, nan_ok=True)
 

@@ -43,7 +43,8 @@ def run(line: str) -> None:
         result = CliRunner().invoke(app, [*words, *CHEAPER.get(words[0], ())])
         assert result.exit_code == 0, f"{line}: {result.stderr}"
     elif program == "make":
-        recipe = subprocess.run(["make", "--dry-run", *words], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+        dry = ["make", "--dry-run", "--no-print-directory", *words]
+        recipe = subprocess.run(dry, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
         assert recipe.stdout.rstrip().endswith(MAKES[words[0]])
     else:
         assert line in DONE_BY_CI

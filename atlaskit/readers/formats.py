@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import TypeVar
 
 import numpy as np
@@ -132,6 +133,7 @@ def is_flat(path: Path) -> bool:
 
 
 _kept: OrderedDict[tuple[str, int, int, str | None], Volume] = OrderedDict()
+_keeping = Lock()
 
 
 def read_volume(path: Path, plane: str | None = None) -> Volume:
@@ -151,14 +153,16 @@ def read_volume(path: Path, plane: str | None = None) -> Volume:
     except OSError as error:
         raise InputError(f"{path.name}: the file cannot be opened ({error.strerror}).") from error
     key = (str(path), state.st_mtime_ns, state.st_size, plane)
-    if key in _kept:
-        _kept.move_to_end(key)
-        return _kept[key]
+    with _keeping:
+        if key in _kept:
+            _kept.move_to_end(key)
+            return _kept[key]
     volume = _guarded(path, lambda kind: kind.read(path, plane))
     volume.labels.flags.writeable = False
-    _kept[key] = volume
-    while len(_kept) > _KEEP_FILES or (len(_kept) > 1 and sum(v.labels.nbytes for v in _kept.values()) > _KEEP_BYTES):
-        _kept.popitem(last=False)
+    with _keeping:
+        _kept[key] = volume
+        while len(_kept) > _KEEP_FILES or (len(_kept) > 1 and sum(v.labels.nbytes for v in _kept.values()) > _KEEP_BYTES):
+            _kept.popitem(last=False)
     return volume
 
 
