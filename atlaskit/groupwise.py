@@ -20,6 +20,8 @@ from atlaskit.topology import Topology
 
 SMOOTH_TURNING = 0.012
 """Variance of the turning along a loop (square radians) below which its own corners say little and its neighbours must."""
+CORNERED = 0.05
+"""A loop less smooth than this, from 0 to 1, has no need of its neighbours: it lies the same whether they are there or not."""
 MARGIN = 0.15
 """Room around the mean shape in the unit frame, on each side, as a part of its extent."""
 
@@ -114,7 +116,7 @@ def fit_template(samples: Array, topology: Topology, *, weights: Weights | None 
         middle = cyclic_start(place, len(loop))
         for turn in range(rounds):
             points, seen = _mean_at(place, middle), _mean_at(look, middle)
-            smooth[s] = 1 / (1 + (seen[:, 2].var() / SMOOTH_TURNING) ** 4) if turn else 0.0
+            smooth[s] = _smoothness(seen[:, 2]) if turn else 0.0
             wanted = _features(points, seen, weights, radius[s], smooth[s])
             found = _features(place, look, weights, radius[s], smooth[s])
             band = samples.shape[2] // (8 if turn else 4)
@@ -180,6 +182,12 @@ def place(
         )
         points[here[:, None], loop] = samples[here[:, None], s, chosen]
     return points
+
+
+def _smoothness(turning: Array) -> float:
+    """From 0, a loop whose mean turning has corners of its own, to 1; exactly 0 where neighbours must not matter at all."""
+    graded = 1 / (1 + (turning.var() / SMOOTH_TURNING) ** 4)
+    return max(0.0, float(graded) - CORNERED) / (1 - CORNERED)
 
 
 def _mean_at(values: Array, chosen: Indices) -> NDArray[np.float64]:

@@ -79,9 +79,8 @@ def correspondence_error(
         met = np.count_nonzero(np.isfinite(offset[..., 0]).any(axis=1))
         rows[name] = _summary(offset, "px") | millimetres | {"cases": met}
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("structure")
-    table.loc["overall"] = table.mean()
-    table.loc["overall", "cases"] = table["cases"].iloc[:-1].max()
-    return table.astype({"cases": int})
+    overall = table.mean().to_frame("overall").T.assign(cases=table["cases"].max())
+    return pd.concat([table, overall]).rename_axis("structure").astype({"cases": int})
 
 
 def _summary(offset: NDArray[np.floating], unit: str) -> dict[str, float]:
