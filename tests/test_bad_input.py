@@ -105,12 +105,10 @@ def test_what_cannot_be_fitted_is_one_sentence(name: str, command: Command, own_
     assert not (tmp_path / "a" / "network.pt").exists()
 
 
-def test_masks_of_one_pixel_are_refused_or_fitted_but_never_a_crash(own_cohort: Path, tmp_path: Path, tiny: Any) -> None:
+def test_masks_of_one_pixel_cannot_be_fitted(own_cohort: Path, tmp_path: Path, tiny: Any) -> None:
     every(own_cohort, pixel)
-    try:
+    with pytest.raises(atlaskit.InputError, match="An outline needs 9 pixels"):
         atlaskit.fit(own_cohort, atlas=tmp_path / "a", config=tiny)
-    except atlaskit.InputError as error:
-        assert "\n" not in str(error)
 
 
 def test_some_bad_masks_are_listed_and_the_others_fitted(own_cohort: Path, tmp_path: Path, tiny: Any) -> None:
@@ -119,9 +117,8 @@ def test_some_bad_masks_are_listed_and_the_others_fitted(own_cohort: Path, tmp_p
     colours(own_cohort / "p06_ED", np.array(Image.open(own_cohort / "p06_ED.png")))
     pixel(own_cohort / "p07_ED", np.zeros((30, 40), np.uint8))
     result = atlaskit.fit(own_cohort, atlas=tmp_path / "a", config=tiny)
-    assert result.cases == 21
-    reasons = " ".join(f"{item.source} {item.reason}" for item in result.rejected)
-    assert len(result.rejected) == 3 and all(name in reasons for name in ("p00_ED", "p05_ED", "p06_ED"))
+    assert result.cases == 20
+    assert {item.source for item in result.rejected} == {f"p0{k}_ED.png" for k in (0, 5, 6, 7)}
 
 
 # --- single masks that cannot be extracted
@@ -159,7 +156,6 @@ def test_a_bad_mask_is_a_line_in_the_list(name: str, command: Command, own_cohor
     assert (status.drop_sel(case="bad", errors="ignore") == 0).all() and status.sizes["case"] >= 4
 
 
-@pytest.mark.xfail(strict=False, reason="a file found damaged while the folder is looked through leaves its row as it was")
 def test_a_case_whose_file_is_damaged_later_does_not_stay_ok(command: Command, own_cohort: Path, own_atlas: Path) -> None:
     command("extract", "--model", own_cohort, "--atlas", own_atlas)
     cut(own_cohort / "p00_ED.png")
@@ -167,11 +163,20 @@ def test_a_case_whose_file_is_damaged_later_does_not_stay_ok(command: Command, o
     assert int(xr.open_zarr(own_atlas / "landmarks.zarr")["status"].sel(case="p00_ED")) == 2
 
 
-def test_a_mask_of_one_pixel_is_flagged_or_rejected(command: Command, own_cohort: Path, own_atlas: Path) -> None:
-    pixel(own_cohort / "p00_ED", np.zeros((112, 112), np.uint8))
-    command("extract", "--model", own_cohort, "--atlas", own_atlas)
-    status = xr.open_zarr(own_atlas / "landmarks.zarr")["status"]
-    assert int(status.sel(case="p00_ED")) != 0 and int((status == 0).sum()) == 23
+def test_a_mask_of_one_pixel_is_rejected_and_a_speck_beside_others_flagged(
+    command: Command, own_cohort: Path, own_atlas: Path
+) -> None:
+    plane = np.array(Image.open(own_cohort / "p01_ED.png"))
+    plane[plane == 3] = 0
+    plane[0, 0] = 3
+    Image.fromarray(plane).save(own_cohort / "p01_ED.png")
+    pixel(own_cohort / "p00_ED", plane)
+    said = command("extract", "--model", own_cohort, "--atlas", own_atlas)
+    assert said.code == 3 and "rejected p00_ED.png: An outline needs 9 pixels" in said.stderr
+    found = xr.open_zarr(own_atlas / "landmarks.zarr").load()
+    assert found["status"].sel(case=["p00_ED", "p01_ED"]).values.tolist() == [2, 1]
+    assert found["present"].sel(case="p01_ED").values.tolist() == [True, True, False]
+    assert "heart: 1 px" in str(found["reason"].sel(case="p01_ED").values) and int((found["status"] == 0).sum()) == 22
 
 
 def test_sizes_and_grey_channels_may_be_mixed(command: Command, own_cohort: Path, own_atlas: Path) -> None:

@@ -33,7 +33,8 @@ def test_a_folder_is_described(folder: Path) -> None:
         ("1", (1,), 3, "ring"),
         ("2", (2,), 3, "single"),
     ]
-    assert [r.source for r in found.rejected] == ["p4_ED.png"]
+    assert [r.source for r in found.rejected] == ["p4_ED.png", "p3_ED.png"]
+    assert "empty" in found.rejected[1].reason
     assert found.suggestions == ("outer 1=1+2", "NAME=2")
 
 
@@ -65,10 +66,11 @@ def test_the_command_shows_a_page(folder: Path) -> None:
     from atlaskit_cli.app import app
 
     (folder / "p4_ED.png").unlink()
+    (folder / "p3_ED.png").unlink()
     result = CliRunner().invoke(app, ["describe", str(folder), "--structure", "epi=1+2"])
     assert result.exit_code == 0
     page = " ".join(result.stdout.split())
-    assert "4 cases of 3 subjects" in page and "epi" in page and "single" in page
+    assert "3 cases of 2 subjects" in page and "epi" in page and "single" in page
 
 
 @pytest.mark.realdata

@@ -35,7 +35,7 @@ ONLY_IN = {  # outside package -> the only places that may import it
     "torch": {"net"},
     "matplotlib": {"plot"},
     "zarr": {"store"},
-    "numba": {"assignment", "contours"},
+    "numba": {"assignment", "contours", "metrics"},
     "shapely": {"metrics"},
     "nibabel": {"readers", "phantom"},
     "PIL": {"readers", "phantom"},

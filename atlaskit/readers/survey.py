@@ -44,12 +44,15 @@ class Survey:
         Values that occur in what was looked into.
     scans : tuple of Scan
         One per file or case looked into.
+    blank : tuple of str
+        Sources among them, of a single plane, that hold none of the structures.
     """
 
     corpus: Corpus
     coding: str
     seen: frozenset[int]
     scans: tuple[Scan, ...]
+    blank: tuple[str, ...]
 
 
 def survey(
@@ -82,6 +85,9 @@ def survey(
     seen = frozenset(value for s in scans.values() for of in s.values.values() for value in of) - found.ignored
     chosen, notes = choose(structures, names, seen, by_value=plan.coding != FILES and not plan.by_name)
     cases, clashes, empty = _cases(found, scans, refused, chosen, subject_pattern)
+    blank = tuple(
+        entry.source for entry, of in scans.items() if of.shape == (1, 1) and not _values_of(chosen) & of.values[0, 0]
+    )
     if not cases:
         raise InputError(f"A corpus must hold a case; no slice or frame in {root.name} holds any of the structures.")
     corpus = Corpus(
@@ -93,7 +99,7 @@ def survey(
         load=partial(load, plan, chosen),
         notes=(*found.notes, *notes, *_notes(plan, found, reopened=reopened, empty=empty)),
     )
-    return Survey(corpus, plan.coding, seen, tuple(scans.values()))
+    return Survey(corpus, plan.coding, seen, tuple(scans.values()), blank)
 
 
 def _folder(folder: str | Path) -> Path:
@@ -178,6 +184,10 @@ def _notes(plan: Plan, found: Found, *, reopened: bool, empty: int) -> list[str]
     return notes
 
 
+def _values_of(structures: Sequence[Structure]) -> set[int]:
+    return {value for structure in structures for value in structure.values}
+
+
 def _cases(
     found: Found,
     scans: dict[Entry, Scan],
@@ -186,7 +196,7 @@ def _cases(
     subject_pattern: str | None,
 ) -> tuple[tuple[Case, ...], list[Rejected], int]:
     """The cases in order of their ids, those whose id is taken, and how many slices and frames hold no structure."""
-    wanted = {value for structure in structures for value in structure.values}
+    wanted = _values_of(structures)
     bad = {rejected.source for rejected in refused}
     entries = [entry for entry in found.entries if entry.source not in bad]
     cases: dict[str, Case] = {}

@@ -13,6 +13,7 @@ from atlaskit.readers import Survey, survey
 from atlaskit.readers.bits import bits_of
 from atlaskit.readers.layouts import LABELS
 from atlaskit.readers.outlines import Outline, outlines, problem
+from atlaskit.verbs.tracing import BLANK
 
 Range = tuple[float, float]
 
@@ -135,7 +136,7 @@ def describe(
         spacing_mm=(min(known), max(known)) if known else (math.nan, math.nan),
         without_spacing=sum(math.isnan(scan.spacing_mm[0]) for scan in seen.scans),
         structures=described,
-        rejected=corpus.rejected,
+        rejected=(*corpus.rejected, *(Rejected(source, BLANK) for source in seen.blank)),
         notes=(*corpus.notes, *_doubt(seen)),
         suggestions=_suggestions(corpus.structures, found),
     )

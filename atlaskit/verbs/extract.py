@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -138,8 +138,9 @@ def extract(
         raise InputError(
             f"{missing} cases of {corpus.root} are not in {store.path}: run once without --shard-range, which adds them."
         )
+    mine = store.shards(*(part or (1, 1)))
+    _withdraw(store, mine, corpus)
     todo = _todo(store, job, by_id)
-    mine = [shard for shard in store.shards(*(part or (1, 1)))]
     total, done = sum(len(todo.get(shard, ())) for shard in mine), 0
     report("extracting", 0, total)
     for shard in mine:
@@ -170,6 +171,16 @@ def _todo(store: LandmarkStore, job: _Job, by_id: dict[str, Case]) -> dict[int, 
         if names[row] in by_id:
             todo.setdefault(row // store.shard, []).append((row, by_id[names[row]]))
     return todo
+
+
+def _withdraw(store: LandmarkStore, shards: Iterable[int], corpus: Corpus) -> None:
+    """Reject the rows of files that gave a case once and cannot be read now."""
+    refused = {item.source: item.reason for item in corpus.rejected}
+    sources, status = (store.column(name).tolist() for name in ("source", "status"))
+    for shard in shards:
+        gone = [row for row in store.rows(shard) if sources[row] in refused and status[row] != Status.REJECTED]
+        if gone:
+            store.write_shard(shard, {row: {"reason": refused[sources[row]], "status": Status.REJECTED} for row in gone})
 
 
 def _sha(corpus: Corpus, case: Case) -> str:

@@ -76,8 +76,15 @@ def record_of(
         "latent": latent,
         "source_sha": source_sha,
     }
-    reasons = _doubts(record, topology)
+    reasons = [*_specks(traced), *_doubts(record, topology)]
     return {**record, "reason": "; ".join(reasons), "status": Status.FLAGGED if reasons else Status.OK}
+
+
+def _specks(traced: Traced) -> list[str]:
+    """What of a case was too little to model."""
+    pixels = np.count_nonzero(traced.mask.planes, axis=(1, 2)).tolist()
+    named = zip(traced.mask.structures, traced.contours, pixels, strict=True)
+    return [f"{name}: {n} px are no outline, taken as absent" for name, contour, n in named if n and contour is None]
 
 
 def _doubts(record: Mapping[str, Any], topology: Topology) -> list[str]:

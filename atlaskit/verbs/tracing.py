@@ -21,6 +21,12 @@ from atlaskit.masks import Mask
 Progress = Callable[[str, int, int], None]
 """``report(stage, done, total)``, called now and then by every long verb."""
 
+LEAST_PX = 9
+"""A structure of fewer pixels carries no outline: a speck, as pixel models leave them."""
+
+BLANK = "The mask is empty: none of its structures has a pixel."
+"""Why such a case is rejected."""
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -38,7 +44,7 @@ class Traced:
     case : Case
     mask : Mask
     contours : tuple of Contour or None
-        Per structure; None where absent.
+        Per structure; None where absent, or a speck.
     samples : (S, M, 2) float array
         Pixels; NaN where absent.
     """
@@ -55,14 +61,22 @@ class Traced:
 
 
 def trace_case(corpus: Corpus, case: Case) -> Traced | Rejected:
-    """Load one case and trace its structures; a case that holds none, or cannot be read, is rejected with the reason."""
+    """Load one case and trace its structures; a case that holds none, or cannot be read, is rejected with the reason.
+
+    A structure of fewer than `LEAST_PX` pixels is taken as absent.
+    """
     try:
         mask = corpus.load(case)
     except AtlasError as error:
-        return Rejected(case.id, str(error))
-    if not mask.planes.any():
-        return Rejected(case.id, "The mask is empty: none of its structures has a pixel.")
-    contours = tuple(trace(plane) for plane in mask.planes)
+        return Rejected(case.source, str(error))
+    pixels = np.count_nonzero(mask.planes, axis=(1, 2))
+    if pixels.max() == 0:
+        return Rejected(case.source, BLANK)
+    if pixels.max() < LEAST_PX:
+        return Rejected(
+            case.source, f"An outline needs {LEAST_PX} pixels; no structure of the mask has more than {pixels.max()}."
+        )
+    contours = tuple(trace(plane) if n >= LEAST_PX else None for plane, n in zip(mask.planes, pixels, strict=True))
     return Traced(case, mask, contours, sample_contours(contours))
 
 

@@ -122,7 +122,7 @@ def draw(
 def _least_dice(points: NDArray[np.floating], mask: Mask, template: Template) -> float:
     """The Dice of a case's worst structure."""
     loops = template.topology.loops
-    return min(polygon_dice(points[list(loop)], plane) for loop, plane in zip(loops, mask.planes, strict=True) if plane.any())
+    return float(np.nanmin([polygon_dice(points[list(loop)], plane) for loop, plane in zip(loops, mask.planes, strict=True)]))
 
 
 def _cases(
