@@ -16,6 +16,10 @@ from atlaskit.net.network import Network
 from atlaskit.net.raster import planes
 
 
+GROUP = {"cpu": 16, "cuda": 256}
+"""Cases that pass a network at once, always: another number is rounded otherwise."""
+
+
 @dataclass(frozen=True)
 class Landmarks:
     """What a network says of N cases.
@@ -32,8 +36,10 @@ class Landmarks:
     latent: NDArray[np.float64]
 
 
-def predict(net: HybridNet, cases: Cases, *, input_size: int, batch: int = 16) -> Landmarks:
+def predict(net: HybridNet, cases: Cases, *, input_size: int) -> Landmarks:
     """Run a network over cases.
+
+    The last group is filled up: what stands beside a case changes its landmarks by single-precision rounding at most.
 
     Parameters
     ----------
@@ -42,23 +48,22 @@ def predict(net: HybridNet, cases: Cases, *, input_size: int, batch: int = 16) -
     cases : Cases
     input_size : int
         Width and height of the planes that the network was fitted on.
-    batch : int
-        Cases at a time. The last batch is filled up, so that a case meets the same arithmetic wherever it stands.
     """
-    points, latent = [], []
+    where, points, latent = cases.samples.device, [], []
+    group = GROUP[where.type]
     with torch.inference_mode():
-        for start in range(0, len(cases), batch):
-            chosen = torch.arange(start, start + batch).clamp_max(len(cases) - 1).to(cases.samples.device)
+        for start in range(0, len(cases), group):
+            chosen = torch.arange(start, start + group).clamp_max(len(cases) - 1).to(where)
             present = cases.present[chosen]
             seen = planes(cases.samples[chosen], present, input_size).contiguous(memory_format=torch.channels_last)
             found = net(seen, present)
-            count = min(batch, len(cases) - start)
+            count = min(group, len(cases) - start)
             points.append(found.points[:count].float().cpu().double().numpy())
             latent.append(found.mean[:count].float().cpu().double().numpy())
     return Landmarks(cases.frames.to_pixels(np.concatenate(points)), np.concatenate(latent))
 
 
-def landmarks_of(network: Network, samples: Array, *, device: str = "auto", batch: int = 16) -> Landmarks:
+def landmarks_of(network: Network, samples: Array, *, device: str = "auto") -> Landmarks:
     """A fitted network's landmarks of any cases.
 
     Parameters
@@ -68,8 +73,6 @@ def landmarks_of(network: Network, samples: Array, *, device: str = "auto", batc
         Contour samples, pixels; NaN where absent.
     device : str
         "auto", "cpu" or "cuda".
-    batch : int
-        Cases that pass the network at once.
 
     Returns
     -------
@@ -81,7 +84,6 @@ def landmarks_of(network: Network, samples: Array, *, device: str = "auto", batc
         network.net.to(where),
         make_cases(network.template, samples, None, where),
         input_size=network.config.input_size,
-        batch=batch,
     )
     for s, loop in enumerate(network.topology.loops):
         found.points[np.flatnonzero(np.isnan(samples[:, s, 0, 0]))[:, None], np.asarray(loop)] = np.nan
@@ -102,6 +104,8 @@ def device_named(name: str) -> torch.device:
         device = torch.device(name)
     except RuntimeError as error:
         raise InputError(f"--device is auto, cpu or cuda; got {name!r}.") from error
+    if device.type not in GROUP:
+        raise InputError(f"--device is auto, cpu or cuda; got {name!r}.")
     if device.type == "cuda" and not torch.cuda.is_available():
         raise InputError("--device cuda needs a CUDA device, and PyTorch sees none: use --device auto or cpu.")
     return device
