@@ -15,7 +15,6 @@ from atlaskit.net.hybrid import HybridNet
 from atlaskit.net.network import Network
 from atlaskit.net.raster import planes
 
-
 GROUP = {"cpu": 16, "cuda": 256}
 """Cases that pass a network at once, always: another number is rounded otherwise."""
 
