@@ -11,6 +11,11 @@ from typing import Any, Literal
 from atlaskit.errors import InputError, NotFoundError, nearest
 from atlaskit.schedules import PAPER_LOSSES, TEMPLATE_LOSSES, Schedule, parse_schedule
 
+_COUNTS = (
+    "steps", "batch", "checks", "levels", "latent", "patience", "template_rounds", "template_cases", "input_size", "stem",
+    "chebyshev", "skip_filters", "boundary_samples", "raster_size",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class FitConfig:
@@ -110,11 +115,25 @@ class FitConfig:
         wrong = [name for name in self.losses if name not in PAPER_LOSSES]
         if wrong:
             raise InputError(f"No loss term is called {wrong[0]!r}: {nearest(wrong[0], PAPER_LOSSES)}")
-        for name in ("steps", "batch", "checks", "levels", "latent", "patience", "template_rounds", "template_cases"):
+        for name in _COUNTS:
             if getattr(self, name) < 1:
                 raise InputError(f"{name} must be at least 1; got {getattr(self, name)}.")
+        for name in ("filters", "graph_filters"):
+            widths = getattr(self, name)
+            if not widths or not all(isinstance(width, int) and width > 0 for width in widths):
+                raise InputError(f"{name} needs whole numbers above 0; got {list(widths)}.")
+        if not 0 <= self.averaging < 1:
+            raise InputError(f"averaging must be at least 0 and below 1; got {self.averaging}.")
+        if not 0 <= self.dropout <= 1:
+            raise InputError(f"dropout is a chance, from 0 to 1; got {self.dropout}.")
         if not 0 < self.validation < 1:
             raise InputError(f"validation is the part of subjects kept aside, between 0 and 1; got {self.validation}.")
+        if self.seed < 0:
+            raise InputError(f"seed must be at least 0; got {self.seed}.")
+        if len(self.zoom) != 2 or not 0 < self.zoom[0] <= self.zoom[1]:
+            raise InputError(f"zoom is the least and the greatest scale, above 0; got {list(self.zoom)}.")
+        if min(self.rotation_deg, self.shift, self.weight_decay) < 0:
+            raise InputError("rotation_deg, shift and weight_decay must be at least 0.")
         if self.init not in ("template", "random"):
             raise InputError(f"init is 'template' or 'random'; got {self.init!r}.")
         if len(self.graph_filters) != self.levels:

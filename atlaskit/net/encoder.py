@@ -17,7 +17,7 @@ class Residual(nn.Module):
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        groups = max(1, outputs // GROUP)
+        groups = max(1, outputs // GROUP) if outputs % GROUP == 0 else 1
         self.first = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
         self.first_norm = nn.GroupNorm(groups, outputs)
         self.second = nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)

@@ -99,11 +99,14 @@ def save_whole(document: dict[str, Any], path: Path) -> None:
     buffer = io.BytesIO()
     torch.save(document, buffer)
     partial = path.with_name(path.name + ".partial")
-    with partial.open("wb") as file:
-        file.write(buffer.getbuffer())
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    try:
+        with partial.open("wb") as file:
+            file.write(buffer.getbuffer())
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def load_plain(path: Path, *, format: str, version: int) -> dict[str, Any]:

@@ -99,13 +99,14 @@ def describe(
     layout: str = "auto",
     structures: Sequence[str | Structure] = (),
     plane: str | None = None,
+    subject_pattern: str | None = None,
 ) -> Description:
     """Look through a folder of masks and say what it holds.
 
     Parameters
     ----------
     folder : path
-    layout, structures, plane
+    layout, structures, plane, subject_pattern
         As in `atlaskit.read_corpus`.
 
     Returns
@@ -119,7 +120,7 @@ def describe(
     InputError
         When nothing in it can be read as masks, or a structure asked for occurs in no case.
     """
-    seen = survey(folder, layout=layout, structures=structures, plane=plane)
+    seen = survey(folder, layout=layout, structures=structures, plane=plane, subject_pattern=subject_pattern)
     corpus = seen.corpus
     found = outlines(corpus)
     described = tuple(_describe(structure, seen, found[structure.name]) for structure in corpus.structures)

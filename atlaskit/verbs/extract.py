@@ -73,6 +73,8 @@ def extract(
     atlas: Path | str = "atlas",
     out: Path | str | None = None,
     layout: str = "auto",
+    plane: str | None = None,
+    subject_pattern: str | None = None,
     boundary_fit: bool = True,
     workers: int | None = None,
     batch: int | None = None,
@@ -93,6 +95,8 @@ def extract(
         The store; ``landmarks.zarr`` in the atlas unless given.
     layout : str
         Name of a reader, or "auto".
+    plane, subject_pattern : str, optional
+        As in `read_corpus`: how volumes are cut, and whom a case belongs to.
     boundary_fit : bool
         Move the landmarks from where the network puts them onto the masks' boundaries.
     workers : int, optional
@@ -119,7 +123,7 @@ def extract(
     began = time.perf_counter()
     part = _parse_range(shard_range)
     network = load_network(Path(atlas) / "network.pt")
-    corpus = read_corpus(model, layout=layout, structures=network.structures)
+    corpus = read_corpus(model, layout=layout, structures=network.structures, plane=plane, subject_pattern=subject_pattern)
     job = _Job(corpus, network, boundary_fit, workers, batch or BATCH, device)
     store = open_or_create(
         Path(out) if out is not None else Path(atlas) / "landmarks.zarr",

@@ -39,6 +39,8 @@ def fit(
     atlas: Path | str = "atlas",
     layout: str = "auto",
     structures: Sequence[str | Structure] = (),
+    plane: str | None = None,
+    subject_pattern: str | None = None,
     config: FitConfig | None = None,
     minutes: float | None = None,
     device: str = "auto",
@@ -57,6 +59,8 @@ def fit(
         Name of a reader, or "auto".
     structures : sequence of str or Structure
         ``NAME=EXPR`` each; empty for one structure per label.
+    plane, subject_pattern : str, optional
+        As in `read_corpus`: how volumes are cut, and whom a case belongs to.
     config : FitConfig, optional
         Every number of the run; the balanced preset unless given.
     minutes : float, optional
@@ -85,7 +89,7 @@ def fit(
         raise InputError(f"--minutes must be above 0; got {minutes:g}.")
     if resume and not (target / "checkpoint.pt").is_file():
         raise NotFoundError(f"There is no checkpoint in {target} to resume: run the same command without --resume.")
-    corpus = read_corpus(masks, layout=layout, structures=structures)
+    corpus = read_corpus(masks, layout=layout, structures=structures, plane=plane, subject_pattern=subject_pattern)
     problems = outline_problems(corpus)
     if problems:
         raise InputError(" ".join(problems.values()))
@@ -102,7 +106,7 @@ def fit(
         sampled.lengths,
         device=device,
         folder=target,
-        fingerprint=_fingerprint(config, sampled, template),
+        fingerprint=_fingerprint(config, sampled),
     )
     if resume:
         run.resume()
@@ -196,9 +200,9 @@ def _hold(corpus: Corpus, sampled: Sampled, aside: NDArray[np.int64], wanted: ND
     return Held(tuple(case.id for case in cases), masks, sampled.samples[chosen], wanted[chosen])
 
 
-def _fingerprint(config: FitConfig, sampled: Sampled, template: Template) -> str:
-    """What a checkpoint belongs to: the numbers, the cases, and through the template their contours."""
+def _fingerprint(config: FitConfig, sampled: Sampled) -> str:
+    """What a checkpoint belongs to: the numbers, the cases and their contours."""
     digest = hashlib.sha256(json.dumps(config.to_dict(), sort_keys=True).encode())
-    digest.update("\n".join(case.id for case in sampled.cases).encode())
-    digest.update(np.ascontiguousarray(template.points).tobytes())
+    digest.update("\n".join(f"{case.id} {case.subject}" for case in sampled.cases).encode())
+    digest.update(np.ascontiguousarray(sampled.samples).data)
     return digest.hexdigest()

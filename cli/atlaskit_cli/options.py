@@ -24,6 +24,20 @@ Structures = Annotated[
     ),
 ]
 
+Plane = Annotated[
+    Literal["axial", "coronal", "sagittal"] | None,
+    typer.Option("--plane", help="How volumes are cut; by default across their thickest slices."),
+]
+
+SubjectPattern = Annotated[
+    str | None,
+    typer.Option(
+        "--subject-pattern",
+        metavar="REGEX",
+        help="Its one group finds the subject in a case's name; else phase, slice and frame at its end are left out.",
+    ),
+]
+
 Device = Annotated[
     Literal["auto", "cpu", "cuda"],
     typer.Option("--device", help="Where to compute; 'auto' takes CUDA when it is there."),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from atlaskit_cli.options import Json, Layout, Quiet, Structures, Verbose
+from atlaskit_cli.options import Json, Layout, Plane, Quiet, Structures, SubjectPattern, Verbose
 from atlaskit_cli.output import speaking
 
 if TYPE_CHECKING:
@@ -16,17 +16,13 @@ if TYPE_CHECKING:
 
     from atlaskit import Description
 
-Plane = Annotated[
-    Literal["axial", "coronal", "sagittal"] | None,
-    typer.Option("--plane", help="How volumes are cut; by default across their thickest slices."),
-]
-
 
 def describe(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder of masks.")],
     layout: Layout = "auto",
     structure: Structures = None,
     plane: Plane = None,
+    subject_pattern: SubjectPattern = None,
     json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -35,7 +31,9 @@ def describe(
     with speaking(json=json, quiet=quiet, verbose=verbose) as say:
         import atlaskit
 
-        found = atlaskit.describe(folder, layout=layout, structures=tuple(structure or ()), plane=plane)
+        found = atlaskit.describe(
+            folder, layout=layout, structures=tuple(structure or ()), plane=plane, subject_pattern=subject_pattern
+        )
         say.result(found.to_dict(), _page(found))
         say.rejected(found.rejected)
 

@@ -19,6 +19,8 @@ def extract(
         typer.Option("--out", metavar="STORE", help="The store to write; default landmarks.zarr in the atlas."),
     ] = None,
     layout: options.Layout = "auto",
+    plane: options.Plane = None,
+    subject_pattern: options.SubjectPattern = None,
     no_boundary_fit: Annotated[
         bool, typer.Option("--no-boundary-fit", help="Leave the landmarks where the network puts them.")
     ] = False,
@@ -42,6 +44,8 @@ def extract(
             atlas=atlas,
             out=out,
             layout=layout,
+            plane=plane,
+            subject_pattern=subject_pattern,
             boundary_fit=not no_boundary_fit,
             workers=workers,
             batch=batch,

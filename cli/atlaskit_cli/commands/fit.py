@@ -15,6 +15,8 @@ def fit(
     atlas: options.Atlas = Path("atlas"),
     structure: options.Structures = None,
     layout: options.Layout = "auto",
+    plane: options.Plane = None,
+    subject_pattern: options.SubjectPattern = None,
     preset: Annotated[
         Literal["fast", "balanced", "paper"], typer.Option("--preset", help="How much care and time to spend.")
     ] = "balanced",
@@ -46,6 +48,8 @@ def fit(
             atlas=atlas,
             layout=layout,
             structures=tuple(structure or ()),
+            plane=plane,
+            subject_pattern=subject_pattern,
             config=replace(run, **chosen),
             minutes=minutes,
             device=device,
