@@ -72,6 +72,8 @@ class FitConfig:
         Greatest shift of augmentation, in units of the frame.
     dropout : float
         Chance that a present structure is hidden from the network and the loss.
+    twins : int
+        Cases of a batch, at most, that are seen a second time with one structure less, for the loss term ``steady``.
     boundary_samples : int
         Boundary points per structure in the Chamfer term.
     raster_size : int
@@ -91,7 +93,7 @@ class FitConfig:
     init: Literal["template", "random"] = "template"
     input_size: int = 128
     stem: int = 4
-    filters: tuple[int, ...] = (32, 64, 128)
+    filters: tuple[int, ...] = (16, 32, 64)
     latent: int = 64
     graph_filters: tuple[int, ...] = (32, 32, 24, 16)
     chebyshev: int = 6
@@ -107,6 +109,7 @@ class FitConfig:
     rotation_deg: float = 7.0
     shift: float = 0.03
     dropout: float = 0.1
+    twins: int = 4
     boundary_samples: int = 256
     raster_size: int = 64
     losses: Mapping[str, Schedule] = field(default_factory=lambda: dict(TEMPLATE_LOSSES))
@@ -122,6 +125,8 @@ class FitConfig:
             widths = getattr(self, name)
             if not widths or not all(isinstance(width, int) and width > 0 for width in widths):
                 raise InputError(f"{name} needs whole numbers above 0; got {list(widths)}.")
+        if self.twins < 0:
+            raise InputError(f"twins must be at least 0; got {self.twins}.")
         if not 0 <= self.averaging < 1:
             raise InputError(f"averaging must be at least 0 and below 1; got {self.averaging}.")
         if not 0 <= self.dropout <= 1:
@@ -248,6 +253,7 @@ PRESETS["paper"] = FitConfig(
     rotation_deg=15.0,
     shift=0.0,
     dropout=0.0,
+    twins=0,
     raster_size=512,
     losses=PAPER_LOSSES,
 )

@@ -46,6 +46,11 @@ class Rejected:
     source: str
     reason: str
 
+    @classmethod
+    def of(cls, source: str, error: Exception) -> Rejected:
+        """What an error says of a file, without the file's name again."""
+        return cls(source, str(error).removeprefix(f"{Path(source).name}: "))
+
 
 @dataclass(frozen=True)
 class Corpus:

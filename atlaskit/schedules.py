@@ -70,11 +70,12 @@ PAPER_LOSSES: dict[str, Schedule] = {
     "edge": Schedule(0.01, 1, "log", until=0.2),
     "elasticity": Schedule(250, 2.5, "log"),
     "curvature": Schedule(300, 3, "log"),
+    "steady": constant(0),
     "kl": Schedule(1e-6, 1e-3, "log"),
     "dice": Schedule(0, 1, since=0.2, until=0.2),
     "bce": Schedule(0, 1, since=0.2, until=0.2),
 }
-"""The published weights (Gaggion et al. 2026), by term; `pull` is ours and off there."""
+"""The published weights (Gaggion et al. 2026), by term; `pull` and `steady` are ours and off there."""
 
 TEMPLATE_LOSSES: dict[str, Schedule] = {
     **PAPER_LOSSES,
@@ -83,6 +84,7 @@ TEMPLATE_LOSSES: dict[str, Schedule] = {
     "elasticity": constant(0),
     "curvature": Schedule(1, 0.1, "log"),
     "edge": constant(0),
+    "steady": constant(100),
     "kl": Schedule(1e-6, 1e-4, "log"),
     "dice": Schedule(0, 0.3, since=0.3, until=0.3),
     "bce": Schedule(0, 0.3, since=0.3, until=0.3),

@@ -38,6 +38,7 @@ def test_a_schedule_has_its_values(schedule: Schedule, values: tuple[float, ...]
 PAPER = {
     "chamfer": (10, 28, 55, 100),
     "pull": (0, 0, 0, 0),
+    "steady": (0, 0, 0, 0),
     "edge": (0.01, 1, 1, 1),
     "elasticity": (250, 250 * 10**-0.4, 25, 2.5),
     "curvature": (300, 300 * 10**-0.4, 30, 3),
@@ -58,6 +59,7 @@ def test_every_loss_of_the_paper_preset_has_the_published_weight(name: str) -> N
 TEMPLATE = {
     "chamfer": (10, 28, 55, 100),
     "pull": (100, 86, 65, 30),
+    "steady": (100, 100, 100, 100),
     "edge": (0, 0, 0, 0),
     "elasticity": (0, 0, 0, 0),
     "curvature": (1, 10**-0.2, 10**-0.5, 0.1),

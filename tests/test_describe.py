@@ -35,7 +35,7 @@ def test_a_folder_is_described(folder: Path) -> None:
     ]
     assert [r.source for r in found.rejected] == ["p4_ED.png", "p3_ED.png"]
     assert "empty" in found.rejected[1].reason
-    assert found.suggestions == ("outer 1=1+2", "NAME=2")
+    assert found.suggestions == ("outer 1=1+2", "structure 2=2")
 
 
 def test_structures_are_described_as_asked(folder: Path) -> None:

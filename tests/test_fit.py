@@ -271,7 +271,7 @@ def specks(plane: NDArray[np.uint8]) -> NDArray[np.uint8]:
 @pytest.mark.parametrize(
     ("drawn", "structures", "words"),
     [
-        (rings, (), r"'1' is a ring: its hole is \d+% of its outline; model its outer edge with --structure 'outer=1\+2'"),
+        (rings, (), r"'1' is a ring: its hole is \d+% of its outline; model its outer edge with --structure 'outer 1=1\+2'"),
         (specks, ("fat=1",), r"'fat' is no single outline: the median case has 8 pieces .*; leave it out"),
     ],
 )

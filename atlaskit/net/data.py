@@ -52,12 +52,24 @@ class Batch:
         Structures that were dropped count as absent.
     noise : (B, Z) tensor
         For the latent.
+    twins : (K, S) tensor
+        Structures of the first K cases but for one: what is present when they are seen a second time.
     """
 
     samples: Tensor
     wanted: Tensor
     present: Tensor
     noise: Tensor
+    twins: Tensor
+
+    def seen(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Samples, presence and noise of the B cases and their K twins."""
+        count = len(self.twins)
+        return (
+            torch.cat([self.samples, self.samples[:count]]),
+            torch.cat([self.present, self.twins]),
+            torch.cat([self.noise, self.noise[:count]]),
+        )
 
 
 def make_cases(template: Template, samples: Array, wanted: Array | None, device: torch.device) -> Cases:
@@ -105,6 +117,7 @@ def draw(cases: Cases, config: FitConfig, step: int) -> Batch:
     shift = (torch.rand(size, 2, generator=chance) * 2 - 1) * config.shift
     noise = torch.randn(size, config.latent, generator=chance)
     keep = torch.rand(size, cases.present.shape[1], generator=chance) >= config.dropout
+    lot = torch.rand(min(config.twins, size), cases.present.shape[1], generator=chance)
     cos, sin = torch.cos(angle), torch.sin(angle)
     turn = torch.stack([torch.stack([cos, -sin], -1), torch.stack([sin, cos], -1)], -2) * zoom[:, None, :]
     turn, shift, noise, keep = turn.to(device), shift.to(device), noise.to(device), keep.to(device)
@@ -112,11 +125,16 @@ def draw(cases: Cases, config: FitConfig, step: int) -> Batch:
     kept = present * keep
     kept = torch.where(kept.sum(1, keepdim=True) > 0, kept, present)
 
+    twins = kept[: len(lot)]
+    lost = (lot.to(device) * twins).argmax(1, keepdim=True)
+    less = torch.scatter(twins, 1, lost, 0.0)
+    twins = torch.where(less.sum(1, keepdim=True) > 0, less, twins)
+
     def moved(points: Tensor) -> Tensor:
         flat = (points.flatten(1, -2) - 0.5) @ turn.transpose(1, 2) + 0.5 + shift[:, None]
         return flat.reshape(points.shape)
 
-    return Batch(moved(cases.samples[chosen]), moved(cases.wanted[chosen]), kept, noise)
+    return Batch(moved(cases.samples[chosen]), moved(cases.wanted[chosen]), kept, noise, twins)
 
 
 _EPOCHS: dict[tuple[int, int, int], Tensor] = {}

@@ -31,47 +31,26 @@ class GraphBlock(nn.Module):
 
 
 class Look(nn.Module):
-    """Features of a map in a 3 x 3 window of its pixels around each landmark.
+    """What lies around each landmark in its own structure: features, and coverage, in a 3 x 3 window of a map's pixels.
+
+    Coverage says how far, and to which side, the boundary lies.
 
     Parameters
     ----------
+    topology : Topology
+        A landmark of several loops looks at the first of them.
     inputs : int
         Channels of the map; first reduced to `outputs` by a 1 x 1 convolution, which makes the look-up cheap.
     outputs : int
     """
 
     window: Tensor
-
-    def __init__(self, inputs: int, outputs: int) -> None:
-        super().__init__()
-        self.reduce = nn.Conv2d(inputs, outputs, 1)
-        step = torch.tensor([-1.0, 0.0, 1.0])
-        self.register_buffer("window", torch.cartesian_prod(step, step), persistent=False)
-
-    def forward(self, features: Tensor, points: Tensor) -> Tensor:
-        """(B, F, h, w) and (L, B, 2) in the unit frame to (L, B, 9 x outputs)."""
-        small = self.reduce(features)
-        batch, channels, _, width = small.shape
-        grid = 2 * (points.transpose(0, 1)[:, :, None] + self.window / width) - 1
-        found = functional.grid_sample(small.float(), grid.float(), mode="bilinear", padding_mode="border", align_corners=False)
-        return found.permute(2, 0, 3, 1).reshape(len(points), batch, 9 * channels)
-
-
-class OwnPlane(nn.Module):
-    """Coverage of each landmark's own structure in a 3 x 3 window: how far, and to which side, its boundary lies.
-
-    Parameters
-    ----------
-    topology : Topology
-        A landmark of several loops looks at the first of them.
-    """
-
-    window: Tensor
     index: Tensor
     slot: Tensor
 
-    def __init__(self, topology: Topology) -> None:
+    def __init__(self, topology: Topology, inputs: int, outputs: int) -> None:
         super().__init__()
+        self.reduce = nn.Conv2d(inputs, outputs, 1)
         index, real = topology.padded_loops()
         slot: dict[int, int] = {}
         for s, k in zip(*real.nonzero(), strict=True):
@@ -81,15 +60,15 @@ class OwnPlane(nn.Module):
         self.register_buffer("index", torch.from_numpy(index), persistent=False)
         self.register_buffer("slot", torch.tensor([slot[node] for node in range(len(slot))]), persistent=False)
 
-    def forward(self, planes: Tensor, points: Tensor) -> Tensor:
-        """(B, S, h, w) and (L, B, 2) in the unit frame to (L, B, 9)."""
-        batch, structures, height, width = planes.shape
+    def forward(self, features: Tensor, planes: Tensor, points: Tensor) -> Tensor:
+        """(B x S, F, h, w), (B, S, H, W) and (L, B, 2) in the unit frame to (L, B, 9 x (outputs + 1))."""
+        own = functional.adaptive_avg_pool2d(planes.float(), (features.shape[-2], features.shape[-1]))
+        maps = torch.cat([self.reduce(features).float(), own.flatten(0, 1)[:, None]], dim=1)
         along = points.transpose(0, 1)[:, self.index].flatten(0, 1)
-        grid = 2 * (along[:, :, None] + self.window / width) - 1
-        found = functional.grid_sample(
-            planes.reshape(batch * structures, 1, height, width), grid, padding_mode="border", align_corners=False
-        )
-        return found.reshape(batch, -1, 9).index_select(1, self.slot).transpose(0, 1)
+        grid = 2 * (along[:, :, None] + self.window / maps.shape[-1]) - 1
+        found = functional.grid_sample(maps, grid, mode="bilinear", padding_mode="border", align_corners=False)
+        found = found.permute(0, 2, 3, 1).reshape(len(planes), -1, 9 * maps.shape[1])
+        return found.index_select(1, self.slot).transpose(0, 1)
 
 
 class GraphDecoder(nn.Module):
@@ -131,7 +110,6 @@ class GraphDecoder(nn.Module):
         self.doublings = nn.ModuleList()
         self.map_of_level: list[int] = []
         self.spread = nn.Linear(latent, graphs[0].n_landmarks * widths[0])
-        self.owns = nn.ModuleList()
         self.enter = nn.ModuleList()  # from one level's features, positions and look-ups to the next level's width
         for level, (graph, width) in enumerate(zip(graphs, widths, strict=True)):
             self.register_buffer(f"template{level}", template[torch.as_tensor(kept[level])][:, None].clone(), persistent=False)
@@ -139,9 +117,8 @@ class GraphDecoder(nn.Module):
             self.heads.append(nn.Linear(width, 2))
             fine = min(len(graphs) - 1 - level, len(maps) - 1)
             self.map_of_level.append(fine)
-            self.looks.append(Look(maps[fine], skip))
-            self.owns.append(OwnPlane(graph))
-            self.enter.append(nn.Linear(width + 2 + 9 * skip + 9, widths[min(level + 1, len(widths) - 1)]))
+            self.looks.append(Look(graph, maps[fine], skip))
+            self.enter.append(nn.Linear(width + 2 + 9 * (skip + 1), widths[min(level + 1, len(widths) - 1)]))
             if level + 1 < len(graphs):
                 self.doublings.append(Doubling(graphs[level + 1]))
         self.last = GraphBlock(graphs[-1], widths[-1], order)
@@ -158,7 +135,7 @@ class GraphDecoder(nn.Module):
         code : (B, Z) tensor
         planes : (B, S, H, W) tensor
             What the encoder saw.
-        features : list of (B, F, h, w) tensors
+        features : list of (B x S, F, h, w) tensors
             The encoder's, fine to coarse.
 
         Returns
@@ -175,9 +152,8 @@ class GraphDecoder(nn.Module):
             points = moved + self.get_buffer(f"template{level}")
             positions.append(points.transpose(0, 1))
             seen = features[self.map_of_level[level]]
-            own = functional.adaptive_avg_pool2d(planes.float(), (seen.shape[-2], seen.shape[-1]))
-            found = [moved, self.looks[level](seen, points), self.owns[level](own, points)]
-            x = self.enter[level](torch.cat([x, *(part.to(x.dtype) for part in found)], dim=-1))
+            found = self.looks[level](seen, planes, points)
+            x = self.enter[level](torch.cat([x, moved.to(x.dtype), found.to(x.dtype)], dim=-1))
             if level < len(self.doublings):
                 x = self.doublings[level](x)
         positions.append(positions[-1] + self.out(self.last(x)).float().transpose(0, 1))

@@ -65,6 +65,10 @@ class Scene:
     loops : Loops
     wanted : (B, L, 2) tensor
         Groupwise landmarks, unit frame; 0 where absent.
+    twins : (K, L, 2) tensor
+        Predicted for the first K cases when one of their structures is hidden.
+    twins_present : (K, S) tensor
+        What was not.
     boundary : (B, S, M, 2) tensor
         Samples of the true contours, unit frame; 0 where absent.
     present : (B, S) tensor
@@ -79,6 +83,8 @@ class Scene:
     points: Tensor
     loops: Loops
     wanted: Tensor
+    twins: Tensor
+    twins_present: Tensor
     boundary: Tensor
     present: Tensor
     relative: Tensor
@@ -119,6 +125,13 @@ def pull(scene: Scene) -> Tensor:
     """Mean squared distance of each landmark to its groupwise position."""
     off = (scene.loops.gather(scene.points) - scene.loops.gather(scene.wanted)).square().sum(-1)
     return scene.over_present(scene.over_nodes(off))
+
+
+def steady(scene: Scene) -> Tensor:
+    """Mean squared distance of the landmarks of a case to those of its twin: what is missing must move nothing else."""
+    own = scene.points[: len(scene.twins)]
+    off = (scene.loops.gather(scene.twins) - scene.loops.gather(own)).square().sum(-1)
+    return (scene.over_nodes(off) * scene.twins_present).sum() / scene.twins_present.sum().clamp_min(1)
 
 
 def edge(scene: Scene) -> Tensor:
@@ -173,6 +186,7 @@ def bce(scene: Scene) -> Tensor:
 TERMS: dict[str, Callable[[Scene], Tensor]] = {
     "chamfer": chamfer,
     "pull": pull,
+    "steady": steady,
     "edge": edge,
     "elasticity": elasticity,
     "curvature": curvature,

@@ -54,8 +54,7 @@ def predict(net: HybridNet, cases: Cases, *, input_size: int) -> Landmarks:
         for start in range(0, len(cases), group):
             chosen = torch.arange(start, start + group).clamp_max(len(cases) - 1).to(where)
             present = cases.present[chosen]
-            seen = planes(cases.samples[chosen], present, input_size).contiguous(memory_format=torch.channels_last)
-            found = net(seen, present)
+            found = net(planes(cases.samples[chosen], present, input_size), present)
             count = min(group, len(cases) - start)
             points.append(found.points[:count].float().cpu().double().numpy())
             latent.append(found.mean[:count].float().cpu().double().numpy())

@@ -64,8 +64,9 @@ class Trainer:
         batch = draw(cases, self.config, self.step)
         self.net.train()
         with self.amp():
-            seen = planes(batch.samples, batch.present, self.config.input_size)
-            prediction = self.forward(seen.contiguous(memory_format=torch.channels_last), batch.present, batch.noise)
+            samples, present, noise = batch.seen()
+            seen = planes(samples, present, self.config.input_size)
+            prediction = self.forward(seen, present, noise)
         values = self.losses(prediction, batch, progress)
         weights = self.weights(progress)
         total = sum((weights[name] * value for name, value in values.items()), torch.zeros((), device=self.device))
@@ -90,6 +91,7 @@ class Trainer:
         weights = self.weights(progress)
         raster = self.config.raster_size if {"dice", "bce"} & set(weights) else 0
         truth = planes(batch.samples, batch.present, raster) if raster else None
+        count = len(batch.samples)
         thin = max(1, batch.samples.shape[2] // self.config.boundary_samples)
         boundary = batch.samples[:, :, ::thin]
         values = dict.fromkeys(weights, torch.zeros((), device=self.device))
@@ -97,14 +99,16 @@ class Trainer:
         for level, points in enumerate(prediction.positions):
             graph = min(level, len(self.loops) - 1)
             scene = Scene(
-                points=points,
+                points=points[:count],
                 loops=self.loops[graph],
                 wanted=batch.wanted[:, self.kept[graph]],
                 boundary=boundary,
+                twins=points[count:],
+                twins_present=batch.twins,
                 present=batch.present,
                 relative=self.relative,
-                mean=prediction.mean,
-                log_variance=prediction.log_variance,
+                mean=prediction.mean[:count],
+                log_variance=prediction.log_variance[:count],
                 raster_size=raster,
                 truth=truth,
             )

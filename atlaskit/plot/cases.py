@@ -34,6 +34,7 @@ from atlaskit.topology import Topology
 
 _EVERY = 8
 _TINT = 0.28
+_TITLE = 34
 _BEYOND = "#E6E6E6"
 
 
@@ -117,11 +118,18 @@ def cases(
     figure = Figure(figsize=size, dpi=DPI, facecolor="white")
     figure.set_layout_engine("constrained", h_pad=0.06, w_pad=0.03)
     for place, (title, mask, points) in enumerate(items, start=1):
-        case(mask, points, topology, ax=figure.add_subplot(rows, columns, place), title=title)
+        case(mask, points, topology, ax=figure.add_subplot(rows, columns, place), title=_fitting(title))
     if suptitle:
         figure.suptitle(suptitle, fontsize=TEXT_PT + 2, color=INK)
     _draw_key(figure, topology)
     return figure
+
+
+def _fitting(title: str) -> str:
+    """A title whose lines fit over a panel: long ids lose their middle."""
+    half = _TITLE // 2
+    lines = title.split("\n")
+    return "\n".join(line if len(line) <= _TITLE else f"{line[:half]}\u2026{line[-half:]}" for line in lines)
 
 
 def _content(mask: Mask, points: Points) -> NDArray[np.float64]:

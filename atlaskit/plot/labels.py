@@ -26,6 +26,7 @@ _TURNS = np.radians([0, 20, -20, 40, -40, 60, -60, 80, -80, 180, 150, -150])
 _GAPS_PT = (3.0, 5.0, 7.5, 10.5)
 _RING_PT = 2.0
 _INK_PT = 1.5
+_CLEAR_PT = 5.0
 _GRID = 31
 
 
@@ -38,15 +39,17 @@ class _Page:
     ink: Floats
     taken: list[Floats] = field(default_factory=list)
 
-    def take(self, spots: Floats, cost: Floats, size: Floats) -> int:
-        """Take the spot where a label of this size costs least, what it would cover included."""
+    def take(self, spots: Floats, cost: Floats, size: Floats) -> tuple[int, bool]:
+        """Take the spot where a label of this size costs least, what it would cover included; False if that is a label."""
         half = size / 2 + 0.8
         covered = (np.abs(spots[:, None] - self.ink) < half).all(axis=2).sum(axis=1)
         boxes = np.array(self.taken).reshape(-1, 2, 2)
         clashes = (np.abs(spots[:, None] - boxes[:, 0]) < half + boxes[:, 1]).all(axis=2).sum(axis=1)
         best = int(np.argmin(cost + 3.0 * covered + 20.0 * clashes))
-        self.taken.append(np.array([spots[best], half]))
-        return best
+        free = not clashes[best]
+        if free:
+            self.taken.append(np.array([spots[best], half]))
+        return best, free
 
 
 def label_shapes(ax: Axes, points: Points, topology: Topology, *, every: int, color: str | None = None) -> None:
@@ -79,6 +82,8 @@ def label_shapes(ax: Axes, points: Points, topology: Topology, *, every: int, co
         step = _step(page, own, k, _size(str(landmark), SMALL_PT))
         x, y = (float(value) for value in points[landmark])
         ax.plot([x], [y], "o", ms=3.2, mfc="white", mec=colors[own], mew=0.8)
+        if step is None:
+            continue  # a number left out says more than two over each other
         ax.annotate(str(landmark), (x, y), xytext=step, textcoords="offset points", **_style(SMALL_PT, colors[own]))
     for own, (index, _) in enumerate(loops):
         name = topology.structures[index]
@@ -86,15 +91,18 @@ def label_shapes(ax: Axes, points: Points, topology: Topology, *, every: int, co
         ax.text(x, y, name, fontweight="bold", **_style(NAME_PT, colors[own]))
 
 
-def _step(page: _Page, own: int, k: int, size: Floats) -> tuple[float, float]:
-    """Step from a node to the middle of its number: outside its own outline unless that is crowded, across no other."""
+def _step(page: _Page, own: int, k: int, size: Floats) -> tuple[float, float] | None:
+    """Step from a node to the middle of its number: outside its own outline unless that is crowded, across no other.
+
+    None where it would cover another label.
+    """
     node = page.outlines[own][k]
     steps, cost = _around(page.outlines[own], k, size)
     for index, outline in enumerate(page.outlines):
         within = Path(outline).contains_points(node + steps)
         cost += 4.0 * within if index == own else 5.0 * (within != Path(outline).contains_point(node))
-    step = steps[page.take(node + steps, cost, size)]
-    return float(step[0]), float(step[1])
+    best, free = page.take(node + steps, cost, size)
+    return (float(steps[best, 0]), float(steps[best, 1])) if free else None
 
 
 def _around(outline: Floats, k: int, size: Floats) -> tuple[Floats, Floats]:
@@ -120,7 +128,8 @@ def _middle(page: _Page, own: int, size: Floats) -> tuple[float, float]:
         owner[Path(page.outlines[index]).contains_points(spots)] = index  # the smallest outline around a spot owns it
     far = np.linalg.norm(spots - outline.mean(axis=0), axis=1) / 20.0
     cost = far + np.where(owner == own, 0.0, np.where(owner < 0, 8.0, 12.0))
-    x, y = page.ax.transData.inverted().transform(spots[page.take(spots, cost, size)] / scale)
+    best, _ = page.take(spots, cost, size + _CLEAR_PT)
+    x, y = page.ax.transData.inverted().transform(spots[best] / scale)
     return float(x), float(y)
 
 

@@ -28,7 +28,7 @@ def loss_curves(log: Sequence[Record] | pd.DataFrame, *, title: str | None = Non
     Parameters
     ----------
     log : sequence of mapping, or DataFrame
-        Records of ``log.jsonl``, with ``epoch``, ``losses`` and ``weights`` (by term), and in some epochs
+        Records of ``log.jsonl``, with ``step`` or ``epoch``, ``losses`` and ``weights`` (by term), and in some epochs
         ``validation`` with ``dice`` and ``pull_px`` (by structure, or one number).
     title : str, optional
 
@@ -41,7 +41,8 @@ def loss_curves(log: Sequence[Record] | pd.DataFrame, *, title: str | None = Non
     figure = Figure(figsize=(PAGE_IN, 3.0), dpi=DPI, facecolor="white", layout="constrained")
     if title:
         figure.suptitle(title, fontsize=TEXT_PT + 2, color=INK)
-    epoch = np.array([record["epoch"] for record in records], dtype=np.float64)
+    count = "step" if all("step" in record for record in records) else "epoch"
+    epoch = np.array([record[count] for record in records], dtype=np.float64)
     dice, pull = (_by_name([_part(_part(r, "validation"), key) for r in records]) for key in ("dice", "pull_px"))
     right = [(curves, draw) for curves, draw in ((dice, _draw_dice), (pull, _draw_pull)) if curves]
     grid = figure.add_gridspec(max(len(right), 1), 2 if right else 1)
@@ -50,7 +51,7 @@ def loss_curves(log: Sequence[Record] | pd.DataFrame, *, title: str | None = Non
     for row, (curves, draw) in enumerate(right):
         draw(figure.add_subplot(grid[row, 1], sharex=terms), epoch, curves)
     for ax in (terms, *figure.axes[-1:]):
-        ax.set_xlabel("epoch", fontsize=TEXT_PT)
+        ax.set_xlabel(count, fontsize=TEXT_PT)
     for ax in figure.axes[1:-1]:
         ax.tick_params(labelbottom=False)
     figure.align_ylabels(figure.axes[1:])
@@ -103,14 +104,15 @@ def _draw_pull(ax: Axes, epoch: Floats, curves: Mapping[str, Floats]) -> None:
     """Draw the distance of validation landmarks to their groupwise positions."""
     _draw_validation(ax, epoch, curves)
     ax.set_ylim(bottom=0)
-    _finish(ax, "distance to\ngroupwise (px)")
+    _finish(ax, "distance to groupwise\nlandmarks (mask px)")
 
 
 def _draw_validation(ax: Axes, epoch: Floats, curves: Mapping[str, Floats]) -> None:
     """Draw one dotted line per structure through the epochs that have a value."""
     for k, (name, curve) in enumerate(curves.items()):
         seen = np.isfinite(curve)
-        ax.plot(epoch[seen], curve[seen], color=color_of(k), linewidth=1.0, marker="o", markersize=1.8, label=name)
+        style: dict[str, Any] = {"linewidth": 1.0, "marker": "o", "markersize": 1.8, "clip_on": False}
+        ax.plot(epoch[seen], curve[seen], color=color_of(k), label=name, **style)
 
 
 def _finish(ax: Axes, ylabel: str) -> None:

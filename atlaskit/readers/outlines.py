@@ -126,7 +126,7 @@ _PROBLEMS = {
 def problem(name: str, outline: Outline, structures: Sequence[Structure]) -> str:
     """The sentence for a structure that is no single outline; empty for one that is."""
     labels = {structure.name: "+".join(structure.labels) for structure in structures}
-    nested = f"model its outer edge with --structure 'outer={labels[name]}+{labels.get(outline.inside)}'"
+    nested = f"model its outer edge with --structure 'outer {name}={labels[name]}+{labels.get(outline.inside)}'"
     how = nested if outline.inside else "leave it out, or unite it with what it encloses"
     sentence = _PROBLEMS.get(outline.kind, "")
     return sentence.format(name=name, pieces=outline.pieces, share=outline.share, hole=outline.hole, how=how)

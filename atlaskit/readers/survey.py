@@ -80,7 +80,9 @@ def survey(
     reopened = any(isinstance(structure, Structure) for structure in structures)
     scans, refused = _look(plan, found, structures, most=SAMPLE if reopened else SCAN_ALL)
     if len(refused) == len(found.entries):
-        raise InputError(f"A corpus must hold at least one readable mask; {root.name} has none: {refused[0].reason}")
+        raise InputError(
+            f"A corpus must hold at least one readable mask; {root.name} has none; {refused[0].source}: {refused[0].reason}"
+        )
     plan, names, scans = _named(plan, found, scans)
     seen = frozenset(value for s in scans.values() for of in s.values.values() for value in of) - found.ignored
     chosen, notes = choose(structures, names, seen, by_value=plan.coding != FILES and not plan.by_name)
@@ -157,7 +159,7 @@ def _look(
             if index in chosen or needs_pixels(plan, entry):
                 scans[entry] = scan(plan, entry, parts)
         except InputError as error:
-            refused.append(Rejected(entry.source, str(error)))
+            refused.append(Rejected.of(entry.source, error))
     return scans, refused
 
 

@@ -174,7 +174,7 @@ def _suggestions(structures: Sequence[Structure], found: dict[str, Outline]) -> 
         if outline.kind == "ring" and outline.inside:
             lines.append(f"outer {name}={labels[name]}+{labels[outline.inside]}")
         elif outline.kind == "single":
-            lines.append(f"{'NAME' if name == labels[name] and name.isdigit() else name}={labels[name]}")
+            lines.append(f"{f'structure {name}' if name == labels[name] and name.isdigit() else name}={labels[name]}")
     return tuple(lines)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -54,7 +55,8 @@ def fit(
     masks : path
         A folder in any layout that `read_corpus` knows.
     atlas : path
-        Where the atlas goes; ``network.pt``, ``fit.json``, ``log.jsonl`` and ``figures/`` are replaced.
+        Where the atlas goes; ``fit.json``, ``log.jsonl`` and ``figures/`` are replaced, and a ``network.pt`` that is there
+        becomes ``network.previous.pt``.
     layout : str
         Name of a reader, or "auto".
     structures : sequence of str or Structure
@@ -93,11 +95,11 @@ def fit(
     problems = outline_problems(corpus)
     if problems:
         raise InputError(" ".join(problems.values()))
-    target.mkdir(parents=True, exist_ok=True)
     sampled = _sample(corpus, report)
     fitted, aside = _split(sampled, config)
     template, wanted = _template(corpus, sampled, fitted, config, report)
     held = _hold(corpus, sampled, aside, wanted)
+    target.mkdir(parents=True, exist_ok=True)
     run = Run(
         template,
         config,
@@ -115,6 +117,8 @@ def fit(
     run.train(lambda points: figures(points, held, template), limit_s=limit, report=report)
 
     network = run.network(corpus.structures)
+    if (target / "network.pt").exists():  # landmarks that it gave may still lie beside it
+        shutil.copy2(target / "network.pt", target / "network.previous.pt")
     network.save(target / "network.pt")
     points = run.landmarks()
     validation = figures(points, held, template)

@@ -68,7 +68,7 @@ def trace_case(corpus: Corpus, case: Case) -> Traced | Rejected:
     try:
         mask = corpus.load(case)
     except AtlasError as error:
-        return Rejected(case.source, str(error))
+        return Rejected.of(case.source, error)
     pixels = np.count_nonzero(mask.planes, axis=(1, 2))
     if pixels.max() == 0:
         return Rejected(case.source, BLANK)

@@ -16,6 +16,9 @@ from atlaskit.groupwise import Template
 from atlaskit.masks import Mask
 from atlaskit.metrics import polygon_dice, self_intersections, surface_distances
 
+SHOWN = 4
+"""Cases in a picture of validation cases."""
+
 
 @dataclass(frozen=True)
 class Held:
@@ -100,16 +103,18 @@ def draw(
     tuple of Path
     """
     topology = template.topology
-    worst = np.array([_least_dice(points[i], held.masks[i], template) for i in range(len(points))])
-    order = np.argsort(worst)
-    half = len(order) // 2
-    typical = order[max(0, half - 2) : half + 2]
+    lowest = [_lowest_dice(points[i], held.masks[i], held.samples[i], template) for i in range(len(points))]
+    order = np.argsort([dice for dice, _ in lowest], kind="stable")
+    rest = order[SHOWN:]
+    typical = rest[max(0, len(order) // 2 - SHOWN // 2 - SHOWN) :][:SHOWN]
     drawn = {
         "template": plot.template(template.points, topology, cloud=wanted).get_figure(root=True),
         "training": plot.loss_curves(log),
-        "validation_worst": _cases(order[:4], worst, points, held, template, "Worst validation cases"),
-        "validation_typical": _cases(typical, worst, points, held, template, "Typical validation cases"),
+        "validation_worst": _cases(order[:SHOWN], lowest, points, held, template, "Worst validation cases"),
     }
+    (folder / "validation_typical.png").unlink(missing_ok=True)
+    if len(typical):
+        drawn["validation_typical"] = _cases(typical, lowest, points, held, template, "Typical validation cases")
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for name, figure in drawn.items():
@@ -119,26 +124,30 @@ def draw(
     return tuple(paths)
 
 
-def _least_dice(points: NDArray[np.floating], mask: Mask, template: Template) -> float:
-    """The Dice of a case's worst structure."""
-    loops = template.topology.loops
-    return float(np.nanmin([polygon_dice(points[list(loop)], plane) for loop, plane in zip(loops, mask.planes, strict=True)]))
+def _lowest_dice(
+    points: NDArray[np.floating], mask: Mask, samples: NDArray[np.floating], template: Template
+) -> tuple[float, str]:
+    """The lowest Dice of a case's structures, and which has it."""
+    topology = template.topology
+    found = zip(topology.structures, topology.loops, mask.planes, samples, strict=True)
+    return min((polygon_dice(points[list(loop)], plane), name) for name, loop, plane, own in found if np.isfinite(own[0, 0]))
 
 
 def _cases(
     chosen: NDArray[np.int64],
-    worst: NDArray[np.float64],
+    lowest: Sequence[tuple[float, str]],
     points: NDArray[np.floating],
     held: Held,
     template: Template,
     title: str,
 ) -> Any:
-    """A grid of cases, with the Dice of each one's worst structure."""
+    """A grid of cases, with the lowest Dice of each."""
     items = []
     for i in chosen:
         shown = points[i].copy()
-        for loop, plane in zip(template.topology.loops, held.masks[i].planes, strict=True):
-            if not plane.any():
+        for loop, own in zip(template.topology.loops, held.samples[i], strict=True):
+            if np.isnan(own[0, 0]):
                 shown[list(loop)] = np.nan
-        items.append((f"{held.ids[i]}\nleast Dice {worst[i]:.3f}", held.masks[i], shown))
+        dice, name = lowest[i]
+        items.append((f"{held.ids[i]}\nlowest Dice {dice:.3f} ({name})", held.masks[i], shown))
     return plot.cases(items, template.topology, suptitle=title)

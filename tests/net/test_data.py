@@ -23,7 +23,7 @@ STILL = {"zoom": (1.0, 1.0), "rotation_deg": 0.0, "shift": 0.0, "dropout": 0.0}
 
 
 def same(a: Batch, b: Batch) -> bool:
-    return all(torch.equal(getattr(a, name), getattr(b, name)) for name in ("samples", "wanted", "present", "noise"))
+    return all(torch.equal(getattr(a, name), getattr(b, name)) for name in ("samples", "wanted", "present", "noise", "twins"))
 
 
 def numbered(count: int) -> Cases:
@@ -143,3 +143,19 @@ def test_a_case_without_any_structure_stays_empty(
     made = make_cases(template, empty, None, torch.device("cpu"))
     batch = draw(choose(made, [0]), config, 0)
     assert float(batch.present.sum()) == 0 and batch.samples.isfinite().all()
+
+
+@pytest.mark.parametrize("twins", [0, 3, 9])
+def test_a_twin_lacks_one_structure_unless_it_is_the_only_one(cases: Cases, config: FitConfig, twins: int) -> None:
+    few = replace(cases, present=cases.present.clone())
+    few.present[:5] = torch.eye(5)
+    for step in range(8):
+        batch = draw(few, replace(config, twins=twins), step)
+        count = min(twins, config.batch)
+        samples, present, noise = batch.seen()
+        assert len(batch.twins) == count and len(samples) == len(present) == len(noise) == config.batch + count
+        assert torch.equal(present[config.batch :], batch.twins)
+        assert torch.equal(samples[config.batch :], batch.samples[:count])
+        whole = batch.present[:count]
+        assert (batch.twins <= whole).all()
+        assert torch.equal(whole.sum(1) - batch.twins.sum(1), (whole.sum(1) > 1).float())

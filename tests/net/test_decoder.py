@@ -6,7 +6,7 @@ from torch import Tensor
 
 from atlaskit.config import FitConfig
 from atlaskit.groupwise import Template
-from atlaskit.net.decoder import GraphBlock, GraphDecoder, Look, OwnPlane, levels_of
+from atlaskit.net.decoder import GraphBlock, GraphDecoder, Look, levels_of
 from atlaskit.net.hybrid import HybridNet
 from atlaskit.topology import Topology
 
@@ -25,48 +25,61 @@ def circles(topology: Topology) -> Tensor:
     return (0.5 + 0.25 * torch.stack([angle.cos(), angle.sin()], -1))[:, None]
 
 
-@pytest.fixture
-def look() -> Look:
+def look_of(topology: Topology) -> Look:
     """A look whose reduction keeps both channels."""
-    made = Look(2, 2)
+    made = Look(topology, 2, 2)
     made.reduce.weight.data = torch.eye(2)[:, :, None, None]
     made.reduce.bias.data.zero_()
     return made
 
 
+def maps_of(size: int, cases: int = 1) -> Tensor:
+    """(2 x cases, 2, size, size): ramps for the first structure, 10 more for the second."""
+    return torch.cat([ramps(size), 10 + ramps(size)]).repeat(cases, 1, 1, 1)
+
+
+def in_second(topology: Topology) -> Tensor:
+    """(L,) whether a landmark is in the second loop only."""
+    return torch.tensor([node not in topology.loops[0] for node in range(topology.n_landmarks)])
+
+
 @pytest.mark.parametrize("size", [8, 16, 32])
-def test_a_look_reads_the_map_where_the_landmark_is(look: Look, size: int) -> None:
-    points = torch.tensor([[[0.3, 0.6]], [[0.55, 0.41]]])
-    seen = look(ramps(size), points).unflatten(-1, (9, 2))[:, 0]
-    torch.testing.assert_close(seen, points[:, 0, None] + WINDOW / size, atol=1e-5, rtol=0)
-
-
-def test_a_look_has_a_gradient_in_the_positions(look: Look) -> None:
-    points = torch.tensor([[[0.3, 0.6]]], requires_grad=True)
-    look(ramps(16), points)[..., ::2].sum().backward()  # nine reads of x
-    torch.testing.assert_close(points.grad, torch.tensor([[[9.0, 0.0]]]), atol=1e-4, rtol=0)
-
-
-def test_a_look_beyond_the_frame_is_finite(look: Look) -> None:
-    assert look(ramps(8), torch.tensor([[[-3.0, 7.0]]])).isfinite().all()
-
-
-def test_a_landmark_sees_its_own_structure_and_no_other(topology: Topology) -> None:
+def test_a_look_reads_the_maps_of_its_own_structure_where_the_landmark_is(topology: Topology, size: int) -> None:
     points = circles(topology)
-    own = OwnPlane(topology)
-    planes = torch.cat([ramps(32)[:, :1], 10 + ramps(32)[:, :1]], dim=1)
-    middle = own(planes, points)[:, 0, 4]
-    only_b = torch.tensor([node not in topology.loops[0] for node in range(topology.n_landmarks)])
-    torch.testing.assert_close(middle, points[:, 0, 0] + 10 * only_b, atol=1e-5, rtol=0)
-    planes[:, 1] = torch.rand(32, 32)
-    torch.testing.assert_close(own(planes, points)[~only_b, 0, 4], points[~only_b, 0, 0], atol=1e-5, rtol=0)
+    planes = torch.stack([torch.full((32, 32), 0.25), torch.full((32, 32), 0.75)])[None]
+    seen = look_of(topology)(maps_of(size), planes, points).unflatten(-1, (9, 3))[:, 0]
+    second = in_second(topology)
+    torch.testing.assert_close(seen[..., :2], points + WINDOW / size + 10 * second[:, None, None], atol=1e-4, rtol=0)
+    torch.testing.assert_close(seen[..., 2], (0.25 + 0.5 * second)[:, None].expand(-1, 9), atol=1e-5, rtol=0)
 
 
-def test_own_planes_are_read_case_by_case(topology: Topology) -> None:
+def test_another_structure_is_not_seen(topology: Topology) -> None:
+    points, first, look = circles(topology), ~in_second(topology), look_of(topology)
+    one = look(maps_of(16), torch.rand(1, 2, 32, 32, generator=torch.Generator().manual_seed(0)), points)
+    maps, planes = maps_of(16), torch.rand(1, 2, 32, 32, generator=torch.Generator().manual_seed(0))
+    maps[1], planes[:, 1] = torch.rand(2, 16, 16), torch.rand(32, 32)
+    other = look(maps, planes, points)
+    assert torch.equal(one[first], other[first]) and not torch.equal(one[~first], other[~first])
+
+
+def test_a_look_has_a_gradient_in_the_positions(topology: Topology) -> None:
+    points = circles(topology).requires_grad_()
+    seen = look_of(topology)(maps_of(16), torch.zeros(1, 2, 32, 32), points)
+    seen.unflatten(-1, (9, 3))[..., 0].sum().backward()  # nine reads of x
+    torch.testing.assert_close(points.grad, torch.tensor([9.0, 0.0]).expand_as(points), atol=1e-3, rtol=0)
+
+
+def test_a_look_beyond_the_frame_is_finite(topology: Topology) -> None:
+    far = torch.tensor([-3.0, 7.0]).expand(topology.n_landmarks, 1, 2)
+    assert look_of(topology)(maps_of(8), torch.rand(1, 2, 32, 32), far).isfinite().all()
+
+
+def test_maps_are_read_case_by_case(topology: Topology) -> None:
     points, planes = circles(topology).repeat(1, 3, 1) + 0.02 * torch.randn(1, 3, 1), torch.rand(3, 2, 16, 16)
-    together = OwnPlane(topology)(planes, points)
+    look, maps = look_of(topology), torch.rand(6, 2, 8, 8)
+    together = look(maps, planes, points)
     for b in range(3):
-        alone = OwnPlane(topology)(planes[b : b + 1], points[:, b : b + 1])
+        alone = look(maps[2 * b : 2 * b + 2], planes[b : b + 1], points[:, b : b + 1])
         torch.testing.assert_close(together[:, b : b + 1], alone)
 
 
@@ -84,7 +97,7 @@ def decoder(topology: Topology, template: Tensor) -> GraphDecoder:
 
 def test_every_level_starts_at_its_part_of_the_template(topology: Topology) -> None:
     template = circles(topology)[:, 0]
-    features = [torch.rand(2, 4, 16, 16), torch.rand(2, 4, 8, 8)]
+    features = [torch.rand(4, 4, 16, 16), torch.rand(4, 4, 8, 8)]
     positions = decoder(topology, template)(torch.randn(2, 4), torch.rand(2, 2, 32, 32), features)
     _, kept = levels_of(topology)
     assert [p.shape[1] for p in positions] == [len(kept[0]), len(kept[1]), len(kept[2]), len(kept[2])]
@@ -95,7 +108,7 @@ def test_every_level_starts_at_its_part_of_the_template(topology: Topology) -> N
 def test_every_level_and_the_code_take_part(topology: Topology) -> None:
     made = decoder(topology, circles(topology)[:, 0])
     code = torch.randn(2, 4, requires_grad=True)
-    features = [torch.rand(2, 4, 16, 16, requires_grad=True), torch.rand(2, 4, 8, 8, requires_grad=True)]
+    features = [torch.rand(4, 4, 16, 16, requires_grad=True), torch.rand(4, 4, 8, 8, requires_grad=True)]
     made(code, torch.rand(2, 2, 32, 32), features)[-1].square().sum().backward()
     for value in (code, *features, *made.parameters()):
         assert value.grad is not None and value.grad.isfinite().all()

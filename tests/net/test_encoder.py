@@ -19,7 +19,7 @@ def test_shapes_and_feature_maps_run_from_fine_to_coarse(stem: int) -> None:
     mean, log_variance, features = Encoder(3, 32, stem, (8, 16), 6)(torch.rand(2, 3, 32, 32), torch.ones(2, 3))
     assert mean.shape == log_variance.shape == (2, 6)
     size = 32 // stem
-    assert [tuple(map_.shape) for map_ in features] == [(2, 8, size, size), (2, 16, size // 2, size // 2)]
+    assert [tuple(map_.shape) for map_ in features] == [(6, 8, size, size), (6, 16, size // 2, size // 2)]
 
 
 @pytest.mark.parametrize("scale", [0.0, 1.0, 1e6])
@@ -59,3 +59,20 @@ def test_no_part_is_written_over_that_the_decoder_still_looks_at(encoder: Encode
     _, _, features = encoder(torch.rand(1, 3, 32, 32), torch.ones(1, 3))
     sum(map_.square().sum() for map_ in features).backward()  # raises if an in-place ReLU spoilt a map
     assert encoder.stages[0].first.weight.grad.abs().sum() > 0
+
+
+def test_a_missing_structure_changes_no_feature_of_another(encoder: Encoder) -> None:
+    planes = torch.rand(2, 3, 32, 32)
+    less = planes.clone()
+    less[:, 1] = 0
+    whole, part = (encoder(p, torch.ones(2, 3))[2] for p in (planes, less))
+    for one, other in zip(whole, part, strict=True):
+        assert torch.equal(one.unflatten(0, (2, 3))[:, ::2], other.unflatten(0, (2, 3))[:, ::2])
+        assert not torch.equal(one, other)
+
+
+def test_what_an_absent_structures_plane_holds_is_not_encoded(encoder: Encoder) -> None:
+    planes, present = torch.rand(2, 3, 32, 32), torch.tensor([[1.0, 0.0, 1.0]]).expand(2, 3)
+    other = planes.clone()
+    other[:, 1] = torch.rand(32, 32)
+    assert torch.equal(encoder(planes, present)[0], encoder(other, present)[0])

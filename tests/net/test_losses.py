@@ -36,6 +36,8 @@ def scene_of(topology: Topology, points: Tensor, present: Tensor) -> Scene:
         points=points,
         loops=loops,
         wanted=wanted.expand(cases, -1, -1).clone(),
+        twins=circle(topology.n_landmarks).expand(2, -1, -1),
+        twins_present=present[:2] * torch.tensor([[1.0, 0.0], [1.0, 1.0]]),
         boundary=boundary,
         present=present,
         relative=torch.tensor([1.0, 0.5]),
@@ -72,7 +74,8 @@ def test_the_table_holds_every_scheduled_term() -> None:
 @pytest.mark.parametrize("state", ["near", "collapsed", "outside", "nobody"])
 def test_every_term_and_its_gradient_are_finite(scene: Scene, name: str, state: str) -> None:
     points = {"collapsed": torch.full_like(scene.points, 0.5), "outside": scene.points + 2}.get(state, scene.points)
-    scene = replace(scene, points=points, present=scene.present * (state != "nobody"))
+    somebody = float(state != "nobody")
+    scene = replace(scene, points=points, present=scene.present * somebody, twins_present=scene.twins_present * somebody)
     value = TERMS[name](scene)
     assert value.shape == () and value.isfinite() and value >= 0
     assert gradient(TERMS[name], scene).isfinite().all()
@@ -196,3 +199,13 @@ def test_dice_and_bce_punish_a_figure_eight() -> None:
             )
             values.append(float(TERMS[name](scene)))
         assert values[1] > 5 * values[0]
+
+
+def test_steady_compares_what_both_twins_have(topology: Topology, scene: Scene) -> None:
+    same = replace(scene, twins=scene.points[:2])
+    assert TERMS["steady"](same) == 0
+    moved = scene.points[:2].clone()
+    moved[0, list(topology.loops[0])] += torch.tensor([0.3, 0.4])
+    only_first = torch.tensor([[1.0, 0.0], [0.0, 0.0]])
+    assert TERMS["steady"](replace(scene, twins=moved, twins_present=only_first)) == pytest.approx(0.25, rel=1e-5)
+    assert TERMS["steady"](replace(scene, twins=scene.points[:0], twins_present=scene.present[:0])) == 0

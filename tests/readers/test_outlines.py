@@ -41,7 +41,7 @@ def test_rings_and_scattered_structures_are_told_from_single_outlines(corpus_fol
 def test_the_sentences_say_what_to_do(corpus_folder: Path) -> None:
     problems = outline_problems(read_corpus(corpus_folder))
     assert set(problems) == {"2", "3"}
-    assert "outer=2+1" in problems["2"] and "4 pieces" in problems["3"]
+    assert "outer 2=2+1" in problems["2"] and "4 pieces" in problems["3"]
     assert not outline_problems(read_corpus(corpus_folder, structures=["epi=1+2", "endo=1"]))
 
 

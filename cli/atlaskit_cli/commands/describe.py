@@ -62,7 +62,10 @@ def _tries(suggestions: tuple[str, ...], most: int = 12) -> list[str]:
 def _table(found: Description) -> RenderableType:
     from rich.table import Table
 
-    table = Table("structure", "label", "value")
+    plain = all(item.labels == (item.name,) for item in found.structures)
+    table = Table()
+    for heading in ("structure", *([] if plain else ["label"]), "value"):
+        table.add_column(heading, overflow="fold")
     for heading in (f"in cases (of {found.looked_into})", "pieces", "hole"):
         table.add_column(heading, justify="right")
     table.add_column("outline")
@@ -70,7 +73,8 @@ def _table(found: Description) -> RenderableType:
         unseen = math.isnan(item.pieces)
         figures = ("", "") if unseen else (f"{item.pieces:.0f}", f"{item.hole:.0%}")
         values = ", ".join(map(str, item.values))
-        table.add_row(item.name, " + ".join(item.labels), values, str(item.cases), *figures, item.outline)
+        names = (item.name,) if plain else (item.name, " + ".join(item.labels))
+        table.add_row(*names, values, str(item.cases), *figures, item.outline)
     return table
 
 
