@@ -10,6 +10,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
+from threadpoolctl import threadpool_limits
 
 from atlaskit.contours import Contour, resample
 
@@ -192,7 +193,9 @@ def _assign_one(cost, step_cost, middle, band):  # type: ignore[no-untyped-def]
     return chosen
 
 
-def assign(target: Array, features: Array, middle: Indices, *, spacing: float, band: int) -> Indices:
+def assign(
+    target: Array, features: Array, middle: Indices, *, spacing: float, band: int, workers: int | None = None
+) -> Indices:
     """Assign the n landmarks of a loop to samples of N contours: in order, once around, at least cost.
 
     Parameters
@@ -207,6 +210,8 @@ def assign(target: Array, features: Array, middle: Indices, *, spacing: float, b
         Weight of (step / mean step - 1)^2.
     band : int
         How far from `middle` to search, in samples.
+    workers : int, optional
+        Threads; one per core unless given.
 
     Returns
     -------
@@ -228,7 +233,7 @@ def assign(target: Array, features: Array, middle: Indices, *, spacing: float, b
         chosen: Indices = _assign_one(cost.astype(np.float32), step_cost, middle[case], band)
         return chosen
 
-    if len(features) < 8:
+    if workers == 1 or len(features) < 8:
         return np.stack([one(case) for case in range(len(features))])
-    with ThreadPoolExecutor(cpu_count()) as pool:
+    with threadpool_limits(1), ThreadPoolExecutor(workers or cpu_count()) as pool:
         return np.stack(list(pool.map(one, range(len(features)))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -98,7 +99,7 @@ class FitConfig:
     graph_filters: tuple[int, ...] = (32, 32, 24, 16)
     chebyshev: int = 6
     skip_filters: int = 8
-    steps: int = 1200
+    steps: int = 1500
     batch: int = 16
     learning_rate: Schedule = Schedule(2e-3, 2e-5, "cosine")
     weight_decay: float = 1e-6
@@ -123,7 +124,7 @@ class FitConfig:
                 raise InputError(f"{name} must be at least 1; got {getattr(self, name)}.")
         for name in ("filters", "graph_filters"):
             widths = getattr(self, name)
-            if not widths or not all(isinstance(width, int) and width > 0 for width in widths):
+            if not widths or not all(type(width) is int and width > 0 for width in widths):
                 raise InputError(f"{name} needs whole numbers above 0; got {list(widths)}.")
         if self.twins < 0:
             raise InputError(f"twins must be at least 0; got {self.twins}.")
@@ -133,10 +134,16 @@ class FitConfig:
             raise InputError(f"dropout is a chance, from 0 to 1; got {self.dropout}.")
         if not 0 < self.validation < 1:
             raise InputError(f"validation is the part of subjects kept aside, between 0 and 1; got {self.validation}.")
-        if self.seed < 0:
-            raise InputError(f"seed must be at least 0; got {self.seed}.")
+        if not 0 <= self.seed < 2**63:
+            raise InputError(f"seed must be at least 0 and below 2^63; got {self.seed}.")
         if len(self.zoom) != 2 or not 0 < self.zoom[0] <= self.zoom[1]:
             raise InputError(f"zoom is the least and the greatest scale, above 0; got {list(self.zoom)}.")
+        if not all(math.isfinite(v) for v in (*self.zoom, self.rotation_deg, self.shift, self.weight_decay, self.node_scale)):
+            raise InputError("zoom, rotation_deg, shift, weight_decay and node_scale must be finite numbers.")
+        if not all(0 < rate <= 0.1 for rate in (self.learning_rate.start, self.learning_rate.stop)):
+            raise InputError("learning_rate must stay above 0 and at most at 0.1.")
+        if self.levels > 12 or max(self.latent, self.input_size, self.raster_size, *self.filters, *self.graph_filters) > 8192:
+            raise InputError("levels must be at most 12, and sizes and widths at most 8192.")
         if min(self.rotation_deg, self.shift, self.weight_decay) < 0:
             raise InputError("rotation_deg, shift and weight_decay must be at least 0.")
         if self.init not in ("template", "random"):

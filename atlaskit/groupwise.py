@@ -138,7 +138,12 @@ def fit_template(samples: Array, topology: Topology, *, weights: Weights | None 
 
 
 def place(
-    template: Template, samples: Array, *, predicted: Array | None = None, weights: Weights | None = None
+    template: Template,
+    samples: Array,
+    *,
+    predicted: Array | None = None,
+    weights: Weights | None = None,
+    workers: int | None = None,
 ) -> NDArray[np.float64]:
     """Landmarks on the boundaries of any cases, in order: near the wanted positions and alike to the template.
 
@@ -152,6 +157,8 @@ def place(
         wanted: the groupwise landmarks.
     weights : Weights, optional
         Those of the template unless given.
+    workers : int, optional
+        Threads; one per core unless given.
 
     Returns
     -------
@@ -179,6 +186,7 @@ def place(
             cyclic_start(unit[here, s], len(loop), goal=goal),
             spacing=weights.spacing,
             band=m // 4 if predicted is None else m // 12,
+            workers=workers,
         )
         points[here[:, None], loop] = samples[here[:, None], s, chosen]
     return points

@@ -29,6 +29,7 @@ def perfect(cohort: Phantom) -> xr.Dataset:
         {
             "points": (("case", "landmark", "axis"), points),
             "dice": (("case", "structure"), np.full((len(order), len(nodes)), 0.5)),
+            "spacing_mm": (("case", "axis"), np.full((len(order), 2), 0.5)),
         },
         coords={"case": cohort.table["case"].to_numpy()[order], "structure": list(cohort.structures)},
         attrs={"topology": topology.to_json()},

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -26,6 +27,7 @@ from atlaskit import landmarks, store
 from atlaskit.corpus import Case
 from atlaskit.errors import InputError, NotFoundError, StoreError
 from atlaskit.landmarks import FIELDS, Record, Status
+from atlaskit.store.rows import ABANDONED_S
 from atlaskit.topology import Topology
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -238,10 +240,26 @@ def test_leftovers_are_swept_where_nobody_else_writes(tmp_path: Path) -> None:
         (tmp_path / "s" / leftover).write_bytes(b"cut")
     opened.write_shard(1, {4: result(4)})
     assert files(tmp_path / "s") == sorted([*clean, *theirs])
-    (tmp_path / "s.ff.partial").mkdir()
+    for name, age in (("s.ff.partial", 2 * ABANDONED_S), ("s.aa.partial", 0)):
+        (tmp_path / name).mkdir()
+        os.utime(tmp_path / name, times=(time.time() - age,) * 2)
     opened.sweep()
     assert files(tmp_path / "s") == clean
-    assert [path.name for path in tmp_path.iterdir()] == ["s"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["s", "s.aa.partial"], "a young draft may be another's"
+
+
+def test_only_a_landmark_store_is_replaced(tmp_path: Path) -> None:
+    zarr.create_group(tmp_path / "s").create_array("precious", data=np.arange(3))
+    with pytest.raises(StoreError, match="other data"):
+        made(tmp_path / "s", overwrite=True)
+    assert zarr.open_group(tmp_path / "s")["precious"][:].tolist() == [0, 1, 2]
+
+
+def test_a_store_whose_landmarks_are_gone_is_not_taken_for_whole(tmp_path: Path) -> None:
+    write_all(made(tmp_path / "s"), {row: result(row) for row in range(10)})
+    shutil.rmtree(tmp_path / "s" / "points" / "c")
+    with pytest.raises(StoreError, match="files of it are gone"):
+        store.open_store(tmp_path / "s")
 
 
 # --- several jobs

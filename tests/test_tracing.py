@@ -71,7 +71,7 @@ def test_what_holds_nothing_or_cannot_be_read_is_rejected_and_stops_nothing(own_
     (own_cohort / "p01_ED.png").unlink()
     said: list[tuple[str, int, int]] = []
     found = list(trace_cases(corpus, corpus.cases, workers=2, report=lambda *words: said.append(words)))
-    reasons = [item.reason for item in found if isinstance(item, Rejected)]
+    reasons = [f"{item.source}: {item.reason}" for item in found if isinstance(item, Rejected)]
     assert len(found) == 24 and [isinstance(item, Rejected) for item in found[:4]] == [True, True, True, False]
     assert "empty" in reasons[0] and "p00_ES.png" in reasons[1] and "p01_ED.png" in reasons[2]
     assert said == [("reading masks", done, 24) for done in range(1, 25)]

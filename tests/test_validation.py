@@ -82,6 +82,7 @@ def test_the_worst_case_is_drawn_first(held: tuple[Template, Held], tmp_path: Pa
     log = [{"epoch": 1, "step": 1, "losses": {"pull": 1.0}, "weights": {"pull": 1.0}, "validation": {"error": 1.0}}]
     paths = draw(tmp_path / "figures", template, np.zeros((0, 192, 2)), cases, points, log)
     worst = [title.split("\n")[0] for title in shown["Worst validation cases"]]
-    assert worst[:2] == [cases.ids[2], cases.ids[5]] and len(worst) == 4
-    assert len(shown["Typical validation cases"]) == 4 and cases.ids[2] not in "".join(shown["Typical validation cases"])
+    typical = [title.split("\n")[0] for title in shown["Typical validation cases"]]
+    assert worst[:2] == [cases.ids[2], cases.ids[5]] and len(worst) == min(4, len(cases.ids) // 2)
+    assert typical and not set(typical) & set(worst)
     assert sorted(path.name for path in paths) == sorted(path.name for path in (tmp_path / "figures").iterdir())

@@ -55,9 +55,12 @@ class Network:
 
     @cached_property
     def sha256(self) -> str:
-        """Fingerprint of weights, topology and configuration."""
+        """Fingerprint of all that decides its landmarks: weights, template, topology, structures and configuration."""
         digest = hashlib.sha256(self.topology.to_json().encode())
-        digest.update(json.dumps(self.config.to_dict(), sort_keys=True).encode())
+        plain = [self.config.to_dict(), asdict(self.template.weights), [asdict(structure) for structure in self.structures]]
+        digest.update(json.dumps(plain, sort_keys=True).encode())
+        for values in (*self._arrays().values(), *self.template.signatures):
+            digest.update(np.ascontiguousarray(values, dtype=np.float64).tobytes())
         for name, values in sorted(self.net.state_dict().items()):
             digest.update(name.encode())
             digest.update(values.detach().cpu().float().contiguous().numpy().tobytes())
@@ -68,21 +71,19 @@ class Network:
         away: NDArray[np.float64] = np.sqrt(np.square((latent - self.latent_mean) / self.latent_spread).mean(-1))
         return away
 
+    def _arrays(self) -> dict[str, NDArray[np.float64]]:
+        """The template's arrays and the latent statistics, by name."""
+        names = ("points", "centre", "radius", "anchor", "smooth")
+        arrays = {name: getattr(self.template, name) for name in names}
+        return {**arrays, "latent_mean": self.latent_mean, "latent_spread": self.latent_spread}
+
     def save(self, path: Path) -> None:
         """Write ``network.pt``, whole or not at all."""
-        template = self.template
-        arrays = {
-            "points": template.points,
-            "centre": template.centre,
-            "radius": template.radius,
-            "anchor": template.anchor,
-            "smooth": template.smooth,
-            "latent_mean": self.latent_mean,
-            "latent_spread": self.latent_spread,
-        }
+        template, arrays = self.template, self._arrays()
         document = {
             "format": FORMAT,
             "version": VERSION,
+            "sha256": self.sha256,
             "topology": self.topology.to_json(),
             "config": json.dumps(self.config.to_dict()),
             "structures": json.dumps([asdict(structure) for structure in self.structures]),
@@ -129,9 +130,9 @@ def load_plain(path: Path, *, format: str, version: int) -> dict[str, Any]:
         raise NetworkError(
             f"{path} must be a file of format {format!r}; it is something else: name an atlas made by `atlaskit fit`."
         )
-    if not isinstance(document.get("version"), int) or document["version"] > version:
+    if not isinstance(document.get("version"), int) or document["version"] != version:
         raise NetworkError(
-            f"{path} has version {document.get('version')}; this atlaskit reads up to {version}: upgrade atlaskit or fit again."
+            f"{path} has version {document.get('version')}; this atlaskit reads {version}: upgrade atlaskit or fit again."
         )
     return document
 
@@ -167,8 +168,11 @@ def load_network(path: Path | str) -> Network:
         structures = tuple(
             Structure(item["name"], tuple(item["labels"]), tuple(item["values"])) for item in json.loads(document["structures"])
         )
+        network = Network(net.eval(), template, structures, config, arrays["latent_mean"], arrays["latent_spread"])
+        if network.sha256 != document["sha256"]:
+            raise ValueError("the content does not match its fingerprint")
     except (AtlasError, ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
         raise NetworkError(
             f"{path} must hold a whole network; what it holds does not fit together: fit again or restore it."
         ) from error
-    return Network(net.eval(), template, structures, config, arrays["latent_mean"], arrays["latent_spread"])
+    return network

@@ -61,7 +61,7 @@ def predict(net: HybridNet, cases: Cases, *, input_size: int) -> Landmarks:
     return Landmarks(cases.frames.to_pixels(np.concatenate(points)), np.concatenate(latent))
 
 
-def landmarks_of(network: Network, samples: Array, *, device: str = "auto") -> Landmarks:
+def landmarks_of(network: Network, samples: Array, *, device: str = "auto", threads: int | None = None) -> Landmarks:
     """A fitted network's landmarks of any cases.
 
     Parameters
@@ -71,6 +71,8 @@ def landmarks_of(network: Network, samples: Array, *, device: str = "auto") -> L
         Contour samples, pixels; NaN where absent.
     device : str
         "auto", "cpu" or "cuda".
+    threads : int, optional
+        Threads that this call may use on the CPU; torch's own number unless given.
 
     Returns
     -------
@@ -78,11 +80,13 @@ def landmarks_of(network: Network, samples: Array, *, device: str = "auto") -> L
         NaN where a structure is absent.
     """
     where = device_named(device)
-    found = predict(
-        network.net.to(where),
-        make_cases(network.template, samples, None, where),
-        input_size=network.config.input_size,
-    )
+    cases = make_cases(network.template, samples, None, where)
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads or before)
+    try:
+        found = predict(network.net.to(where), cases, input_size=network.config.input_size)
+    finally:
+        torch.set_num_threads(before)
     for s, loop in enumerate(network.topology.loops):
         found.points[np.flatnonzero(np.isnan(samples[:, s, 0, 0]))[:, None], np.asarray(loop)] = np.nan
     return found

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from atlaskit.config import FitConfig
+from atlaskit.errors import InputError
 from atlaskit.net.data import Batch, Cases, draw
 from atlaskit.net.decoder import levels_of
 from atlaskit.net.hybrid import HybridNet, Prediction
@@ -72,7 +73,9 @@ class Trainer:
         total = sum((weights[name] * value for name, value in values.items()), torch.zeros((), device=self.device))
         self.optimiser.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
+        norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
+        if not torch.isfinite(norm):
+            raise InputError(f"Training diverged at step {self.step}: lower learning_rate or the weights of the losses.")
         self.whole = False
         self.optimiser.step()
         self.step += 1

@@ -92,8 +92,16 @@ def mask_files(folder: Path) -> list[Path]:
 
 def _masklike(folder: Path) -> list[Path]:
     with os.scandir(folder) as found:  # a corpus may hold 100 000 files: no stat and no Path before they are chosen
-        names = [f.name for f in found if not f.name.startswith((".", "preview_")) and extension(f.name) and f.is_file()]
+        names = [f.name for f in found if not f.name.startswith((".", "preview_")) and extension(f.name) and _is_file(f)]
     return [folder / name for name in sorted(names)]
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    """Whether it may be read as a file; a link that leads nowhere is found out when it is read."""
+    try:
+        return entry.is_file()
+    except OSError:
+        return True
 
 
 def left_out(folder: Path) -> tuple[str, ...]:

@@ -25,20 +25,28 @@ def read(path: Path, plane: str | None) -> Volume:
     data = fields.get("ElementDataFile", "")
     if data == "LOCAL":
         raw = content[end:]
-    elif data and Path(data).name == data:  # a name only: a header must not reach into other folders
+    elif data and Path(data).name == data != path.name:  # a name only: a header must not reach into other folders
         raw = (path.parent / data).read_bytes()
     else:
         raise InputError(f"A MetaImage must name one data file beside it; got {data!r}.")
     size = [int(n) for n in fields.get("DimSize", "").split()]
+    if min(size, default=0) < 1 or fields.get("HeaderSize", "0") not in ("0", "-1") or not _true(fields, "BinaryData", "True"):
+        raise InputError("A MetaImage must hold binary elements right after its header, and sizes above 0.")
     kind = _TYPES.get(fields.get("ElementType", ""))
     if kind is None or len(size) not in (2, 3, 4) or fields.get("ElementNumberOfChannels", "1") != "1":
         raise InputError("A MetaImage mask must have one channel, 2 to 4 axes and whole-number or float elements.")
-    if fields.get("CompressedData", "False") == "True":
+    if fields.get("HeaderSize") == "-1":  # the elements are the file's last bytes
+        raw = raw[-int(np.prod(size)) * np.dtype(kind).itemsize :]
+    if _true(fields, "CompressedData"):
         raw = zlib.decompress(raw)
-    order = ">" if "True" in (fields.get("BinaryDataByteOrderMSB"), fields.get("ElementByteOrderMSB")) else "<"
+    order = ">" if _true(fields, "BinaryDataByteOrderMSB") or _true(fields, "ElementByteOrderMSB") else "<"
     voxels = np.frombuffer(raw, np.dtype(order + kind), count=int(np.prod(size))).reshape(size, order="F")
     spacing = _numbers(fields.get("ElementSpacing", ""), len(size), float("nan"))
     return from_xyz(voxels, tuple(spacing[:3]), _affine(fields, spacing[:3]), plane=plane)
+
+
+def _true(fields: dict[str, str], name: str, default: str = "False") -> bool:
+    return fields.get(name, default).lower() == "true"
 
 
 def _header(content: bytes) -> tuple[dict[str, str], int]:

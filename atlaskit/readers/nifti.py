@@ -24,6 +24,8 @@ def read(path: Path, plane: str | None) -> Volume:
     space, time = header.get_xyzt_units()
     zooms = [round(float(zoom), 6) for zoom in header.get_zooms()]  # stored as float32
     located = bool(header["qform_code"] or header["sform_code"])
+    if located and not (np.isfinite(image.affine).all() and np.linalg.det(image.affine[:3, :3])):
+        raise InputError("A NIfTI file must say where its voxels lie; its affine is singular or not finite.")
     return from_xyz(
         np.asanyarray(image.dataobj),
         tuple(zoom * _MM.get(space, 1.0) for zoom in zooms[:3]),
@@ -58,6 +60,7 @@ def _names(header: nib.Nifti1Header) -> dict[int, str]:
             table = ElementTree.fromstring(re.sub(r"^<\?xml[^>]*\?>", "", text))
         except ElementTree.ParseError:
             continue
-        labels = {int(label.get("Key", "0")): (label.text or "").strip() for label in table.iter("Label")}
+        keyed = [(label.get("Key", ""), (label.text or "").strip()) for label in table.iter("Label")]
+        labels = {int(key): name for key, name in keyed if key.isdecimal()}
         return {value: name for value, name in labels.items() if value > 0 and name}
     return {}

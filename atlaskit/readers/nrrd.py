@@ -23,6 +23,9 @@ def read(path: Path, plane: str | None) -> Volume:
     except ModuleNotFoundError as error:
         raise InputError("NRRD files need the package pynrrd: install it with pip install 'atlaskit[nrrd]'.") from error
     try:
+        stated = nrrd.read_header(str(path))
+        if "data file" in stated or "datafile" in stated:  # a header must not reach into other files
+            raise InputError("An NRRD mask must hold its own data; this one names another file.")
         voxels, header = nrrd.read(str(path))
     except nrrd.NRRDError as error:
         raise InputError(str(error)) from error

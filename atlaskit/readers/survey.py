@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from unicodedata import category
 
 from atlaskit.corpus import Case, Corpus, Rejected
 from atlaskit.errors import InputError, NotFoundError, nearest
@@ -156,11 +157,23 @@ def _look(
     refused: list[Rejected] = []
     for index, entry in enumerate(found.entries):
         try:
+            _check_name(entry.source)
             if index in chosen or needs_pixels(plan, entry):
                 scans[entry] = scan(plan, entry, parts)
         except InputError as error:
-            refused.append(Rejected.of(entry.source, error))
+            refused.append(Rejected.of(_shown(entry.source), error))
     return scans, refused
+
+
+def _check_name(source: str) -> None:
+    """Refuse a name that cannot be written anywhere."""
+    if _shown(source) != source:
+        raise InputError("A file's name must be printable UTF-8 text; this one is not: rename it.")
+
+
+def _shown(source: str) -> str:
+    """A source as it can be printed."""
+    return source if all(category(c) not in ("Cc", "Cs") for c in source) else ascii(source)[1:-1]
 
 
 def _named(plan: Plan, found: Found, scans: dict[Entry, Scan]) -> tuple[Plan, dict[str, tuple[int, ...]], dict[Entry, Scan]]:
@@ -200,7 +213,7 @@ def _cases(
     """The cases in order of their ids, those whose id is taken, and how many slices and frames hold no structure."""
     wanted = _values_of(structures)
     bad = {rejected.source for rejected in refused}
-    entries = [entry for entry in found.entries if entry.source not in bad]
+    entries = [entry for entry in found.entries if _shown(entry.source) not in bad]
     cases: dict[str, Case] = {}
     clashes: list[Rejected] = []
     empty = 0

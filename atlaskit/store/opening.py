@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from atlaskit.corpus import Case
 from atlaskit.errors import InputError, NotFoundError, StoreError
-from atlaskit.landmarks import FIELDS, FORMAT, FORMAT_VERSION, attributes, sizes_of
+from atlaskit.landmarks import FIELDS, FORMAT, FORMAT_VERSION, Status, attributes, sizes_of
 from atlaskit.store.disk import array_of, consolidate, lay_out, reading, resize, writing
 from atlaskit.store.rows import LandmarkStore
 from atlaskit.topology import Topology
@@ -67,6 +67,8 @@ def open_or_create(
     path = Path(path)
     if overwrite and path.exists():
         _check_is_store(path)
+        if FORMAT not in (path / "zarr.json").read_text(encoding="utf-8", errors="replace"):  # it may well be damaged
+            raise StoreError(f"{path} must be a landmark store to be replaced; it is other data: choose another place.")
     if overwrite or not path.exists():
         draft = path.with_name(f"{path.name}.{uuid.uuid4().hex}.partial")
         with writing(path):
@@ -210,3 +212,21 @@ def _check_arrays(path: Path, group: zarr.Group, topology: Topology, *, repair: 
         with writing(path):
             resize(group, n, uneven)
             consolidate(path)
+    if n:
+        _check_rows(path, group)
+
+
+def _check_rows(path: Path, group: zarr.Group) -> None:
+    """Check that cases have names, and done ones their landmarks, as far as the files that are there tell."""
+    with reading(path):
+        status, names = (np.asarray(array_of(group, name)[:]) for name in ("status", "case"))
+        array = array_of(group, "points")
+    assert array.shards is not None
+    done = np.flatnonzero((status == Status.OK) | (status == Status.FLAGGED)) // array.shards[0]
+    lost = [shard for shard in np.unique(done).tolist() if not _has_content(path / "points" / "c" / str(shard))]
+    if lost or (names == "").any():
+        raise StoreError(f"The landmark store {path} is damaged: files of it are gone; make it anew with --overwrite.")
+
+
+def _has_content(folder: Path) -> bool:
+    return any(file.is_file() and file.stat().st_size > 0 for file in folder.rglob("*"))

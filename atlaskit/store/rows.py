@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,9 @@ from atlaskit.store.disk import array_of, consolidate, reading, resize, writing
 from atlaskit.topology import Topology
 
 _NOTHING: Record = {name: field.fill for name, field in FIELDS.items() if name not in IDENTITY}
+
+ABANDONED_S = 3600.0
+"""A store in the making that is so old is nobody's."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +166,8 @@ class LandmarkStore:
         """Remove what killed writers left behind; no other process may be writing to the store."""
         self._sweep("**/*.partial")
         for draft in self.path.parent.glob(f"{self.path.name}.*.partial"):
-            shutil.rmtree(draft, ignore_errors=True)
+            if time.time() - draft.stat().st_mtime > ABANDONED_S:  # a younger one may be another process's
+                shutil.rmtree(draft, ignore_errors=True)
 
     def _sweep(self, *patterns: str) -> None:
         with writing(self.path):

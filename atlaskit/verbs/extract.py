@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import csv
-import hashlib
+import json
+import os
+import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from atlaskit.corpus import Case, Corpus, Rejected
 from atlaskit.errors import InputError
-from atlaskit.groupwise import place
 from atlaskit.landmarks import Status
-from atlaskit.net.network import Network, load_network
-from atlaskit.net.predict import landmarks_of
+from atlaskit.net.network import load_network
+from atlaskit.net.predict import device_named
 from atlaskit.readers import read_corpus
 from atlaskit.store import LandmarkStore, open_or_create
-from atlaskit.verbs.quality import record_of
-from atlaskit.verbs.tracing import Progress, Traced, in_order, silent, trace_case
+from atlaskit.verbs.batches import BATCH, Job, records_of, sha_of
+from atlaskit.verbs.tracing import Progress, in_order, silent
 
-BATCH = 64
-"""Cases that are in hand at once, unless asked otherwise."""
 FLUSH_S = 30.0
 """Results are written at least so often, so that an interrupt loses little."""
 
@@ -53,18 +49,6 @@ class ExtractResult:
     n_new: int
     rejected: tuple[Rejected, ...]
     seconds: float
-
-
-@dataclass(frozen=True)
-class _Job:
-    """What every step of an extraction needs."""
-
-    corpus: Corpus
-    network: Network
-    boundary_fit: bool
-    workers: int | None
-    batch: int
-    device: str
 
 
 def extract(
@@ -100,9 +84,9 @@ def extract(
     boundary_fit : bool
         Move the landmarks from where the network puts them onto the masks' boundaries.
     workers : int, optional
-        Threads that read and measure; one per core unless given. Changes nothing but the time.
+        Threads, each with a batch of cases; one per core unless given. Changes nothing but the time.
     batch : int, optional
-        Cases that are in hand at once: traced, placed, measured. Changes time and memory only.
+        Cases that a thread has in hand at once: traced, placed, measured. Changes time and memory only.
     device : str
         "auto", "cpu" or "cuda".
     shard_range : str, optional
@@ -124,7 +108,8 @@ def extract(
     part = _parse_range(shard_range)
     network = load_network(Path(atlas) / "network.pt")
     corpus = read_corpus(model, layout=layout, structures=network.structures, plane=plane, subject_pattern=subject_pattern)
-    job = _Job(corpus, network, boundary_fit, workers, batch or BATCH, device)
+    recipe = json.dumps([corpus.layout, plane, boundary_fit, [[s.name, s.values] for s in corpus.structures]]).encode()
+    job = Job(corpus, network, boundary_fit, workers, batch or BATCH, str(device_named(device)), recipe)
     store = open_or_create(
         Path(out) if out is not None else Path(atlas) / "landmarks.zarr",
         topology=network.topology,
@@ -158,17 +143,17 @@ def _parse_range(text: str | None) -> tuple[int, int] | None:
     """(i, n) of "i/n"."""
     if text is None:
         return None
-    parts = text.split("/")
-    if len(parts) != 2 or not all(part.strip().isdigit() for part in parts):
-        raise InputError(f"--shard-range is i/n, such as 2/8; got {text!r}.")
-    return int(parts[0]), int(parts[1])
+    match = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text.strip())
+    if match is None:
+        raise InputError(f"--shard-range is i/n, such as 2/8; got {text[:40]!r}.")
+    return int(match[1]), int(match[2])
 
 
-def _todo(store: LandmarkStore, job: _Job, by_id: dict[str, Case]) -> dict[int, list[tuple[int, Case]]]:
+def _todo(store: LandmarkStore, job: Job, by_id: dict[str, Case]) -> dict[int, list[tuple[int, Case]]]:
     """By shard the (row, case) pairs that are pending or whose files have changed."""
     names, status = store.column("case").tolist(), store.column("status")
     known = [by_id[name] for name, code in zip(names, status, strict=True) if code != Status.PENDING and name in by_id]
-    shas = in_order(lambda case: _sha(job.corpus, case), known, workers=job.workers)
+    shas = in_order(lambda case: sha_of(job, case), known, workers=job.workers)
     now = {case.id: sha for case, sha in zip(known, shas, strict=True)}
     todo: dict[int, list[tuple[int, Case]]] = {}
     for row in store.pending(now).tolist():
@@ -178,36 +163,25 @@ def _todo(store: LandmarkStore, job: _Job, by_id: dict[str, Case]) -> dict[int, 
 
 
 def _withdraw(store: LandmarkStore, shards: Iterable[int], corpus: Corpus) -> None:
-    """Reject the rows of files that gave a case once and cannot be read now."""
-    refused = {item.source: item.reason for item in corpus.rejected}
-    sources, status = (store.column(name).tolist() for name in ("source", "status"))
+    """Reject the rows of files that gave a case once and give it no longer: damaged, or a slice without its structures."""
+    reasons = {case.source: "The file gives this case no longer." for case in corpus.cases}
+    reasons |= {item.source: item.reason for item in corpus.rejected}
+    alive = {case.id for case in corpus.cases}
+    names, sources, status = (store.column(name).tolist() for name in ("case", "source", "status"))
     for shard in shards:
-        gone = [row for row in store.rows(shard) if sources[row] in refused and status[row] != Status.REJECTED]
-        if gone:
-            store.write_shard(shard, {row: {"reason": refused[sources[row]], "status": Status.REJECTED} for row in gone})
+        gone = [row for row in store.rows(shard) if sources[row] in reasons and names[row] not in alive]
+        records = {row: {"reason": reasons[sources[row]], "status": Status.REJECTED} for row in gone}
+        records = {row: record for row, record in records.items() if status[row] != Status.REJECTED}
+        if records:
+            store.write_shard(shard, records)
 
 
-def _sha(corpus: Corpus, case: Case) -> str:
-    """Fingerprint of a case's files; empty when they cannot be read."""
-    try:
-        files = [(str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in corpus.files(case)]
-    except OSError:
-        return ""
-    return hashlib.blake2b(b"".join(_digest(*file) for file in files), digest_size=16).hexdigest()
-
-
-@lru_cache(maxsize=256)
-def _digest(path: str, changed: int, size: int) -> bytes:
-    """Digest of one file's content; a volume of many slices is read once."""
-    return hashlib.blake2b(Path(path).read_bytes(), digest_size=16).digest()
-
-
-def _fill(store: LandmarkStore, shard: int, rows: Sequence[tuple[int, Case]], job: _Job) -> Iterator[int]:
+def _fill(store: LandmarkStore, shard: int, rows: Sequence[tuple[int, Case]], job: Job) -> Iterator[int]:
     """Do the cases of one shard, writing now and then; yields each row as it is done."""
     records: dict[int, Any] = {}
     flushed = time.perf_counter()
     try:
-        for row, record in _records(rows, job):
+        for row, record in records_of(rows, job):
             records[row] = record
             if time.perf_counter() - flushed > FLUSH_S:
                 store.write_shard(shard, records)
@@ -218,50 +192,6 @@ def _fill(store: LandmarkStore, shard: int, rows: Sequence[tuple[int, Case]], jo
             store.write_shard(shard, records)
 
 
-def _records(rows: Sequence[tuple[int, Case]], job: _Job) -> Iterator[tuple[int, Any]]:
-    """Row and record of every case: read and traced ahead in threads, then a batch at a time through the network."""
-
-    def read(item: tuple[int, Case]) -> tuple[int, str, Traced | Rejected]:
-        return item[0], _sha(job.corpus, item[1]), trace_case(job.corpus, item[1])
-
-    waiting: list[tuple[int, str, Traced]] = []
-    for row, sha, found in in_order(read, rows, workers=job.workers, ahead=2 * job.batch):
-        if isinstance(found, Rejected):
-            yield row, {"source_sha": sha, "reason": found.reason, "status": Status.REJECTED}
-            continue
-        waiting.append((row, sha, found))
-        if len(waiting) == job.batch:
-            yield from _measured(waiting, job)
-            waiting = []
-    yield from _measured(waiting, job)
-
-
-def _measured(batch: Sequence[tuple[int, str, Traced]], job: _Job) -> Iterator[tuple[int, Any]]:
-    """Landmarks and quality of one batch of traced cases."""
-    if not batch:
-        return
-    network = job.network
-    samples = np.stack([traced.samples for _, _, traced in batch])
-    found = landmarks_of(network, samples, device=job.device)
-    points = place(network.template, samples, predicted=found.points) if job.boundary_fit else found.points
-    ood = network.distance(found.latent)
-
-    def measure(k: int) -> tuple[int, Any]:
-        row, sha, traced = batch[k]
-        record = record_of(
-            traced,
-            network.topology,
-            points=points[k],
-            points_network=found.points[k],
-            latent=found.latent[k],
-            ood=float(ood[k]),
-            source_sha=sha,
-        )
-        return row, record
-
-    yield from in_order(measure, range(len(batch)), workers=job.workers)
-
-
 def _result(
     store: LandmarkStore, by_id: dict[str, Case], unread: Sequence[Rejected], done: int, seconds: float
 ) -> ExtractResult:
@@ -269,14 +199,7 @@ def _result(
     names, status, reasons = (store.column(name).tolist() for name in ("case", "status", "reason"))
     mine = [(n, code, why) for n, code, why in zip(names, status, reasons, strict=True) if n in by_id]
     rejected = [*unread, *(Rejected(by_id[n].source, why) for n, code, why in mine if code == Status.REJECTED)]
-    listing = store.path.parent / "rejected.csv"
-    if rejected:
-        draft = listing.with_name("rejected.csv.partial")
-        with draft.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows([("source", "reason"), *((item.source, item.reason) for item in rejected)])
-        draft.replace(listing)
-    else:
-        listing.unlink(missing_ok=True)
+    _list_rejected(store.path.parent, f"{store.path.stem}.rejected.csv", rejected)
     counts = {code: sum(found == code for _, found, _ in mine) for code in (Status.OK, Status.FLAGGED)}
     return ExtractResult(
         store=store.path,
@@ -287,3 +210,21 @@ def _result(
         rejected=tuple(rejected),
         seconds=round(seconds, 2),
     )
+
+
+def _list_rejected(folder: Path, other: str, rejected: Sequence[Rejected]) -> None:
+    """Write or take away ``rejected.csv``; where somebody else's file has that name, take the other name."""
+    listing = folder / "rejected.csv"
+    heading = ("source", "reason")
+    if listing.exists() and not listing.read_bytes().startswith(",".join(heading).encode()):
+        listing = folder / other
+    if not rejected:
+        listing.unlink(missing_ok=True)
+        return
+    draft = listing.with_name(f"{listing.name}.{os.getpid()}.partial")
+    try:
+        with draft.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([heading, *((item.source, item.reason) for item in rejected)])
+        draft.replace(listing)
+    finally:
+        draft.unlink(missing_ok=True)

@@ -17,7 +17,7 @@ from atlaskit.masks import Mask
 from atlaskit.metrics import polygon_dice, self_intersections, surface_distances
 
 SHOWN = 4
-"""Cases in a picture of validation cases."""
+"""Cases in a picture of validation cases, at most; none is in both."""
 
 
 @dataclass(frozen=True)
@@ -105,16 +105,15 @@ def draw(
     topology = template.topology
     lowest = [_lowest_dice(points[i], held.masks[i], held.samples[i], template) for i in range(len(points))]
     order = np.argsort([dice for dice, _ in lowest], kind="stable")
-    rest = order[SHOWN:]
-    typical = rest[max(0, len(order) // 2 - SHOWN // 2 - SHOWN) :][:SHOWN]
+    worst = order[: min(SHOWN, max(1, len(order) // 2))]
+    rest = order[len(worst) :] if len(order) > 1 else order
+    typical = rest[max(0, len(order) // 2 - len(worst) - SHOWN // 2) :][:SHOWN]
     drawn = {
         "template": plot.template(template.points, topology, cloud=wanted).get_figure(root=True),
         "training": plot.loss_curves(log),
-        "validation_worst": _cases(order[:SHOWN], lowest, points, held, template, "Worst validation cases"),
+        "validation_worst": _cases(worst, lowest, points, held, template, "Worst validation cases"),
+        "validation_typical": _cases(typical, lowest, points, held, template, "Typical validation cases"),
     }
-    (folder / "validation_typical.png").unlink(missing_ok=True)
-    if len(typical):
-        drawn["validation_typical"] = _cases(typical, lowest, points, held, template, "Typical validation cases")
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for name, figure in drawn.items():

@@ -18,11 +18,12 @@ from __future__ import annotations
 import dataclasses
 import errno
 import json as jsonlib
+import logging
 import math
 import sys
 import traceback
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
@@ -87,14 +88,14 @@ class Speaker:
         self.close()
         for refusal in refusals:
             self._exit_code = 3
-            self._error(f"rejected {refusal.source}: {refusal.reason}")
+            self._error(_line(f"rejected {refusal.source}: {refusal.reason}"))
 
     def fail(self, message: str, exit_code: int = 1) -> None:
         """Say why the command could not be done, and end it with an exit code."""
         self.close()
         if self._verbose and exit_code == 1:
             self._error(traceback.format_exc())
-        self._error(f"error: {message}" if exit_code == 1 else message)
+        self._error(_line(f"error: {message}" if exit_code == 1 else message))
         if self._json:
             _print_json({"error": message})
         self._exit_code = exit_code
@@ -115,33 +116,43 @@ class Speaker:
 
 
 @contextmanager
-def speaking(*, json: bool, quiet: bool, verbose: bool, resume: str = "") -> Iterator[Speaker]:
+def speaking(*, json: bool, quiet: bool, verbose: bool, resume: str | Callable[[], str] = "") -> Iterator[Speaker]:
     """Run a command's body; known errors become one sentence on stderr and an exit code.
 
     Parameters
     ----------
     json, quiet, verbose : bool
         The options of the same name.
-    resume : str
+    resume : str or callable
         How an interrupted run goes on, where it can.
     """
     say = Speaker(json=json, quiet=quiet, verbose=verbose)
     with warnings.catch_warnings():
         warnings.simplefilter("default" if verbose else "ignore")
+        logging.disable(logging.NOTSET if verbose else logging.CRITICAL)  # libraries that read masks say things of their own
         try:
             yield say
         except AtlasError as error:
             say.fail(str(error))
         except KeyboardInterrupt:
-            say.fail(f"interrupted; {resume}" if resume else "interrupted", exit_code=130)
+            how = resume() if callable(resume) else resume
+            say.fail(f"interrupted; {how}" if how else "interrupted", exit_code=130)
         except OSError as error:
             if error.errno == errno.EPIPE:  # the reader of our output has left: nobody to tell
                 raise
             say.fail(_sentence(error))
+        except MemoryError:
+            say.fail("There is not enough memory: use smaller numbers or fewer workers.")
         finally:
             say.close()
+            logging.disable(logging.NOTSET)
     if say.exit_code:
         raise typer.Exit(say.exit_code)
+
+
+def _line(text: str) -> str:
+    """A message on one line, whatever a file is called."""
+    return " ".join(text.split("\n"))
 
 
 def _sentence(error: OSError) -> str:
@@ -164,7 +175,7 @@ def _bar(console: Console) -> Progress:
 
 
 def _print_json(document: object) -> None:
-    sys.stdout.write(jsonlib.dumps(plain(document), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    sys.stdout.write(jsonlib.dumps(plain(document), indent=2, ensure_ascii=True, allow_nan=False) + "\n")
     sys.stdout.flush()
 
 

@@ -147,7 +147,7 @@ def changed(saved: Path, **changes: Any) -> Path:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"version": 2}, "version 2; this atlaskit reads up to 1: upgrade"),
+        ({"version": 2}, "version 2; this atlaskit reads 1: upgrade"),
         ({"version": "1"}, "version 1"),
         ({"version": None}, "version None"),
         ({"format": "atlaskit.checkpoint"}, "must be a file of format 'atlaskit.network'"),

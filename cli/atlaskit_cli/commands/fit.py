@@ -37,7 +37,12 @@ def fit(
     verbose: options.Verbose = False,
 ) -> None:
     """Train an atlas on a folder of masks: topology, template and network."""
-    with speaking(json=json, quiet=quiet, verbose=verbose, resume="add --resume to the same command to go on") as say:
+
+    def go_on() -> str:
+        begun = (atlas / "checkpoint.pt").is_file()
+        return "add --resume to the same command to go on" if begun else "nothing is fitted yet: run the same command again"
+
+    with speaking(json=json, quiet=quiet, verbose=verbose, resume=go_on) as say:
         import atlaskit
 
         settings = atlaskit.FitConfig
