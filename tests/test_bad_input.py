@@ -179,6 +179,16 @@ def test_a_mask_of_one_pixel_is_rejected_and_a_speck_beside_others_flagged(
     assert "heart: 1 px" in str(found["reason"].sel(case="p01_ED").values) and int((found["status"] == 0).sum()) == 22
 
 
+def test_a_name_that_cannot_be_written_is_a_line_in_the_list(command: Command, own_cohort: Path, own_atlas: Path) -> None:
+    try:
+        shutil.copy(own_cohort / "p00_ED.png", bytes(own_cohort) + b"/caf\xe9.png")
+    except OSError:
+        pytest.skip("this file system refuses such names itself")
+    said = command("extract", "--model", own_cohort, "--atlas", own_atlas)
+    assert said.code == 3 and "rejected caf\\udce9.png: A file's name must be" in said.stderr
+    assert (own_atlas / "rejected.csv").read_text().count("\n") == 2
+
+
 def test_sizes_and_grey_channels_may_be_mixed(command: Command, own_cohort: Path, own_atlas: Path) -> None:
     plane = np.array(Image.open(own_cohort / "p00_ED.png"))
     Image.fromarray(np.pad(plane, ((5, 9), (20, 0)))).save(own_cohort / "p00_ED.png")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import nibabel as nib
 import numpy as np
 import pytest
 import xarray as xr
@@ -214,3 +215,40 @@ def test_rejected_cases_end_with_3_and_are_listed(command: Callable[..., Any], o
     said = command("extract", "--model", own_cohort, "--atlas", own_atlas)
     assert said.code == 0 and not (own_atlas / "rejected.csv").exists()
     assert (landmarks(own_atlas / "landmarks.zarr")["status"] == 0).all()
+
+
+# --- what was asked is part of what was done
+
+
+def test_another_way_of_reading_is_done_anew(own_atlas: Path, own_cohort: Path, out: Path) -> None:
+    first = atlaskit.extract(own_cohort, atlas=own_atlas, out=out)
+    fitted = landmarks(first)
+    again = atlaskit.extract(own_cohort, atlas=own_atlas, out=out, boundary_fit=False)
+    assert (first.n_new, again.n_new) == (24, 24)
+    bare = landmarks(again)
+    np.testing.assert_array_equal(bare["points"], bare["points_network"])
+    assert np.abs(bare["points"] - fitted["points"]).max() > 0.1
+    assert atlaskit.extract(own_cohort, atlas=own_atlas, out=out, boundary_fit=False).n_new == 0
+
+
+def test_a_slice_that_lost_its_structures_withdraws_its_row(planes: tuple[Any, ...], own_atlas: Path, tmp_path: Path) -> None:
+    folder, out = tmp_path / "volume", tmp_path / "landmarks.zarr"
+    folder.mkdir()
+    volume = np.stack(planes[:4], axis=-1).transpose(1, 0, 2)
+    affine = np.diag([1.0, 1.0, 5.0, 1.0])
+    nib.save(nib.Nifti1Image(volume, affine), folder / "p.nii.gz")
+    assert atlaskit.extract(folder, atlas=own_atlas, out=out).n_ok == 4
+    volume[..., 2] = 0
+    nib.save(nib.Nifti1Image(volume, affine), folder / "p.nii.gz")
+    atlaskit.extract(folder, atlas=own_atlas, out=out)
+    found = landmarks(out)
+    assert found["status"].values.tolist() == [0, 0, 2, 0] and "no longer" in str(found["reason"].values[2])
+    assert np.isnan(found["points"].values[2]).all()
+
+
+def test_somebody_elses_list_is_left_alone(own_atlas: Path, own_cohort: Path, tmp_path: Path) -> None:
+    (tmp_path / "rejected.csv").write_text("mine")
+    (own_cohort / "p00_ED.png").write_text("no picture")
+    atlaskit.extract(own_cohort, atlas=own_atlas, out=tmp_path / "l.zarr")
+    assert (tmp_path / "rejected.csv").read_text() == "mine"
+    assert "p00_ED.png" in (tmp_path / "l.rejected.csv").read_text()

@@ -65,7 +65,7 @@ class Look(nn.Module):
         own = functional.adaptive_avg_pool2d(planes.float(), (features.shape[-2], features.shape[-1]))
         maps = torch.cat([self.reduce(features).float(), own.flatten(0, 1)[:, None]], dim=1)
         along = points.transpose(0, 1)[:, self.index].flatten(0, 1)
-        grid = 2 * (along[:, :, None] + self.window / maps.shape[-1]) - 1
+        grid = (2 * (along[:, :, None] + self.window / maps.shape[-1]) - 1).clamp(-3, 3)  # far beyond the border is the border
         found = functional.grid_sample(maps, grid, mode="bilinear", padding_mode="border", align_corners=False)
         found = found.permute(0, 2, 3, 1).reshape(len(planes), -1, 9 * maps.shape[1])
         return found.index_select(1, self.slot).transpose(0, 1)

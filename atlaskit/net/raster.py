@@ -43,7 +43,7 @@ def coverage(loops: Tensor, size: int, *, pieces: int) -> Tensor:
     for dx, part_x in ((0, 1 - right), (1, right)):
         for dy, rise in ((0, first), (1, below - above - first)):
             cell = (row + 1 + dy).clamp(0, size + 1) * (size + 2) + column + dx
-            field = field.scatter_add(1, cell.long(), -rise * part_x)
+            field = field.scatter_add(1, cell.nan_to_num(0.0).long(), -rise * part_x)
     covered = field.reshape(-1, size + 2, size + 2)[:, 1 : size + 1, :size].cumsum(-1)
     return covered.clamp(0, 1)
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from atlaskit.config import FitConfig
+from atlaskit.errors import InputError
 from atlaskit.groupwise import Template
 from atlaskit.net.data import Cases, draw
 from atlaskit.net.hybrid import HybridNet, Prediction
@@ -163,3 +164,11 @@ def test_a_time_limit_counts_as_the_whole_run(
         record = trainer.until_check(cases, limit_s=9.0, tick=lambda progress: None)
     assert trainer.step == 9 and record["epoch"] == 3
     assert record["learning_rate"] == pytest.approx(config.learning_rate.stop)  # schedules ran to their end
+
+
+def test_a_run_that_diverges_says_so(make: Make, cases: Cases, config: FitConfig) -> None:
+    trainer = make(replace(config, losses={**OFF, "chamfer": constant(1e30), "elasticity": constant(1e38)}))
+    with torch.no_grad():
+        trainer.net.decoder.out.mix.bias.fill_(1e20)
+    with pytest.raises(InputError, match="diverged at step 0"):
+        trainer.run(cases, 0.5)

@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nibabel as nib
@@ -161,3 +162,40 @@ def test_what_is_kept_cannot_be_written_to(labels: Array, tmp_path: Path) -> Non
 @pytest.mark.parametrize(("name", "bare"), [("a.b.nii.gz", "a.b"), ("X.PNG", "X"), ("a.txt", "a.txt"), (".png", ".png")])
 def test_stems(name: str, bare: str) -> None:
     assert stem(name) == bare
+
+
+DAMAGED: dict[str, bytes] = {
+    "a.nrrd": b"",
+    "a.npy": b"\x93NUMPY\x01\x00v\x00{'descr': '<u1', 'fortran_order'",
+    "a.npz": b"PK\x03\x04 nothing more",
+    "a.tif": b"II*\x00\x08\x00\x00\x00\x01\x00\x00\x01\x03\x00",
+    "a.mha": b"NDims = 2\nDimSize = 4 -1\nElementType = MET_UCHAR\nElementDataFile = LOCAL\n0000",
+    "b.mha": b"NDims = 2\nDimSize = 2 2\nBinaryData = False\nElementType = MET_UCHAR\nElementDataFile = LOCAL\n0 0 1 1",
+    "c.mha": b"NDims = 2\nDimSize = 2 2\nHeaderSize = 5\nElementType = MET_UCHAR\nElementDataFile = LOCAL\n0011",
+    "d.mhd": b"NDims = 2\nDimSize = 2 2\nElementType = MET_UCHAR\nElementDataFile = d.mhd\n",
+    "b.nrrd": b"NRRD0004\ntype: uint8\ndimension: 2\nsizes: 2 2\nencoding: raw\ndata file: c.mha\n\n",
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_a_damaged_file_of_any_kind_is_one_clear_error(name: str, tmp_path: Path) -> None:
+    for each, content in DAMAGED.items():
+        (tmp_path / each).write_bytes(content)
+    with pytest.raises(InputError, match=name) as caught:
+        read_volume(tmp_path / name)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("field", ["BinaryDataByteOrderMSB", "ElementByteOrderMSB"])
+def test_the_byte_order_of_a_metaimage_is_heard_in_any_case(field: str, tmp_path: Path) -> None:
+    header = f"NDims = 2\nDimSize = 2 2\n{field} = true\nElementType = MET_USHORT\nElementDataFile = LOCAL\n"
+    (tmp_path / "a.mha").write_bytes(header.encode() + np.array([0, 1, 2, 1], ">u2").tobytes())
+    assert sorted(read_volume(tmp_path / "a.mha").labels.ravel().tolist()) == [0, 1, 1, 2]
+
+
+def test_many_threads_may_read_at_once(labels: Array, tmp_path: Path) -> None:
+    paths = [tmp_path / f"{k}.npy" for k in range(300)]
+    for path in paths:
+        np.save(path, labels)
+    with ThreadPoolExecutor(8) as pool:
+        assert len(list(pool.map(read_volume, paths * 3))) == 900

@@ -53,6 +53,8 @@ def extract(
             overwrite=overwrite,
             report=say.progress,
         )
-        counts = f"{result.n_ok} ok, {result.n_flagged} flagged, {result.n_rejected} rejected"
-        say.result(result, f"Landmarks of {counts} cases are in {result.store}.")
+        counts = f"{result.n_ok} ok, {result.n_flagged} flagged, {result.n_rejected} rejected; {result.n_new} done now"
+        say.result(result, f"Landmarks of the cases are in {result.store}: {counts}.")
+        if result.n_flagged > result.n_ok:
+            say.words("Most cases are flagged, and the store's column 'reason' says why: is this the atlas of these masks?")
         say.rejected(result.rejected)
