@@ -39,7 +39,10 @@ def find_in_folders(folder: Path) -> Found:
     subs = [sub for sub in subfolders(folder) if mask_files(sub)]
     _refuse_rivals(folder, subs)
     kept, rejected = unique(_nested(path, sub, folder) for sub in subs for path in mask_files(sub))
-    return Found(kept, rejected=rejected)
+    deeper = [sub.name for sub in subfolders(folder) if any(mask_files(below) for below in subfolders(sub))]
+    shown = ", ".join(deeper[:5]) + (f" and {len(deeper) - 5} more" if len(deeper) > 5 else "")
+    notes = (f"Masks two folders down are not read; such are in {shown}: give those folders one by one.",) if deeper else ()
+    return Found(kept, rejected=rejected, notes=notes)
 
 
 def _refuse_rivals(folder: Path, subs: list[Path]) -> None:

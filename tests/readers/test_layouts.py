@@ -189,6 +189,14 @@ class TestNested:
             write_png(tmp_path / group / f"{case}.png", labels)
         assert read_corpus(tmp_path).subjects == ("r1", "r2", "r3")
 
+    def test_masks_further_down_are_named(self, tmp_path: Path, labels: Array, write_png: WritePng) -> None:
+        for place in ("rat1/ED.png", "rat2/ED.png", "manual/rat3/ED.png"):
+            (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+            write_png(tmp_path / place, labels)
+        corpus = read_corpus(tmp_path)
+        assert len(corpus.cases) == 2
+        assert any("two folders down are not read; such are in manual" in note for note in corpus.notes)
+
     def test_rival_folders_are_refused(self, tmp_path: Path, labels: Array, write_png: WritePng) -> None:
         for folder in ("masks", "masks_old"):
             for case in "abc":
