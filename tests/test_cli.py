@@ -61,6 +61,7 @@ class Extracted:
     n_ok: int = 3
     n_flagged: int = 1
     n_rejected: int = 0
+    n_new: int = 4
     seconds: float = 1.5
 
 

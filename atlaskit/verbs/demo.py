@@ -177,7 +177,9 @@ def _correspondence(landmarks: xr.Dataset, folder: Path) -> pd.DataFrame:
 
 def _tables(cohort: Phantom, landmarks: xr.Dataset, correspondence: pd.DataFrame, folder: Path) -> list[Path]:
     """Write what was measured beside what is true."""
-    tables = {"correspondence.csv": correspondence.reset_index()}
+    tables = {
+        "correspondence.csv": correspondence.dropna(axis="columns", how="all").reset_index()
+    }  # masks may have no pixel size
     if cohort.kind == "cine":
         tables["function.csv"] = _function(cohort, landmarks)
     for name, table in tables.items():
