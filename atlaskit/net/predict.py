@@ -104,10 +104,9 @@ def device_named(name: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
-    except RuntimeError as error:
+        GROUP[device.type]
+    except (RuntimeError, KeyError) as error:
         raise InputError(f"--device is auto, cpu or cuda; got {name!r}.") from error
-    if device.type not in GROUP:
-        raise InputError(f"--device is auto, cpu or cuda; got {name!r}.")
     if device.type == "cuda" and not torch.cuda.is_available():
         raise InputError("--device cuda needs a CUDA device, and PyTorch sees none: use --device auto or cpu.")
     return device

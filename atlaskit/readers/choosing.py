@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from atlaskit.errors import InputError, nearest
 from atlaskit.masks import Structure, match_label, named_labels, parse_structure, resolve
+from atlaskit.readers.names import listed
 
 Labels = Mapping[str, tuple[int, ...]]
 
@@ -65,7 +66,7 @@ def _every(names: Labels, labels: Labels, seen: frozenset[int]) -> tuple[tuple[S
             "name the structures to read with --structure NAME=VALUE."
         )
     absent = [name for name in labels if name not in present]
-    notes = [f"{len(absent)} named labels occur in no case: {_listed(absent)}."] if absent else []
+    notes = [f"{len(absent)} named labels occur in no case: {listed(absent)}."] if absent else []
     return tuple(Structure(name, (name,), values) for name, values in present.items()), notes
 
 
@@ -80,9 +81,9 @@ def _reopened(
         have = ", ".join(name for name, values in labels.items() if seen & set(values)) or "nothing"
         hint = nearest(structures[0].labels[0], labels)
         raise InputError(
-            f"The masks must hold the structures that were fitted ({_listed(missing)}); the labels here are {have}; {hint}."
+            f"The masks must hold the structures that were fitted ({listed(missing)}); the labels here are {have}; {hint}."
         )
-    notes = [f"Not seen in the files looked into: {_listed(missing)}."] if missing and seen else []
+    notes = [f"Not seen in the files looked into: {listed(missing)}."] if missing and seen else []
     return tuple(found), notes
 
 
@@ -93,8 +94,3 @@ def _by_name(structure: Structure, labels: Labels, by_value: bool) -> Structure:
     if None in matched:
         return Structure(structure.name, structure.labels)
     return Structure(structure.name, tuple(name for name in matched if name), tuple(dict.fromkeys(values)))
-
-
-def _listed(names: Sequence[str], most: int = 8) -> str:
-    rest = len(names) - most
-    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")

@@ -8,7 +8,7 @@ from pathlib import Path
 from atlaskit.errors import InputError
 from atlaskit.readers.formats import stem
 from atlaskit.readers.layouts import Entry, Found, flat_entries, left_out, mask_files, subfolders, unique
-from atlaskit.readers.names import frame_number, without_suffix
+from atlaskit.readers.names import frame_number, listed, without_suffix
 
 
 def has_masks(folder: Path) -> bool:
@@ -40,9 +40,8 @@ def find_in_folders(folder: Path) -> Found:
     _refuse_rivals(folder, subs)
     kept, rejected = unique(_nested(path, sub, folder) for sub in subs for path in mask_files(sub))
     deeper = [sub.name for sub in subfolders(folder) if any(mask_files(below) for below in subfolders(sub))]
-    shown = ", ".join(deeper[:5]) + (f" and {len(deeper) - 5} more" if len(deeper) > 5 else "")
-    notes = (f"Masks two folders down are not read; such are in {shown}: give those folders one by one.",) if deeper else ()
-    return Found(kept, rejected=rejected, notes=notes)
+    note = f"Masks two folders down are not read; such are in {listed(deeper, 5)}: give those folders one by one."
+    return Found(kept, rejected=rejected, notes=(note,) if deeper else ())
 
 
 def _refuse_rivals(folder: Path, subs: list[Path]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -123,11 +123,17 @@ _PROBLEMS = {
 }
 
 
+def outer_edge(name: str, outline: Outline, labels: Mapping[str, str]) -> str:
+    """The ``NAME=EXPR`` of a ring united with what it encloses; `labels` holds each structure's own expression."""
+    return f"outer {name}={labels[name]}+{labels[outline.inside]}"
+
+
 def problem(name: str, outline: Outline, structures: Sequence[Structure]) -> str:
     """The sentence for a structure that is no single outline; empty for one that is."""
     labels = {structure.name: "+".join(structure.labels) for structure in structures}
-    nested = f"model its outer edge with --structure 'outer {name}={labels[name]}+{labels.get(outline.inside)}'"
-    how = nested if outline.inside else "leave it out, or unite it with what it encloses"
+    how = "leave it out, or unite it with what it encloses"
+    if outline.inside:
+        how = f"model its outer edge with --structure '{outer_edge(name, outline, labels)}'"
     sentence = _PROBLEMS.get(outline.kind, "")
     return sentence.format(name=name, pieces=outline.pieces, share=outline.share, hole=outline.hole, how=how)
 

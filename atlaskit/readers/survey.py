@@ -88,9 +88,8 @@ def survey(
     seen = frozenset(value for s in scans.values() for of in s.values.values() for value in of) - found.ignored
     chosen, notes = choose(structures, names, seen, by_value=plan.coding != FILES and not plan.by_name)
     cases, clashes, empty = _cases(found, scans, refused, chosen, subject_pattern)
-    blank = tuple(
-        entry.source for entry, of in scans.items() if of.shape == (1, 1) and not _values_of(chosen) & of.values[0, 0]
-    )
+    wanted = _values_of(chosen)
+    blank = tuple(entry.source for entry, of in scans.items() if of.shape == (1, 1) and not wanted & of.values[0, 0])
     if not cases:
         raise InputError(f"A corpus must hold a case; no slice or frame in {root.name} holds any of the structures.")
     corpus = Corpus(

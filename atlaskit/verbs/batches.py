@@ -69,7 +69,7 @@ def records_of(rows: Sequence[tuple[int, Case]], job: Job) -> Iterator[tuple[int
     """Row and record of every case; each thread takes a batch of them all the way, and none waits for another."""
     batches = [rows[start : start + job.batch] for start in range(0, len(rows), job.batch)]
     with threadpool_limits(1):  # threads of linear algebra beside ours would only get in the way
-        for found in in_order(lambda batch: _batch(batch, job), batches, workers=job.workers, ahead=8):
+        for found in in_order(lambda batch: _batch(batch, job), batches, workers=job.workers):
             yield from found
 
 

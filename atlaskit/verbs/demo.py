@@ -177,9 +177,8 @@ def _correspondence(landmarks: xr.Dataset, folder: Path) -> pd.DataFrame:
 
 def _tables(cohort: Phantom, landmarks: xr.Dataset, correspondence: pd.DataFrame, folder: Path) -> list[Path]:
     """Write what was measured beside what is true."""
-    tables = {
-        "correspondence.csv": correspondence.dropna(axis="columns", how="all").reset_index()
-    }  # masks may have no pixel size
+    known = correspondence.dropna(axis="columns", how="all")  # without a pixel size there are no millimetres
+    tables = {"correspondence.csv": known.reset_index()}
     if cohort.kind == "cine":
         tables["function.csv"] = _function(cohort, landmarks)
     for name, table in tables.items():

@@ -12,7 +12,7 @@ from atlaskit.masks import Structure
 from atlaskit.readers import Survey, survey
 from atlaskit.readers.bits import bits_of
 from atlaskit.readers.layouts import LABELS
-from atlaskit.readers.outlines import Outline, outlines, problem
+from atlaskit.readers.outlines import Outline, outer_edge, outlines, problem
 from atlaskit.verbs.tracing import BLANK
 
 Range = tuple[float, float]
@@ -172,7 +172,7 @@ def _suggestions(structures: Sequence[Structure], found: dict[str, Outline]) -> 
     lines = []
     for name, outline in found.items():
         if outline.kind == "ring" and outline.inside:
-            lines.append(f"outer {name}={labels[name]}+{labels[outline.inside]}")
+            lines.append(outer_edge(name, outline, labels))
         elif outline.kind == "single":
             lines.append(f"{f'structure {name}' if name == labels[name] and name.isdigit() else name}={labels[name]}")
     return tuple(lines)

@@ -169,11 +169,10 @@ def _withdraw(store: LandmarkStore, shards: Iterable[int], corpus: Corpus) -> No
     alive = {case.id for case in corpus.cases}
     names, sources, status = (store.column(name).tolist() for name in ("case", "source", "status"))
     for shard in shards:
-        gone = [row for row in store.rows(shard) if sources[row] in reasons and names[row] not in alive]
-        records = {row: {"reason": reasons[sources[row]], "status": Status.REJECTED} for row in gone}
-        records = {row: record for row, record in records.items() if status[row] != Status.REJECTED}
-        if records:
-            store.write_shard(shard, records)
+        standing = [row for row in store.rows(shard) if status[row] != Status.REJECTED]
+        gone = [row for row in standing if sources[row] in reasons and names[row] not in alive]
+        if gone:
+            store.write_shard(shard, {row: {"reason": reasons[sources[row]], "status": Status.REJECTED} for row in gone})
 
 
 def _fill(store: LandmarkStore, shard: int, rows: Sequence[tuple[int, Case]], job: Job) -> Iterator[int]:

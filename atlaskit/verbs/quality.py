@@ -82,9 +82,9 @@ def record_of(
 
 def _specks(traced: Traced) -> list[str]:
     """What of a case was too little to model."""
-    pixels = np.count_nonzero(traced.mask.planes, axis=(1, 2)).tolist()
-    named = zip(traced.mask.structures, traced.contours, pixels, strict=True)
-    return [f"{name}: {n} px are no outline, taken as absent" for name, contour, n in named if n and contour is None]
+    named = zip(traced.mask.structures, traced.contours, traced.mask.planes, strict=True)
+    pixels = [(name, np.count_nonzero(plane)) for name, contour, plane in named if contour is None]
+    return [f"{name}: {n} px are no outline, taken as absent" for name, n in pixels if n]
 
 
 def _doubts(record: Mapping[str, Any], topology: Topology) -> list[str]:

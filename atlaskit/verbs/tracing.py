@@ -81,11 +81,7 @@ def trace_case(corpus: Corpus, case: Case) -> Traced | Rejected:
 
 
 def in_order(
-    work: Callable[[Item], Result],
-    items: Iterable[Item],
-    *,
-    workers: int | None = None,
-    ahead: int = 64,
+    work: Callable[[Item], Result], items: Iterable[Item], *, workers: int | None = None, ahead: int = 64
 ) -> Iterator[Result]:
     """Map in threads, in order and in bounded memory: at most `ahead` results wait to be taken.
 

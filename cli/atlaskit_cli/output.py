@@ -175,7 +175,7 @@ def _bar(console: Console) -> Progress:
 
 
 def _print_json(document: object) -> None:
-    sys.stdout.write(jsonlib.dumps(plain(document), indent=2, ensure_ascii=True, allow_nan=False) + "\n")
+    sys.stdout.write(jsonlib.dumps(plain(document), indent=2, allow_nan=False) + "\n")
     sys.stdout.flush()
 
 

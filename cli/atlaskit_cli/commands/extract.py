@@ -25,7 +25,7 @@ def extract(
         bool, typer.Option("--no-boundary-fit", help="Leave the landmarks where the network puts them.")
     ] = False,
     workers: Annotated[int | None, typer.Option("--workers", min=0, help="Threads; default one per core.")] = None,
-    batch: Annotated[int | None, typer.Option("--batch", min=1, help="Masks in hand at once; default 64.")] = None,
+    batch: Annotated[int | None, typer.Option("--batch", min=1, help="Masks in hand in each thread; default 16.")] = None,
     shard_range: Annotated[
         str | None,
         typer.Option("--shard-range", metavar="I/N", help="Do the I-th of N parts only, for many machines."),
