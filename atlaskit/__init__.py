@@ -86,6 +86,7 @@ _MODULES = (
     "net",
     "phantom",
     "plot",
+    "pose",
     "readers",
     "store",
     "topology",

@@ -18,6 +18,10 @@ SAMPLES = 512
 """Samples at equal arc length that stand for a contour."""
 TURNING_SPAN = 0.02
 """Part of the contour over which turning and tangent are measured: long enough to ignore pixels, short enough for corners."""
+BEND_SPAN = 0.08
+"""The same for wide bends, which still tell where outlines are too rough for their corners to."""
+LOOK = 4
+"""Columns of a signature before those of contact: tangent (2), turning, bend."""
 CONTACT_RANGE = 0.07
 """Distance at which two structures no longer count as touching, in units of the shape's root mean square radius."""
 LONGEST_STEP = 2.5
@@ -33,30 +37,39 @@ def sample_contours(contours: Sequence[Contour | None], *, samples: int = SAMPLE
     return np.stack([absent if contour is None else resample(contour.points, samples) for contour in contours])
 
 
-def signatures(samples: Array, *, span: float = TURNING_SPAN) -> NDArray[np.float64]:
-    """What a contour looks like at each sample: tangent (2), turning (1), contact with each structure (S).
+def signatures(samples: Array) -> NDArray[np.float64]:
+    """What a contour looks like at each sample: tangent (2), turning (1), bend (1), contact with each structure (S).
 
     Parameters
     ----------
     samples : (N, S, M, 2) array
         Any frame; NaN where absent.
-    span : float
-        Part of the contour over which tangent and turning are taken.
 
     Returns
     -------
-    (N, S, M, 3 + S) float array
-        Unit tangent, turning in radians, and contact exp(-(distance / (CONTACT_RANGE x radius))^2); 0 for itself and
-        for absent structures.
+    (N, S, M, LOOK + S) float array
+        Unit tangent, turning over `TURNING_SPAN` and `BEND_SPAN` in radians, and contact
+        exp(-(distance / (CONTACT_RANGE x radius))^2); 0 for itself and for absent structures.
     """
-    half = max(1, round(span * samples.shape[2] / 2))
-    ahead, behind = np.roll(samples, -half, 2) - samples, samples - np.roll(samples, half, 2)
+    behind, ahead = _chords(samples, TURNING_SPAN)
     along = ahead + behind
     tangent = along / np.maximum(np.linalg.norm(along, axis=-1, keepdims=True), 1e-12)
-    cross = behind[..., 0] * ahead[..., 1] - behind[..., 1] * ahead[..., 0]
-    turning = np.arctan2(cross, (ahead * behind).sum(-1))
+    turning, bend = _turning(behind, ahead), _turning(*_chords(samples, BEND_SPAN))
     contact = np.stack([_contact(case) for case in samples])
-    return np.concatenate([tangent, turning[..., None], contact], axis=-1)
+    return np.concatenate([tangent, turning[..., None], bend[..., None], contact], axis=-1)
+
+
+def _chords(samples: Array, span: float) -> tuple[Array, Array]:
+    """Chords to and from each sample, of half a span each."""
+    half = max(1, round(span * samples.shape[2] / 2))
+    return samples - np.roll(samples, half, 2), np.roll(samples, -half, 2) - samples
+
+
+def _turning(behind: Array, ahead: Array) -> Array:
+    """Angle from one chord to the next, radians."""
+    cross = behind[..., 0] * ahead[..., 1] - behind[..., 1] * ahead[..., 0]
+    angle: Array = np.arctan2(cross, (ahead * behind).sum(-1))
+    return angle
 
 
 def _contact(case: Array) -> NDArray[np.float64]:

@@ -35,6 +35,10 @@ class FitConfig:
         Landmarks per pixel of contour.
     levels : int
         Resolutions of the graph decoder.
+    pose : {"fixed", "free"}
+        Whether the cases lie alike, or each is turned onto the template first.
+    mirror : bool
+        Whether a case may be reflected too; for a free pose only.
     template_cases : int
         The groupwise template is made from at most so many cases, drawn with the seed.
     template_rounds : int
@@ -89,6 +93,8 @@ class FitConfig:
     nodes: int | None = None
     node_scale: float = 0.05
     levels: int = 4
+    pose: Literal["fixed", "free"] = "fixed"
+    mirror: bool = False
     template_cases: int = 1000
     template_rounds: int = 5
     init: Literal["template", "random"] = "template"
@@ -146,6 +152,10 @@ class FitConfig:
             raise InputError("levels must be at most 12, and sizes and widths at most 8192.")
         if min(self.rotation_deg, self.shift, self.weight_decay) < 0:
             raise InputError("rotation_deg, shift and weight_decay must be at least 0.")
+        if self.pose not in ("fixed", "free"):
+            raise InputError(f"pose is 'fixed' or 'free'; got {self.pose!r}.")
+        if self.mirror and self.pose == "fixed":
+            raise InputError("mirror needs a free pose: add --pose free, or leave --mirror out.")
         if self.init not in ("template", "random"):
             raise InputError(f"init is 'template' or 'random'; got {self.init!r}.")
         if len(self.graph_filters) != self.levels:
@@ -227,6 +237,7 @@ def _check_type(name: str, value: Any, example: Any) -> None:
     """Refuse a text where a number belongs, and the like; an int passes for a float, and None only where None is known."""
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     fine = {
+        bool: isinstance(value, bool),
         int: isinstance(value, int) and not isinstance(value, bool),
         float: number,
         str: isinstance(value, str),

@@ -1,4 +1,4 @@
-"""Where a case lies: the translation and scale between its pixels and the unit frame of the template."""
+"""Where a case lies: the translation, scale and, where asked, rotation between its pixels and the template's unit frame."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ANCHORED = 0.9
 
 @dataclass(frozen=True)
 class Frames:
-    """Where N cases lie: pixels = centre + scale * (unit - 1/2), no rotation.
+    """Where N cases lie: pixels = centre + scale * turn @ (unit - 1/2).
 
     Attributes
     ----------
@@ -23,26 +23,61 @@ class Frames:
         Pixels.
     scale : (N,) float array
         Pixels per unit.
+    turn : (N, 2, 2) float array or None
+        Rotations, with a reflection where the determinant is -1; None where no case is turned.
     """
 
     centre: NDArray[np.float64]
     scale: NDArray[np.float64]
+    turn: NDArray[np.float64] | None = None
 
     def to_unit(self, points: Array) -> NDArray[np.float64]:
         """(N, ..., 2) points from pixels to the unit frame."""
         shape = (-1, *[1] * (points.ndim - 2))
-        unit: NDArray[np.float64] = (points - self.centre.reshape(*shape, 2)) / self.scale.reshape(*shape, 1) + 0.5
-        return unit
+        turned = (points - self.centre.reshape(*shape, 2)) / self.scale.reshape(*shape, 1)
+        return _turned(turned, None if self.turn is None else self.turn.swapaxes(1, 2)) + 0.5
 
     def to_pixels(self, points: Array) -> NDArray[np.float64]:
         """(N, ..., 2) points from the unit frame to pixels."""
         shape = (-1, *[1] * (points.ndim - 2))
-        pixels: NDArray[np.float64] = (points - 0.5) * self.scale.reshape(*shape, 1) + self.centre.reshape(*shape, 2)
+        turned = _turned(points - 0.5, self.turn)
+        pixels: NDArray[np.float64] = turned * self.scale.reshape(*shape, 1) + self.centre.reshape(*shape, 2)
         return pixels
 
+    def facing(self, samples: Array) -> Array:
+        """(N, S, M, 2) contours, those of mirrored cases backwards, so that all run the same way round in the unit frame."""
+        if self.turn is None:
+            return samples
+        mirrored = np.linalg.det(self.turn) < 0
+        return np.where(mirrored[:, None, None, None], samples[:, :, ::-1], samples) if mirrored.any() else samples
 
-def frames(samples: Array, centre: Array, radius: Array, anchor: Array) -> Frames:
-    """The translation and scale that bring each case's present structures onto the mean's, by their moments.
+
+def _turned(points: Array, turn: Array | None) -> NDArray[np.float64]:
+    """(N, ..., 2) points, each case's multiplied by its (2, 2) matrix."""
+    turned: NDArray[np.float64] = points if turn is None else np.einsum("nij,n...j->n...i", turn, points)  # type: ignore[assignment]
+    return turned
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Middle and size of N cases, and those of the mean with what each of them lacks left out.
+
+    Attributes
+    ----------
+    middle, mean_middle : (N, 2) float arrays
+        Pixels, and unit frame.
+    size, mean_size : (N,) float arrays
+        Root mean square radius, pixels, and unit frame.
+    """
+
+    middle: NDArray[np.float64]
+    size: NDArray[np.float64]
+    mean_middle: NDArray[np.float64]
+    mean_size: NDArray[np.float64]
+
+
+def moments(samples: Array, centre: Array, radius: Array, anchor: Array) -> Moments:
+    """Moments of the present structures of each case, and of the same structures of the mean.
 
     Parameters
     ----------
@@ -56,10 +91,27 @@ def frames(samples: Array, centre: Array, radius: Array, anchor: Array) -> Frame
     weight = np.where(weight.sum(1, keepdims=True) > 0, weight, np.where(np.isnan(reach), 0.0, 1.0))
     weight = weight / np.maximum(weight.sum(1, keepdims=True), 1e-12)
     here, reach = np.nan_to_num(here), np.nan_to_num(reach)
-    own_centre, own_size = _size(here, reach, weight)
-    mean_centre, mean_size = _size(np.broadcast_to(centre, here.shape), np.broadcast_to(radius, reach.shape), weight)
-    scale = np.maximum(own_size, 1e-6) / np.maximum(mean_size, 1e-12)
-    return Frames(own_centre - scale[:, None] * (mean_centre - 0.5), scale)
+    middle, size = _size(here, reach, weight)
+    mean_middle, mean_size = _size(np.broadcast_to(centre, here.shape), np.broadcast_to(radius, reach.shape), weight)
+    return Moments(middle, size, mean_middle, mean_size)
+
+
+def frames(samples: Array, centre: Array, radius: Array, anchor: Array, *, turn: NDArray[np.float64] | None = None) -> Frames:
+    """The translation and scale that bring each case's present structures onto the mean's, by their moments.
+
+    Parameters
+    ----------
+    samples : (N, S, M, 2) array
+        Contour samples, pixels; NaN where absent.
+    centre, radius, anchor : (S, 2), (S,), (S,) arrays
+        As in `Template`.
+    turn : (N, 2, 2) array, optional
+        How the cases are turned, see `atlaskit.pose`.
+    """
+    found = moments(samples, centre, radius, anchor)
+    scale = np.maximum(found.size, 1e-6) / np.maximum(found.mean_size, 1e-12)
+    away = _turned(found.mean_middle - 0.5, turn)
+    return Frames(found.middle - scale[:, None] * away, scale, turn)
 
 
 def _moments(samples: Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -3,25 +3,30 @@
 The mean of all cases is the template that a network starts from; the same assignment, with the network's prediction in
 place of the mean's position, is the boundary fit.
 
-Structures are aligned together, by translation and scale only. A near-round structure that were aligned by a rotation of
-its own would slip along itself; one without corners is held by where it touches its neighbours instead.
+Structures are aligned together, by translation and scale, and by rotation only where a corpus has no common pose. A
+near-round structure that were aligned by a rotation of its own would slip along itself; one without corners is held by
+where it touches its neighbours instead.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from atlaskit.assignment import Array, Indices, assign, cyclic_start, signatures, unwrap
-from atlaskit.frames import frames, mean_moments
+from atlaskit.assignment import LOOK, Array, Indices, assign, cyclic_start, signatures, unwrap
+from atlaskit.contours import resample
+from atlaskit.frames import Frames, frames, mean_moments, moments
+from atlaskit.pose import turns, upright
 from atlaskit.topology import Topology
 
 SMOOTH_TURNING = 0.012
 """Variance of the turning along a loop (square radians) below which its own corners say little and its neighbours must."""
 CORNERED = 0.05
 """A loop less smooth than this, from 0 to 1, has no need of its neighbours: it lies the same whether they are there or not."""
+SLIGHT = 1e-6
+"""What a structure that anchors no frame still says of a case's rotation, where no other is there."""
 MARGIN = 0.15
 """Room around the mean shape in the unit frame, on each side, as a part of its extent."""
 
@@ -37,7 +42,9 @@ class Weights:
     tangent : float
         Between unit tangents.
     turning : float
-        Radians, over `atlaskit.assignment.TURNING_SPAN` of the contour.
+        Radians, over `atlaskit.assignment.TURNING_SPAN` of the contour: what places sharp corners.
+    bend : float
+        Radians, over `atlaskit.assignment.BEND_SPAN`: what is left where outlines are rough.
     contact : float
         Nearness to each other structure (0 far, 1 touching), for loops without corners of their own.
     spacing : float
@@ -47,6 +54,7 @@ class Weights:
     position: float = 0.1
     tangent: float = 0.5
     turning: float = 3.0
+    bend: float = 1.0
     contact: float = 4.0
     spacing: float = 1.0
 
@@ -64,12 +72,16 @@ class Template:
         Mean centroid and root mean square radius of each contour, unit frame.
     anchor : (S,) float array
         How much each structure says about a case's frame: its size, and little when it is often missing.
-    signatures : tuple of (n, 3 + S) float arrays
-        Per loop the mean tangent, turning and contact at its landmarks.
+    signatures : tuple of (n, LOOK + S) float arrays
+        Per loop the mean tangent, turning, bend and contact at its landmarks.
     smooth : (S,) float array
         From 0, a loop with corners, to 1, one that is smooth all around and needs its neighbours.
     weights : Weights
         Those that the template was made with.
+    free : bool
+        Cases lie in any pose, and are turned onto the template.
+    mirror : bool
+        Cases may be reflected too.
     """
 
     topology: Topology
@@ -80,9 +92,34 @@ class Template:
     signatures: tuple[NDArray[np.float64], ...]
     smooth: NDArray[np.float64]
     weights: Weights
+    free: bool = False
+    mirror: bool = False
+
+    def frames(self, samples: Array) -> Frames:
+        """Where cases lie.
+
+        Parameters
+        ----------
+        samples : (N, S, M, 2) array
+            Contour samples, pixels; NaN where absent.
+        """
+        turn = None
+        if self.free:
+            found = moments(samples, self.centre, self.radius, self.anchor)
+            mean = np.stack([resample(self.points[list(loop)], samples.shape[2]) for loop in self.topology.loops])
+            turn = turns(samples, mean, found, self.anchor + SLIGHT, mirror=self.mirror)
+        return frames(samples, self.centre, self.radius, self.anchor, turn=turn)
 
 
-def fit_template(samples: Array, topology: Topology, *, weights: Weights | None = None, rounds: int = 5) -> Template:
+def fit_template(
+    samples: Array,
+    topology: Topology,
+    *,
+    weights: Weights | None = None,
+    rounds: int = 5,
+    free: bool = False,
+    mirror: bool = False,
+) -> Template:
     """Align a corpus jointly and assign every contour to the running mean.
 
     Parameters
@@ -94,6 +131,9 @@ def fit_template(samples: Array, topology: Topology, *, weights: Weights | None 
     weights : Weights, optional
     rounds : int
         Assignments to the mean; the first leaves out contact, so that a loop's corners are known before they are judged.
+    free, mirror : bool
+        Whether the cases lie in any pose, and may be reflected: they are turned onto each other, and once more onto the
+        template that this gives.
 
     Returns
     -------
@@ -104,6 +144,19 @@ def fit_template(samples: Array, topology: Topology, *, weights: Weights | None 
     About 1 ms per contour and round at 128 landmarks; memory is that of the samples and their signatures.
     """
     weights = weights or Weights()
+    if not free:
+        return _fit_upright(samples, topology, weights, rounds)
+    turn: NDArray[np.float64] | None = upright(samples, mean_moments(samples)[2] + SLIGHT, mirror=mirror)
+    for _ in range(2):
+        posed = Frames(np.zeros((len(samples), 2)), np.ones(len(samples)), turn)
+        template = _fit_upright(posed.to_unit(posed.facing(samples)), topology, weights, rounds)
+        template = replace(template, free=True, mirror=mirror)
+        turn = template.frames(samples).turn
+    return template
+
+
+def _fit_upright(samples: Array, topology: Topology, weights: Weights, rounds: int) -> Template:
+    """The template of cases that lie alike."""
     centre, radius, anchor = mean_moments(samples)
     unit = frames(samples, centre, radius, anchor).to_unit(samples)
     looks = signatures(unit)
@@ -166,7 +219,8 @@ def place(
         Pixels; NaN where absent.
     """
     weights = weights or template.weights
-    found = frames(samples, template.centre, template.radius, template.anchor)
+    found = template.frames(samples)
+    samples = found.facing(samples)
     unit, m = found.to_unit(samples), samples.shape[2]
     looks = signatures(unit)
     wanted = np.broadcast_to(template.points, (len(unit), *template.points.shape))
@@ -178,7 +232,7 @@ def place(
         if here.size == 0:
             continue
         look = np.repeat(template.signatures[s][None], len(here), axis=0)
-        look[:, :, 3:] *= present[here, None]  # a missing neighbour is unknown, not far away
+        look[:, :, LOOK:] *= present[here, None]  # a missing neighbour is unknown, not far away
         goal, radius, smooth = wanted[here[:, None], loop], template.radius[s], template.smooth[s]
         chosen = assign(
             _features(goal, look, weights, radius, smooth),
@@ -206,7 +260,7 @@ def _mean_at(values: Array, chosen: Indices) -> NDArray[np.float64]:
 
 
 def _features(points: Array, looks: Array, weights: Weights, radius: float, smooth: float) -> NDArray[np.float32]:
-    """Positions and signatures (..., 2 + 3 + S), scaled so that a squared distance between two is their cost."""
-    structures = looks.shape[-1] - 3
-    look = [weights.tangent, weights.tangent, weights.turning, *[weights.contact * smooth] * structures]
+    """Positions and signatures (..., 2 + LOOK + S), scaled so that a squared distance between two is their cost."""
+    structures = looks.shape[-1] - LOOK
+    look = [weights.tangent, weights.tangent, weights.turning, weights.bend, *[weights.contact * smooth] * structures]
     return np.concatenate([points * (np.sqrt(weights.position) / radius), looks * np.sqrt(look)], -1).astype(np.float32)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from atlaskit.assignment import (
     CONTACT_RANGE,
     LONGEST_STEP,
+    LOOK,
     assign,
     cyclic_start,
     sample_contours,
@@ -55,12 +56,13 @@ def test_contours_are_sampled_at_equal_steps_and_absent_ones_are_unknown() -> No
 
 def test_the_signature_of_a_circle() -> None:
     """The same turning everywhere, by as much as the span; the tangent is the radius turned by a right angle."""
-    looks = signatures(circle()[None, None], span=4 / 128)
-    assert looks.shape == (1, 1, 128, 4)
-    assert looks[0, 0, :, 2] == pytest.approx(np.full(128, 2 * 2 * np.pi / 128))
+    looks = signatures(circle()[None, None])
+    assert looks.shape == (1, 1, 128, LOOK + 1)
+    assert looks[0, 0, :, 2] == pytest.approx(np.full(128, 2 * np.pi / 128))
+    assert looks[0, 0, :, 3] == pytest.approx(np.full(128, 5 * 2 * np.pi / 128)), "the wide bend spans 5 times as much"
     assert looks[0, 0, :, :2] == pytest.approx(np.column_stack([-circle()[:, 1], circle()[:, 0]]))
-    assert (looks[..., 3] == 0).all()
-    assert signatures(circle()[None, None, ::-1], span=4 / 128)[0, 0, :, 2] == pytest.approx(-looks[0, 0, :, 2])
+    assert (looks[..., LOOK] == 0).all()
+    assert signatures(circle()[None, None, ::-1])[0, 0, :, 2] == pytest.approx(-looks[0, 0, :, 2])
 
 
 def test_the_signature_of_a_square_knows_its_corners() -> None:
@@ -68,11 +70,11 @@ def test_the_signature_of_a_square_knows_its_corners() -> None:
     there, zero, full = side, 0 * side, 0 * side + 32
     x = np.concatenate([there, full, 32 - there, zero])
     y = np.concatenate([zero, there, full, 32 - there])
-    looks = signatures(np.column_stack([x, y])[None, None].astype(float), span=4 / 128)[0, 0]
+    looks = signatures(np.column_stack([x, y])[None, None].astype(float))[0, 0]
     assert looks[::32, 2] == pytest.approx(np.full(4, np.pi / 2))
     assert looks[16::32, 2] == pytest.approx(np.zeros(4))
     assert looks[16::32, :2] == pytest.approx(np.array([[1, 0], [0, 1], [-1, 0], [0, -1]]))
-    assert np.abs(looks[:, 2].sum()) == pytest.approx(2 * 2 * np.pi)  # each corner is seen over the span of 2 samples
+    assert np.abs(looks[:, 2].sum()) == pytest.approx(2 * np.pi)
 
 
 def test_contact_is_the_nearness_of_the_other_structure() -> None:
@@ -80,19 +82,21 @@ def test_contact_is_the_nearness_of_the_other_structure() -> None:
     looks = signatures(pair[None])[0]
     every = pair.reshape(-1, 2)
     reach = CONTACT_RANGE * np.sqrt(np.square(every - every.mean(0)).sum(1).mean())
-    assert looks.shape == (2, 128, 5)
-    assert (looks[0, :, 3] == 0).all() and (looks[1, :, 4] == 0).all()
-    assert looks[0, 0, 4] == pytest.approx(np.exp(-((0.1 / reach) ** 2)))
-    assert looks[1, 64, 3] == looks[0, 0, 4] == looks[0, :, 4].max()
-    assert looks[0, 64, 4] == 0
+    assert looks.shape == (2, 128, LOOK + 2)
+    contact = looks[..., LOOK:]
+    assert (contact[0, :, 0] == 0).all() and (contact[1, :, 1] == 0).all()
+    assert contact[0, 0, 1] == pytest.approx(np.exp(-((0.1 / reach) ** 2)))
+    assert contact[1, 64, 0] == contact[0, 0, 1] == contact[0, :, 1].max()
+    assert contact[0, 64, 1] == 0
 
 
 def test_an_absent_structure_is_unknown_itself_and_touches_nothing() -> None:
     case = np.stack([circle(), np.full((128, 2), np.nan), circle(x=2.0)])
     looks = signatures(case[None])[0]
-    assert np.isnan(looks[1, :, :3]).all()
-    assert (looks[:, :, 4] == 0).all() and (looks[1, :, 3:] == 0).all()
-    assert looks[0, 0, 5] == pytest.approx(1)
+    contact = looks[..., LOOK:]
+    assert np.isnan(looks[1, :, :LOOK]).all()
+    assert (contact[:, :, 1] == 0).all() and (contact[1] == 0).all()
+    assert contact[0, 0, 2] == pytest.approx(1)
 
 
 @given(SEEDS, st.floats(0.01, 1000), st.floats(-100, 100), st.integers(0, 63))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from atlaskit import phantom
-from atlaskit.assignment import sample_contours
+from atlaskit.assignment import LOOK, sample_contours
 from atlaskit.contours import Contour, trace
 from atlaskit.groupwise import MARGIN, Template, Weights, fit_template, place
 from atlaskit.metrics import best_cyclic_start, by_structure, correspondence_error, polygon_dice, topmost_start
@@ -113,7 +113,7 @@ def test_the_template_fills_the_unit_frame_but_for_its_margin() -> None:
         assert points.mean(axis=0) == pytest.approx(template().centre[s], abs=0.03)
         reach = np.linalg.norm(points - points.mean(axis=0), axis=1)
         assert np.sqrt(np.square(reach).mean()) == pytest.approx(template().radius[s], rel=0.1)
-    assert [look.shape for look in template().signatures] == [(NODES, 3 + 5)] * 5
+    assert [look.shape for look in template().signatures] == [(NODES, LOOK + 5)] * 5
 
 
 def test_corners_hold_the_lungs_and_neighbours_the_heart() -> None:
@@ -205,7 +205,7 @@ def test_a_missing_neighbour_is_unknown_and_not_far_away(missing: int) -> None:
     samples[:, missing] = np.nan
     looks = [look.copy() for look in template().signatures]
     for look in looks:
-        look[:, 3 + missing] = 0.0
+        look[:, LOOK + missing] = 0.0
     naive = place(replace(template(), signatures=tuple(looks)), samples)
     assert place(template(), samples) == pytest.approx(naive, abs=1e-9, nan_ok=True)
 
@@ -247,7 +247,7 @@ def test_a_prediction_on_the_boundary_stays_where_it_is(seed: int) -> None:
     steps = rng.integers(6, 11, (4, 5, NODES)).astype(float)
     at = np.round(np.cumsum(steps, -1) * SAMPLES / steps.sum(-1, keepdims=True)).astype(int) % SAMPLES
     predicted = np.take_along_axis(samples, at[..., None], axis=2).reshape(4, -1, 2)
-    only_position = Weights(position=1.0, tangent=0.0, turning=0.0, contact=0.0, spacing=0.0)
+    only_position = Weights(position=1.0, tangent=0.0, turning=0.0, bend=0.0, contact=0.0, spacing=0.0)
     fitted = place(template(), samples, predicted=predicted, weights=only_position)
     assert np.linalg.norm(fitted - predicted, axis=-1).max() < 0.5
 

@@ -24,6 +24,7 @@ FLOORS = (
     {"config", "contours"},
     {"topology", "corpus"},
     {"landmarks", "metrics", "assignment", "frames"},
+    {"pose"},
     {"readers", "store", "groupwise", "phantom"},
     {"net"},
     {"plot"},

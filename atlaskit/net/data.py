@@ -12,7 +12,7 @@ from torch import Tensor
 
 from atlaskit.assignment import Array
 from atlaskit.config import FitConfig
-from atlaskit.frames import Frames, frames
+from atlaskit.frames import Frames
 from atlaskit.groupwise import Template
 
 
@@ -84,14 +84,14 @@ def make_cases(template: Template, samples: Array, wanted: Array | None, device:
         Groupwise landmarks, pixels; NaN where absent. Without them the template's are taken.
     device : torch.device
     """
-    found = frames(samples, template.centre, template.radius, template.anchor)
+    found = template.frames(samples)
     points = template.points[None].repeat(len(samples), 0) if wanted is None else found.to_unit(wanted)
 
     def tensor(values: NDArray[np.floating]) -> Tensor:
         return torch.from_numpy(np.nan_to_num(values).astype(np.float32)).to(device)
 
     present = ~np.isnan(samples[:, :, 0, 0])
-    return Cases(tensor(found.to_unit(samples)), tensor(points), tensor(present.astype(np.float32)), found)
+    return Cases(tensor(found.to_unit(found.facing(samples))), tensor(points), tensor(present.astype(np.float32)), found)
 
 
 def draw(cases: Cases, config: FitConfig, step: int) -> Batch:

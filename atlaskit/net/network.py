@@ -22,7 +22,7 @@ from atlaskit.masks import Structure
 from atlaskit.net.hybrid import HybridNet
 from atlaskit.topology import Topology
 
-FORMAT, VERSION = "atlaskit.network", 1
+FORMAT, VERSION = "atlaskit.network", 2
 
 
 @dataclass(frozen=True)
@@ -162,6 +162,8 @@ def load_network(path: Path | str) -> Network:
             signatures=tuple(values.numpy() for values in document["signatures"]),
             smooth=arrays["smooth"],
             weights=Weights(**json.loads(document["template_weights"])),
+            free=config.pose == "free",
+            mirror=config.mirror,
         )
         net = HybridNet(topology, torch.from_numpy(template.points), config)
         net.load_state_dict(document["weights"])

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from atlaskit.config import FitConfig
 from atlaskit.corpus import Case, Corpus, Rejected, split
 from atlaskit.errors import InputError, NotFoundError
-from atlaskit.frames import frames
 from atlaskit.groupwise import Template, fit_template, place
 from atlaskit.masks import Structure
 from atlaskit.net.run import Run
@@ -123,7 +122,7 @@ def fit(
     points = run.landmarks()
     validation = figures(points, held, template)
     some = fitted[:: max(1, len(fitted) // 200)]
-    found = frames(sampled.samples[some].astype(float), template.centre, template.radius, template.anchor)
+    found = template.frames(sampled.samples[some].astype(float))
     pictures = draw(target / "figures", template, found.to_unit(wanted[some]), held, points, run.log)
     result = FitResult(
         atlas=target,
@@ -188,7 +187,13 @@ def _template(
     for s in np.flatnonzero(missing):  # a rare structure that the subset missed
         chosen = np.append(chosen, fitted[~np.isnan(sampled.samples[fitted, s, 0, 0])][:1])
     report("aligning", 0, 1)
-    template = fit_template(sampled.samples[chosen].astype(np.float64), topology, rounds=config.template_rounds)
+    template = fit_template(
+        sampled.samples[chosen].astype(np.float64),
+        topology,
+        rounds=config.template_rounds,
+        free=config.pose == "free",
+        mirror=config.mirror,
+    )
     wanted = np.full((len(sampled.cases), topology.n_landmarks, 2), np.nan, np.float32)
     for start in range(0, len(wanted), 256):
         wanted[start : start + 256] = place(template, sampled.samples[start : start + 256].astype(np.float64))

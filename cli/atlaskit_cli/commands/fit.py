@@ -26,6 +26,11 @@ def fit(
     nodes: Annotated[
         int | None, typer.Option("--nodes", min=1, help="Landmarks per structure; else from the contour's length.")
     ] = None,
+    pose: Annotated[
+        Literal["fixed", "free"] | None,
+        typer.Option("--pose", help="'free' for cases without a common orientation: each is turned onto the template."),
+    ] = None,
+    mirror: Annotated[bool, typer.Option("--mirror", help="With --pose free: cases may be reflected too.")] = False,
     config: Annotated[
         Path | None, typer.Option("--config", metavar="TOML", help="Numbers of the run that replace the preset's.")
     ] = None,
@@ -47,7 +52,8 @@ def fit(
 
         settings = atlaskit.FitConfig
         run = settings.named(preset) if config is None else settings.from_toml(config, preset=preset)
-        chosen: dict[str, Any] = {name: value for name, value in [("seed", seed), ("nodes", nodes)] if value is not None}
+        asked = {"seed": seed, "nodes": nodes, "pose": pose, "mirror": mirror or None}
+        chosen: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
         result = atlaskit.fit(
             masks,
             atlas=atlas,
