@@ -127,7 +127,7 @@ class Bomb:
 @pytest.mark.parametrize("zipped", [True, False])
 def test_code_in_a_file_is_never_run(tmp_path: Path, zipped: bool) -> None:
     path, crater = tmp_path / "network.pt", tmp_path / "crater"
-    document = {"format": "atlaskit.network", "version": 1, "weights": Bomb(crater)}
+    document = {"format": "atlaskit.network", "version": 2, "weights": Bomb(crater)}
     torch.save(document, path, _use_new_zipfile_serialization=zipped)
     with pytest.raises(NetworkError, match="corrupt or foreign"):
         load_network(path)
@@ -147,8 +147,8 @@ def changed(saved: Path, **changes: Any) -> Path:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"version": 2}, "version 2; this atlaskit reads 1: upgrade"),
-        ({"version": "1"}, "version 1"),
+        ({"version": 3}, "version 3; this atlaskit reads 2: upgrade"),
+        ({"version": "2"}, "version 2"),
         ({"version": None}, "version None"),
         ({"format": "atlaskit.checkpoint"}, "must be a file of format 'atlaskit.network'"),
         ({"format": None}, "must be a file of format"),
