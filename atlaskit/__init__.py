@@ -90,6 +90,7 @@ _MODULES = (
     "readers",
     "store",
     "topology",
+    "walls",
 )
 """Modules that ``atlaskit.NAME`` opens without an import of their own."""
 

@@ -37,25 +37,28 @@ def sample_contours(contours: Sequence[Contour | None], *, samples: int = SAMPLE
     return np.stack([absent if contour is None else resample(contour.points, samples) for contour in contours])
 
 
-def signatures(samples: Array) -> NDArray[np.float64]:
+def signatures(samples: Array, *, reach: Array | None = None) -> NDArray[np.float64]:
     """What a contour looks like at each sample: tangent (2), turning (1), bend (1), contact with each structure (S).
 
     Parameters
     ----------
     samples : (N, S, M, 2) array
         Any frame; NaN where absent.
+    reach : (N,) array, optional
+        Distance at which contact fades; `CONTACT_RANGE` of each case's root mean square radius unless given.
 
     Returns
     -------
     (N, S, M, LOOK + S) float array
-        Unit tangent, turning over `TURNING_SPAN` and `BEND_SPAN` in radians, and contact
-        exp(-(distance / (CONTACT_RANGE x radius))^2); 0 for itself and for absent structures.
+        Unit tangent, turning over `TURNING_SPAN` and `BEND_SPAN` in radians, and contact exp(-(distance / reach)^2); 0 for
+        itself and for absent structures.
     """
     behind, ahead = _chords(samples, TURNING_SPAN)
     along = ahead + behind
     tangent = along / np.maximum(np.linalg.norm(along, axis=-1, keepdims=True), 1e-12)
     turning, bend = _turning(behind, ahead), _turning(*_chords(samples, BEND_SPAN))
-    contact = np.stack([_contact(case) for case in samples])
+    fades = [None] * len(samples) if reach is None else reach.tolist()
+    contact = np.stack([_contact(case, fade) for case, fade in zip(samples, fades, strict=True)])
     return np.concatenate([tangent, turning[..., None], bend[..., None], contact], axis=-1)
 
 
@@ -72,7 +75,7 @@ def _turning(behind: Array, ahead: Array) -> Array:
     return angle
 
 
-def _contact(case: Array) -> NDArray[np.float64]:
+def _contact(case: Array, reach: float | None) -> NDArray[np.float64]:
     """(S, M, S) nearness of each sample of one case to each other structure."""
     structures = case.shape[0]
     contact = np.zeros((*case.shape[:2], structures))
@@ -80,7 +83,7 @@ def _contact(case: Array) -> NDArray[np.float64]:
     if present.size < 2:
         return contact
     every = case[present].reshape(-1, 2)
-    reach = CONTACT_RANGE * float(np.sqrt(np.square(every - every.mean(0)).sum(1).mean()))
+    reach = reach or CONTACT_RANGE * float(np.sqrt(np.square(every - every.mean(0)).sum(1).mean()))
     trees = {other: cKDTree(case[other]) for other in present}
     for own in present:
         for other in present[present != own]:
@@ -154,7 +157,7 @@ def _sweep(cost, step_cost, middle, band, first, anchor, back):  # type: ignore[
     With ``anchor >= 0`` the walk starts in that state. `back` receives the state that each state came from.
     """
     n, m = cost.shape
-    states, longest = 2 * band + 1, step_cost.shape[0]
+    states, longest = 2 * band + 1, step_cost.shape[1]
     best = np.full(states, np.inf, np.float32)
     for k in range(states):
         if anchor < 0:
@@ -168,7 +171,7 @@ def _sweep(cost, step_cost, middle, band, first, anchor, back):  # type: ignore[
         new = np.full(states, np.inf, np.float32)
         for step in range(1, longest + 1):
             shift = step - gap
-            extra = step_cost[step - 1]
+            extra = step_cost[node, step - 1]
             for k in range(max(0, shift), min(states, states + shift)):
                 value = best[k - shift] + extra
                 if value < new[k]:
@@ -207,7 +210,15 @@ def _assign_one(cost, step_cost, middle, band):  # type: ignore[no-untyped-def]
 
 
 def assign(
-    target: Array, features: Array, middle: Indices, *, spacing: float, band: int, workers: int | None = None
+    target: Array,
+    features: Array,
+    middle: Indices,
+    *,
+    spacing: float,
+    band: int,
+    weight: Array | None = None,
+    steps: Array | None = None,
+    workers: int | None = None,
 ) -> Indices:
     """Assign the n landmarks of a loop to samples of N contours: in order, once around, at least cost.
 
@@ -220,9 +231,13 @@ def assign(
     middle : (N, n) int array
         Samples around which to search, unwrapped: increasing along the loop, by less than M in all.
     spacing : float
-        Weight of (step / mean step - 1)^2.
+        Weight of (step / wanted step - 1)^2.
     band : int
         How far from `middle` to search, in samples.
+    weight : (N, n, F) array, optional
+        Factors of the squared differences.
+    steps : (N, n) array, optional
+        Wanted steps to each landmark from the one before, in samples; all the same unless given.
     workers : int, optional
         Threads; one per core unless given.
 
@@ -237,16 +252,31 @@ def assign(
     """
     n, samples = middle.shape[1], features.shape[1]
     target = np.broadcast_to(target, (len(features), *target.shape[-2:]))
-    steps = np.arange(1, max(2, int(LONGEST_STEP * samples / n)) + 1)
-    step_cost = (spacing * np.square(steps * n / samples - 1)).astype(np.float32)
+    steps = np.full((len(features), n), samples / n) if steps is None else steps
 
     def one(case: int) -> Indices:
-        wanted, found = target[case], features[case]
-        cost = np.square(wanted).sum(1)[:, None] + np.square(found).sum(1) - 2 * wanted @ found.T
-        chosen: Indices = _assign_one(cost.astype(np.float32), step_cost, middle[case], band)
-        return chosen
+        cost = _costs(target[case], features[case], None if weight is None else weight[case])
+        each: Indices = _assign_one(cost, _step_costs(steps[case], spacing), middle[case], band)
+        return each
 
     if workers == 1 or len(features) < 8:
         return np.stack([one(case) for case in range(len(features))])
     with threadpool_limits(1), ThreadPoolExecutor(workers or cpu_count()) as pool:
         return np.stack(list(pool.map(one, range(len(features)))))
+
+
+def _costs(wanted: Array, found: Array, weight: Array | None) -> NDArray[np.float32]:
+    """(n, M) weighted squared differences of (n, F) and (M, F) features."""
+    if weight is None:
+        cost = np.square(wanted).sum(1)[:, None] + np.square(found).sum(1) - 2 * wanted @ found.T
+    else:
+        cost = (weight * np.square(wanted)).sum(1)[:, None] + weight @ np.square(found).T - 2 * (weight * wanted) @ found.T
+    costs: NDArray[np.float32] = cost.astype(np.float32)
+    return costs
+
+
+def _step_costs(steps: Array, spacing: float) -> NDArray[np.float32]:
+    """(n, longest) costs of each step, 1 sample and more, to each landmark."""
+    taken = np.arange(1, max(2, int(LONGEST_STEP * steps.max())) + 1)
+    costs: NDArray[np.float32] = (spacing * np.square(taken / steps[:, None] - 1)).astype(np.float32)
+    return costs

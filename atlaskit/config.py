@@ -39,6 +39,8 @@ class FitConfig:
         Whether the cases lie alike, or each is turned onto the template first.
     mirror : bool
         Whether a case may be reflected too; for a free pose only.
+    shared_boundaries : bool
+        Whether structures that touch share the landmarks along their walls.
     template_cases : int
         The groupwise template is made from at most so many cases, drawn with the seed.
     template_rounds : int
@@ -95,6 +97,7 @@ class FitConfig:
     levels: int = 4
     pose: Literal["fixed", "free"] = "fixed"
     mirror: bool = False
+    shared_boundaries: bool = False
     template_cases: int = 1000
     template_rounds: int = 5
     init: Literal["template", "random"] = "template"

@@ -1,7 +1,7 @@
 """The fixed graph: one list of landmarks and, per structure, a closed loop of landmark indices.
 
 Loops that share no index are the paper's independent graph; loops that share indices are its unified graph. Everything
-downstream reads loops only, so both take one code path.
+downstream reads loops only, so both take one code path. A ring is its outer loop with the loop of what fills its hole.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,15 @@ from atlaskit.errors import InputError
 
 LEAST_NODES = 16
 """Nodes that a loop has at the coarsest level, at least."""
+
+
+class Hole(NamedTuple):
+    """The hole of a ring, which another structure fills; a slit between two landmarks joins the two loops to one polygon."""
+
+    ring: int
+    filler: int
+    outer: int
+    inner: int
 
 
 @dataclass(frozen=True)
@@ -34,11 +43,14 @@ class Topology:
         Per structure the landmark indices along its closed boundary, in order.
     levels : int
         Resolutions of the graph decoder: each level keeps every second node of a loop.
+    holes : tuple of Hole
+        Rings, whose loop is their outer edge only: structure and filler by number, slit by landmark.
     """
 
     structures: tuple[str, ...]
     loops: tuple[tuple[int, ...], ...]
     levels: int = 3
+    holes: tuple[Hole, ...] = ()
 
     def __post_init__(self) -> None:
         if not len(set(self.structures)) == len(self.structures) == len(self.loops) > 0:
@@ -54,6 +66,12 @@ class Topology:
         used = sorted({node for loop in self.loops for node in loop})
         if used != list(range(len(used))):
             raise InputError("The loops of a topology must use the landmark indices 0 to L - 1 without a gap.")
+        for hole in self.holes:
+            known = (
+                min(hole.ring, hole.filler) >= 0 and max(hole.ring, hole.filler) < len(self.loops) and hole.ring != hole.filler
+            )
+            if not known or hole.outer not in self.loops[hole.ring] or hole.inner not in self.loops[hole.filler]:
+                raise InputError(f"A hole joins a landmark of its ring's loop to one of the loop that fills it; got {hole}.")
 
     @property
     def n_landmarks(self) -> int:
@@ -66,9 +84,17 @@ class Topology:
         return hashlib.sha256(self.to_json().encode()).hexdigest()
 
     def to_json(self) -> str:
-        """The topology as canonical JSON text (contract: ``structures`` with ``name`` and ``loop``, ``n_landmarks``)."""
-        named = [{"name": n, "loop": list(p)} for n, p in zip(self.structures, self.loops, strict=True)]
-        document = {"structures": named, "n_landmarks": self.n_landmarks, "levels": self.levels}
+        """The topology as canonical JSON text (contract: ``structures`` with ``name`` and ``loop``, ``n_landmarks``).
+
+        The ``loop`` of a ring is its `polygon`, with the outer edge apart as ``outline``, and ``holes`` beside.
+        """
+        named: list[dict[str, Any]] = []
+        for s, (name, loop) in enumerate(zip(self.structures, self.loops, strict=True)):
+            outline = {"outline": list(loop)} if self.polygon(s) != loop else {}
+            named.append({"name": name, "loop": list(self.polygon(s)), **outline})
+        document: dict[str, Any] = {"structures": named, "n_landmarks": self.n_landmarks, "levels": self.levels}
+        if self.holes:
+            document["holes"] = [hole._asdict() for hole in self.holes]
         return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     @classmethod
@@ -78,15 +104,32 @@ class Topology:
             document: dict[str, Any] = json.loads(text)
             named = document["structures"]
             names = tuple(str(item["name"]) for item in named)
-            loops = tuple(tuple(int(node) for node in item["loop"]) for item in named)
+            loops = tuple(tuple(int(node) for node in item.get("outline", item["loop"])) for item in named)
             levels = int(document.get("levels", 1))
+            holes = tuple(Hole(**{key: int(item[key]) for key in Hole._fields}) for item in document.get("holes", ()))
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"A topology is JSON with 'structures', each a 'name' and a 'loop'; got {text[:60]!r}.") from error
-        return cls(structures=names, loops=loops, levels=levels)
+        return cls(structures=names, loops=loops, levels=levels, holes=holes)
 
     def loop_of(self, structure: str) -> NDArray[np.int64]:
         """(n,) landmark indices of one structure's loop."""
         return np.asarray(self.loops[self.structures.index(structure)], dtype=np.int64)
+
+    def polygon(self, structure: int) -> tuple[int, ...]:
+        """Landmarks of the closed polygon that encloses a structure's area: its loop, and around its holes by way of slits."""
+        polygon = list(self.loops[structure])
+        for hole in self.holes:
+            if hole.ring == structure:
+                inner = self.loops[hole.filler]
+                first = inner.index(hole.inner)
+                around = [*inner[first::-1], *inner[:first:-1], hole.inner]
+                at = polygon.index(hole.outer)
+                polygon[at + 1 : at + 1] = [*around, hole.outer]
+        return tuple(polygon)
+
+    def fills(self) -> tuple[tuple[int, int], ...]:
+        """Rings and what fills them, by number."""
+        return tuple((hole.ring, hole.filler) for hole in self.holes)
 
     def padded_loops(self) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """Loops as one (S, n_max) index array, padded by repeating the first node, with the mask of real entries."""
@@ -94,6 +137,22 @@ class Topology:
         index = np.array([[*loop, *[loop[0]] * (longest - len(loop))] for loop in self.loops], dtype=np.int64)
         real = np.array([[k < len(loop) for k in range(longest)] for loop in self.loops])
         return index, real
+
+    def touching(self) -> NDArray[np.bool_]:
+        """(S, S) which loops share a wall: two landmarks or more."""
+        sets = [set(loop) for loop in self.loops]
+        return np.array([[a is not b and len(a & b) > 1 for b in sets] for a in sets])
+
+    def arcs(self, structure: int) -> NDArray[np.int64]:
+        """(n,) number of the stretch between ends of walls that the edge to each landmark of a loop belongs to."""
+        of: dict[tuple[int, int], list[int]] = {}
+        for s, loop in enumerate(self.loops):
+            for a, b in zip((loop[-1], *loop), loop, strict=False):
+                of.setdefault((min(a, b), max(a, b)), []).append(s)
+        loop = self.loops[structure]
+        owners = [of[min(a, b), max(a, b)] for a, b in zip((loop[-1], *loop), loop, strict=False)]
+        changes = np.array([owners[k] != owners[k - 1] for k in range(len(loop))])
+        return np.cumsum(changes) % max(int(changes.sum()), 1)
 
     def edges(self) -> NDArray[np.int64]:
         """(E, 2) landmark index pairs, each undirected edge once, sorted."""

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import atlaskit
+from atlaskit import store
 from atlaskit.config import FitConfig
+from atlaskit.contours import fill
 from atlaskit.errors import InputError, NotFoundError
 from atlaskit.net.network import Network, load_network
 from atlaskit.net.train import Trainer
@@ -284,6 +286,61 @@ def test_what_is_no_single_outline_is_refused(
         atlaskit.fit(own_cohort, atlas=tmp_path / "a", structures=structures, config=tiny)
     assert re.search(words, str(caught.value)) and "\n" not in str(caught.value)
     assert not (tmp_path / "a").exists()
+
+
+def touching(plane: NDArray[np.uint8], shift: int) -> NDArray[np.uint8]:
+    """A ring (1) around a disc (2), and a half moon (3) that leans on the ring."""
+    y, x = np.mgrid[: plane.shape[0], : plane.shape[1]]
+    far = np.hypot(x - 60, y - 56 - shift)
+    heart = np.where(far < 14 + shift, 2, np.where(far < 26, 1, 0))
+    moon = (np.hypot(x - 40, y - 56 - shift) < 26) & (far >= 26)
+    return np.where(moon, 3, heart).astype(np.uint8)
+
+
+def test_structures_that_touch_share_their_boundaries(
+    own_cohort: Path, tmp_path: Path, tiny: FitConfig, command: Any, undrawn: None
+) -> None:
+    """Raw labels with a ring among them, from the command line to the store: every area is met, no pixel is in two."""
+    for index, path in enumerate(sorted(own_cohort.iterdir())):
+        Image.fromarray(touching(np.array(Image.open(path)), index % 5)).save(path)
+    config = tmp_path / "run.toml"
+    config.write_text("".join(f"{name} = {getattr(tiny, name)}\n" for name in ("steps", "checks", "batch", "levels", "nodes")))
+    with config.open("a") as file:
+        file.write("input_size = 64\nstem = 4\nfilters = [8, 16]\nlatent = 8\ngraph_filters = [8, 8]\n")
+    names = ("--structure=myo=1", "--structure=lv=2", "--structure=rv=3")
+    atlas = tmp_path / "a"
+    assert command("fit", own_cohort, "--atlas", atlas, "--config", config, *names, "--shared-boundaries").code == 0
+    assert command("extract", "--model", own_cohort, "--atlas", atlas).code == 0
+    found = store.read(atlas / "landmarks.zarr").load()
+    assert (found.dice > 0.97).all() and (found.hole_px == 0).all() and (found.self_intersections == 0).all()
+    assert (found.hd95_px < 1.5).all()
+    polygons = [item["loop"] for item in json.loads(found.attrs["topology"])["structures"]]
+    assert len(set(polygons[0]) & set(polygons[2])) > 4, "ring and half moon share landmarks"
+    for points in found.points.values.astype(float):
+        assert sum(fill(points[loop], (112, 112)).astype(int) for loop in polygons).max() == 1
+
+
+def test_shared_boundaries_need_structures_that_touch(own_cohort: Path, tmp_path: Path, tiny: FitConfig) -> None:
+    for path in sorted(own_cohort.iterdir()):
+        plane = np.zeros((112, 112), np.uint8)
+        plane[20:60, 10:40], plane[30:70, 60:100] = 1, 2
+        Image.fromarray(plane).save(path)
+    with pytest.raises(InputError, match="--shared-boundaries needs structures that touch"):
+        atlaskit.fit(own_cohort, atlas=tmp_path / "a", config=replace(tiny, shared_boundaries=True))
+
+
+def test_a_pose_that_is_free_brings_landmarks_back_into_the_source_frame(
+    own_cohort: Path, tmp_path: Path, tiny: FitConfig, undrawn: None
+) -> None:
+    """The same chests upright and turned by quarters: each landmark turns with its mask."""
+    atlaskit.fit(own_cohort, atlas=tmp_path / "a", structures=STRUCTURES, config=replace(tiny, pose="free"))
+    upright = atlaskit.extract(own_cohort, atlas=tmp_path / "a", out=tmp_path / "up.zarr")
+    for path in sorted(own_cohort.iterdir()):
+        Image.fromarray(np.rot90(np.array(Image.open(path))).copy()).save(path)
+    turned = atlaskit.extract(own_cohort, atlas=tmp_path / "a", out=tmp_path / "turned.zarr")
+    before, after = (store.read(result.store).load().points.values for result in (upright, turned))
+    expected = np.stack([before[..., 1], 111 - before[..., 0]], axis=-1)  # a quarter turn against the clock
+    assert np.nanmean(np.linalg.norm(after - expected, axis=-1)) < 0.5
 
 
 def test_masks_of_one_subject_are_refused(own_cohort: Path, tmp_path: Path, tiny: FitConfig) -> None:

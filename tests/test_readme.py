@@ -60,6 +60,8 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "new" / "masks").rename(tmp_path / "nnunet_out")
     phantom.cine(6, frames=4, size=64).write(tmp_path / "heart")
     (tmp_path / "heart" / "masks").rename(tmp_path / "heart_masks")
+    phantom.chest(8, size=64, faults=0.0, missing=0.0).write(tmp_path / "any")
+    (tmp_path / "any" / "masks").rename(tmp_path / "bones")
     (tmp_path / "tiny.toml").write_text(TINY)
     return tmp_path
 

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from atlaskit.contours import fill
 from atlaskit.errors import InputError
-from atlaskit.topology import LEAST_NODES, Topology, independent
+from atlaskit.topology import LEAST_NODES, Hole, Topology, independent
 
 PAIR = Topology(("lung", "heart"), ((0, 1, 2, 3, 4, 5), (6, 7, 8, 9)), levels=1)
 SHARED = Topology(("left", "right"), ((0, 1, 2, 3, 4, 5, 6, 7), (3, 2, 1, 0, 8, 9, 10, 11)), levels=2)
@@ -42,6 +43,41 @@ def test_padded_loops_repeat_the_first_node() -> None:
     index, real = PAIR.padded_loops()
     assert index.tolist() == [[0, 1, 2, 3, 4, 5], [6, 7, 8, 9, 6, 6]]
     assert real.tolist() == [[True] * 6, [True] * 4 + [False] * 2]
+
+
+RING = Topology(("ring", "inside"), ((0, 1, 2, 3), (4, 5, 6)), levels=1, holes=(Hole(0, 1, 2, 5),))
+"""A square ring around a triangle; a slit joins landmarks 2 and 5."""
+
+
+def test_the_polygon_of_a_ring_goes_around_its_hole_the_other_way() -> None:
+    assert RING.polygon(0) == (0, 1, 2, 5, 4, 6, 5, 2, 3)
+    assert RING.polygon(1) == RING.loops[1]
+    assert RING.fills() == ((0, 1),) and PAIR.fills() == ()
+    assert RING.edges().tolist() == [[0, 1], [0, 3], [1, 2], [2, 3], [4, 5], [4, 6], [5, 6]], "a slit is no edge"
+    points = np.array([[0, 0], [20, 0], [20, 20], [0, 20], [5, 5], [15, 5], [10, 15]], dtype=float)
+    filled = fill(points[list(RING.polygon(0))], (24, 24))
+    outer, inner = (fill(points[list(loop)], (24, 24)) for loop in RING.loops)
+    assert (filled == (outer & ~inner)).all()
+
+
+def test_a_ring_is_documented_by_its_polygon() -> None:
+    document = json.loads(RING.to_json())
+    assert document["structures"][0] == {"name": "ring", "loop": list(RING.polygon(0)), "outline": [0, 1, 2, 3]}
+    assert document["holes"] == [{"ring": 0, "filler": 1, "outer": 2, "inner": 5}]
+    assert Topology.from_json(RING.to_json()) == RING
+
+
+@pytest.mark.parametrize("hole", [Hole(0, 1, 5, 5), Hole(0, 1, 2, 2), Hole(0, 0, 2, 2), Hole(0, 2, 2, 5), Hole(-1, 1, 2, 5)])
+def test_a_hole_joins_two_loops(hole: Hole) -> None:
+    with pytest.raises(InputError, match="A hole joins"):
+        Topology(RING.structures, RING.loops, 1, (hole,))
+
+
+def test_touching_loops_share_two_landmarks_and_arcs_end_where_a_wall_does() -> None:
+    assert SHARED.touching().tolist() == [[False, True], [True, False]]
+    assert not PAIR.touching().any()
+    assert SHARED.arcs(0).tolist() == [0, 1, 1, 1, 0, 0, 0, 0]
+    assert len(set(PAIR.arcs(0).tolist())) == 1
 
 
 @given(topologies())

@@ -87,8 +87,10 @@ def landmarks_of(network: Network, samples: Array, *, device: str = "auto", thre
         found = predict(network.net.to(where), cases, input_size=network.config.input_size)
     finally:
         torch.set_num_threads(before)
+    known = np.zeros(found.points.shape[:2], dtype=bool)  # a landmark of several structures is there with any of them
     for s, loop in enumerate(network.topology.loops):
-        found.points[np.flatnonzero(np.isnan(samples[:, s, 0, 0]))[:, None], np.asarray(loop)] = np.nan
+        known[:, list(loop)] |= ~np.isnan(samples[:, s, 0, 0])[:, None]
+    found.points[~known] = np.nan
     return found
 
 

@@ -78,7 +78,9 @@ def case(
     polygons = {topology.structures[index]: points[loop] for index, loop in present_loops(points, topology)}
     for index, name in enumerate(topology.structures):
         if name in mask.structures:
-            _draw_plane(ax, mask.planes[mask.structures.index(name)], polygons.get(name), color_of(index))
+            whole = points[list(topology.polygon(index))]
+            area = whole if np.isfinite(whole).all() else polygons.get(name)
+            _draw_plane(ax, mask.planes[mask.structures.index(name)], area, color_of(index))
     for index, name in enumerate(topology.structures):
         if name in polygons:
             draw_outline(ax, polygons[name], color_of(index), width=0.7, dots=1.5, label=name)

@@ -7,10 +7,19 @@ from pathlib import Path
 
 from atlaskit.corpus import Corpus
 from atlaskit.masks import Structure
-from atlaskit.readers.outlines import outline_problems, single_outline
+from atlaskit.readers.outlines import filled_rings, outline_problems, outlines, single_outline
 from atlaskit.readers.survey import READERS, Survey, survey
 
-__all__ = ["READERS", "Survey", "outline_problems", "read_corpus", "single_outline", "survey"]
+__all__ = [
+    "READERS",
+    "Survey",
+    "filled_rings",
+    "outline_problems",
+    "outlines",
+    "read_corpus",
+    "single_outline",
+    "survey",
+]
 
 
 def read_corpus(

@@ -74,7 +74,16 @@ def single_outline(pieces: float, share: float, hole: float) -> bool:
 
 
 def outlines(corpus: Corpus, *, sample: int = 64, seed: int = 0) -> dict[str, Outline]:
-    """Measure each structure on at most `sample` cases, chosen by the seed; cases that cannot be read tell nothing."""
+    """Measure each structure on a sample of the cases; those that cannot be read tell nothing.
+
+    Parameters
+    ----------
+    corpus : Corpus
+    sample : int
+        Cases to measure, at most.
+    seed : int
+        Chooses them.
+    """
     cases = random.Random(seed).sample(corpus.cases, min(sample, len(corpus.cases)))
     figures: dict[str, list[tuple[float, float, float]]] = {name: [] for name in corpus.names}
     filling = {name: np.zeros(len(corpus.names)) for name in corpus.names}
@@ -92,16 +101,14 @@ def outlines(corpus: Corpus, *, sample: int = 64, seed: int = 0) -> dict[str, Ou
     return {name: _outline(figures[name], filling[name], corpus.names) for name in corpus.names}
 
 
-def outline_problems(corpus: Corpus, *, sample: int = 64, seed: int = 0) -> dict[str, str]:
+def outline_problems(corpus: Corpus, found: Mapping[str, Outline]) -> dict[str, str]:
     """Find the structures that are no single outline.
 
     Parameters
     ----------
     corpus : Corpus
-    sample : int
-        Cases to measure, at most.
-    seed : int
-        Chooses them.
+    found : mapping of str to Outline
+        What `outlines` says of it.
 
     Returns
     -------
@@ -110,10 +117,20 @@ def outline_problems(corpus: Corpus, *, sample: int = 64, seed: int = 0) -> dict
 
     Notes
     -----
-    A scattered structure must not be modelled. A ring can be, as its outer edge: its hole is counted and not drawn.
+    A scattered structure must not be modelled. A ring can be, as its outer edge, or with what fills it where both share
+    their boundary.
     """
-    found = outlines(corpus, sample=sample, seed=seed)
     return {name: problem(name, outline, corpus.structures) for name, outline in found.items() if outline.kind in _PROBLEMS}
+
+
+def filled_rings(corpus: Corpus, found: Mapping[str, Outline]) -> tuple[tuple[int, int], ...]:
+    """Rings whose hole another structure fills, and that structure, by number; `found` is what `outlines` says."""
+    names = corpus.names
+    return tuple(
+        (names.index(name), names.index(outline.inside))
+        for name, outline in found.items()
+        if outline.kind == "ring" and outline.inside
+    )
 
 
 _PROBLEMS = {
@@ -133,7 +150,7 @@ def problem(name: str, outline: Outline, structures: Sequence[Structure]) -> str
     labels = {structure.name: "+".join(structure.labels) for structure in structures}
     how = "leave it out, or unite it with what it encloses"
     if outline.inside:
-        how = f"model its outer edge with --structure '{outer_edge(name, outline, labels)}'"
+        how = f"model its outer edge with --structure '{outer_edge(name, outline, labels)}', or add --shared-boundaries"
     sentence = _PROBLEMS.get(outline.kind, "")
     return sentence.format(name=name, pieces=outline.pieces, share=outline.share, hole=outline.hole, how=how)
 

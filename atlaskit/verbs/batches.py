@@ -76,7 +76,7 @@ def records_of(rows: Sequence[tuple[int, Case]], job: Job) -> Iterator[tuple[int
 def _batch(rows: Sequence[tuple[int, Case]], job: Job) -> list[tuple[int, Any]]:
     """Read, trace, place and measure some cases."""
     shas = [sha_of(job, case) for _, case in rows]
-    traced = [trace_case(job.corpus, case) for _, case in rows]
+    traced = [trace_case(job.corpus, case, job.network.topology.fills()) for _, case in rows]
     whole = [found for found in traced if not isinstance(found, Rejected)]
     placed = iter(_placed(whole, job))
     records: list[tuple[int, Any]] = []

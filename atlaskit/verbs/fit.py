@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from atlaskit.config import FitConfig
 from atlaskit.corpus import Case, Corpus, Rejected, split
 from atlaskit.errors import InputError, NotFoundError
-from atlaskit.groupwise import Template, fit_template, place
+from atlaskit.groupwise import Template, fit_template, place, with_holes
 from atlaskit.masks import Structure
 from atlaskit.net.run import Run
-from atlaskit.readers import outline_problems, read_corpus
+from atlaskit.readers import filled_rings, outline_problems, outlines, read_corpus
 from atlaskit.topology import independent
 from atlaskit.verbs.fitted import FitResult, Sampled, write_summary
-from atlaskit.verbs.tracing import Progress, silent, trace_cases
+from atlaskit.verbs.tracing import Fills, Progress, silent, trace_cases
 from atlaskit.verbs.validation import Held, draw, figures
 
 CHECKED = 64
@@ -91,12 +91,10 @@ def fit(
     if resume and not (target / "checkpoint.pt").is_file():
         raise NotFoundError(f"There is no checkpoint in {target} to resume: run the same command without --resume.")
     corpus = read_corpus(masks, layout=layout, structures=structures, plane=plane, subject_pattern=subject_pattern)
-    problems = outline_problems(corpus)
-    if problems:
-        raise InputError(" ".join(problems.values()))
-    sampled = _sample(corpus, report)
+    fills = _fills(corpus, config)
+    sampled = _sample(corpus, fills, report)
     fitted, aside = _split(sampled, config)
-    template, wanted = _template(corpus, sampled, fitted, config, report)
+    template, wanted = _template(corpus, sampled, fitted, config, fills, report)
     held = _hold(corpus, sampled, aside, wanted)
     target.mkdir(parents=True, exist_ok=True)
     run = Run(
@@ -141,13 +139,24 @@ def fit(
     return result
 
 
-def _sample(corpus: Corpus, report: Progress) -> Sampled:
+def _fills(corpus: Corpus, config: FitConfig) -> Fills:
+    """Rings and what fills them; any other structure that is no single outline is refused."""
+    found = outlines(corpus)
+    fills = filled_rings(corpus, found) if config.shared_boundaries else ()
+    filled = {corpus.names[ring] for ring, _ in fills}
+    problems = outline_problems(corpus, {name: each for name, each in found.items() if name not in filled})
+    if problems:
+        raise InputError(" ".join(problems.values()))
+    return fills
+
+
+def _sample(corpus: Corpus, fills: Fills, report: Progress) -> Sampled:
     """Trace every case of a corpus."""
     kept: list[Case] = []
     samples: list[NDArray[np.float32]] = []
     lengths: list[NDArray[np.float64]] = []
     rejected = list(corpus.rejected)
-    for found in trace_cases(corpus, corpus.cases, report=report):
+    for found in trace_cases(corpus, corpus.cases, fills=fills, report=report):
         if isinstance(found, Rejected):
             rejected.append(found)
         else:
@@ -176,7 +185,7 @@ def _split(sampled: Sampled, config: FitConfig) -> tuple[NDArray[np.int64], NDAr
 
 
 def _template(
-    corpus: Corpus, sampled: Sampled, fitted: NDArray[np.int64], config: FitConfig, report: Progress
+    corpus: Corpus, sampled: Sampled, fitted: NDArray[np.int64], config: FitConfig, fills: Fills, report: Progress
 ) -> tuple[Template, NDArray[np.float32]]:
     """The groupwise template of a seeded subset, and every case's groupwise landmarks (N, L, 2), pixels."""
     lengths = dict(zip(corpus.names, sampled.lengths.tolist(), strict=True))
@@ -193,7 +202,12 @@ def _template(
         rounds=config.template_rounds,
         free=config.pose == "free",
         mirror=config.mirror,
+        shared=config.shared_boundaries,
     )
+    template = with_holes(template, fills)
+    topology = template.topology
+    if config.shared_boundaries and not (fills or topology.touching().any()):
+        raise InputError("--shared-boundaries needs structures that touch in most cases; none do: leave it out.")
     wanted = np.full((len(sampled.cases), topology.n_landmarks, 2), np.nan, np.float32)
     for start in range(0, len(wanted), 256):
         wanted[start : start + 256] = place(template, sampled.samples[start : start + 256].astype(np.float64))

@@ -51,14 +51,15 @@ def record_of(
     contours = traced.contours
     figures = np.full((3, len(contours)), np.nan)
     crossings = np.zeros(len(contours), dtype=np.int32)
-    for s, (contour, loop) in enumerate(zip(contours, topology.loops, strict=True)):
+    for s, contour in enumerate(contours):
         if contour is None:
             continue
-        polygon, plane = points[list(loop)], traced.mask.planes[s]
-        whole = contour.components == 1 and contour.hole_px == 0
+        area, edges = _polygons(points, topology, s)
+        plane = traced.mask.planes[s]
+        whole = contour.components == 1 and contour.hole_px == 0 and len(edges) == 1
         given = [contour.points] if whole else boundaries(plane)
-        figures[:, s] = polygon_dice(polygon, plane), *surface_distances(polygon, *given)
-        crossings[s] = int(self_intersections(polygon))
+        figures[:, s] = polygon_dice(area, plane), *surface_distances(edges, *given)
+        crossings[s] = int(self_intersections(edges[0]))
     record: dict[str, Any] = {
         "points": points,
         "points_network": points_network,
@@ -78,6 +79,17 @@ def record_of(
     }
     reasons = [*_specks(traced), *_doubts(record, topology)]
     return {**record, "reason": "; ".join(reasons), "status": Status.FLAGGED if reasons else Status.OK}
+
+
+def _polygons(
+    points: NDArray[np.floating], topology: Topology, s: int
+) -> tuple[NDArray[np.floating], list[NDArray[np.floating]]]:
+    """The polygon that encloses a structure's area, and its edges: the outer one, and those of holes whose filler is there."""
+    loops = [topology.loops[s], *(topology.loops[filler] for ring, filler in topology.fills() if ring == s)]
+    edges = [points[list(loop)] for loop in loops]
+    if not all(np.isfinite(edge).all() for edge in edges):
+        edges = edges[:1]
+    return (points[list(topology.polygon(s))] if len(edges) > 1 else edges[0]), edges
 
 
 def _specks(traced: Traced) -> list[str]:

@@ -27,6 +27,9 @@ LEAST_PX = 9
 BLANK = "The mask is empty: none of its structures has a pixel."
 """Why such a case is rejected."""
 
+Fills = Sequence[tuple[int, int]]
+"""Rings and the structures that fill them, by number."""
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -60,10 +63,10 @@ class Traced:
         return np.array([np.nan if contour is None else perimeter(contour.points) for contour in self.contours])
 
 
-def trace_case(corpus: Corpus, case: Case) -> Traced | Rejected:
+def trace_case(corpus: Corpus, case: Case, fills: Fills = ()) -> Traced | Rejected:
     """Load one case and trace its structures; a case that holds none, or cannot be read, is rejected with the reason.
 
-    A structure of fewer than `LEAST_PX` pixels is taken as absent.
+    A structure of fewer than `LEAST_PX` pixels is taken as absent. A ring is traced with what fills it: its outer edge.
     """
     try:
         mask = corpus.load(case)
@@ -76,7 +79,10 @@ def trace_case(corpus: Corpus, case: Case) -> Traced | Rejected:
         return Rejected(
             case.source, f"An outline needs {LEAST_PX} pixels; no structure of the mask has more than {pixels.max()}."
         )
-    contours = tuple(trace(plane) if n >= LEAST_PX else None for plane, n in zip(mask.planes, pixels, strict=True))
+    planes = list(mask.planes)
+    for ring, filler in fills:
+        planes[ring] = mask.planes[ring] | mask.planes[filler]
+    contours = tuple(trace(plane) if n >= LEAST_PX else None for plane, n in zip(planes, pixels, strict=True))
     return Traced(case, mask, contours, sample_contours(contours))
 
 
@@ -106,9 +112,9 @@ def in_order(
 
 
 def trace_cases(
-    corpus: Corpus, cases: Sequence[Case], *, workers: int | None = None, report: Progress = silent
+    corpus: Corpus, cases: Sequence[Case], *, fills: Fills = (), workers: int | None = None, report: Progress = silent
 ) -> Iterator[Traced | Rejected]:
     """Trace many cases, in order."""
-    for done, found in enumerate(in_order(lambda case: trace_case(corpus, case), cases, workers=workers), start=1):
+    for done, found in enumerate(in_order(lambda case: trace_case(corpus, case, fills), cases, workers=workers), start=1):
         report("reading masks", done, len(cases))
         yield found

@@ -66,7 +66,7 @@ def figures(points: NDArray[np.floating], held: Held, template: Template) -> dic
             continue
         own = points[here][:, list(loop)]
         away = np.linalg.norm(own - held.wanted[here][:, list(loop)], axis=-1)
-        dice = [polygon_dice(p, held.masks[i].planes[s]) for p, i in zip(own, here, strict=True)]
+        dice = [polygon_dice(points[i][list(topology.polygon(s))], held.masks[i].planes[s]) for i in here]
         surface = [surface_distances(p, resample(held.samples[i, s], 256))[1] for p, i in zip(own, here, strict=True)]
         result["dice"][name] = round(float(np.mean(dice)), 5)
         result["assd_px"][name] = round(float(np.mean(surface)), 4)
@@ -128,8 +128,9 @@ def _lowest_dice(
 ) -> tuple[float, str]:
     """The lowest Dice of a case's structures, and which has it."""
     topology = template.topology
-    found = zip(topology.structures, topology.loops, mask.planes, samples, strict=True)
-    return min((polygon_dice(points[list(loop)], plane), name) for name, loop, plane, own in found if np.isfinite(own[0, 0]))
+    polygons = [list(topology.polygon(s)) for s in range(len(topology.loops))]
+    found = zip(topology.structures, polygons, mask.planes, samples, strict=True)
+    return min((polygon_dice(points[own], plane), name) for name, own, plane, there in found if np.isfinite(there[0, 0]))
 
 
 def _cases(
@@ -143,10 +144,10 @@ def _cases(
     """A grid of cases, with the lowest Dice of each."""
     items = []
     for i in chosen:
-        shown = points[i].copy()
-        for loop, own in zip(template.topology.loops, held.samples[i], strict=True):
-            if np.isnan(own[0, 0]):
-                shown[list(loop)] = np.nan
+        here = [loop for loop, own in zip(template.topology.loops, held.samples[i], strict=True) if np.isfinite(own[0, 0])]
+        shown = np.full_like(points[i], np.nan)
+        for loop in here:
+            shown[list(loop)] = points[i][list(loop)]
         dice, name = lowest[i]
         items.append((f"{held.ids[i]}\nlowest Dice {dice:.3f} ({name})", held.masks[i], shown))
     return plot.cases(items, template.topology, suptitle=title)

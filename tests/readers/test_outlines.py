@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from atlaskit.readers import outline_problems, read_corpus, single_outline
-from atlaskit.readers.outlines import outlines
+from atlaskit.readers import filled_rings, outline_problems, outlines, read_corpus, single_outline
 
 Array = NDArray[np.uint8]
 
@@ -39,16 +38,20 @@ def test_rings_and_scattered_structures_are_told_from_single_outlines(corpus_fol
 
 
 def test_the_sentences_say_what_to_do(corpus_folder: Path) -> None:
-    problems = outline_problems(read_corpus(corpus_folder))
+    corpus = read_corpus(corpus_folder)
+    found = outlines(corpus)
+    problems = outline_problems(corpus, found)
     assert set(problems) == {"2", "3"}
     assert "outer 2=2+1" in problems["2"] and "4 pieces" in problems["3"]
-    assert not outline_problems(read_corpus(corpus_folder, structures=["epi=1+2", "endo=1"]))
+    assert filled_rings(corpus, found) == ((corpus.names.index("2"), corpus.names.index("1")),)
+    united = read_corpus(corpus_folder, structures=["epi=1+2", "endo=1"])
+    assert not outline_problems(united, outlines(united)) and not filled_rings(united, outlines(united))
 
 
 def test_a_structure_that_the_sample_lacks_is_not_judged(corpus_folder: Path) -> None:
     corpus = read_corpus(corpus_folder)
     assert {outline.kind for outline in outlines(corpus, sample=0).values()} == {"unseen"}
-    assert not outline_problems(corpus, sample=0)
+    assert not outline_problems(corpus, outlines(corpus, sample=0))
 
 
 @pytest.mark.parametrize(
@@ -70,4 +73,5 @@ def test_the_rule(pieces: float, share: float, hole: float, single: bool) -> Non
     ],
 )
 def test_real_structures(folder: str, structures: tuple[str, ...], bad: set[str], realdata: Path) -> None:
-    assert set(outline_problems(read_corpus(realdata / folder, structures=structures), sample=16)) == bad
+    corpus = read_corpus(realdata / folder, structures=structures)
+    assert set(outline_problems(corpus, outlines(corpus, sample=16))) == bad

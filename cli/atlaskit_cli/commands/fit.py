@@ -31,6 +31,12 @@ def fit(
         typer.Option("--pose", help="'free' for cases without a common orientation: each is turned onto the template."),
     ] = None,
     mirror: Annotated[bool, typer.Option("--mirror", help="With --pose free: cases may be reflected too.")] = False,
+    shared_boundaries: Annotated[
+        bool,
+        typer.Option(
+            "--shared-boundaries", help="Structures that touch share landmarks along their walls: no gap, no overlap."
+        ),
+    ] = False,
     config: Annotated[
         Path | None, typer.Option("--config", metavar="TOML", help="Numbers of the run that replace the preset's.")
     ] = None,
@@ -52,7 +58,13 @@ def fit(
 
         settings = atlaskit.FitConfig
         run = settings.named(preset) if config is None else settings.from_toml(config, preset=preset)
-        asked = {"seed": seed, "nodes": nodes, "pose": pose, "mirror": mirror or None}
+        asked = {
+            "seed": seed,
+            "nodes": nodes,
+            "pose": pose,
+            "mirror": mirror or None,
+            "shared_boundaries": shared_boundaries or None,
+        }
         chosen: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
         result = atlaskit.fit(
             masks,
