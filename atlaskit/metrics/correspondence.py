@@ -82,7 +82,18 @@ def by_structure(points: NDArray[np.floating], topology: Topology) -> dict[str, 
 
 
 def training_part(n: int, *, train_fraction: float = 0.7, seed: int = 0) -> NDArray[np.bool_]:
-    """(n,) bool array: the seeded part of n cases on which true landmarks are tied."""
+    """Draw the part of n cases on which true landmarks are tied.
+
+    Parameters
+    ----------
+    n : int
+    train_fraction : float
+    seed : int
+
+    Returns
+    -------
+    (n,) bool array
+    """
     train = np.zeros(n, dtype=bool)
     train[np.random.default_rng(seed).permutation(n)[: round(train_fraction * n)]] = True
     return train
