@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from atlaskit.errors import InputError
+from atlaskit.metrics.inference import LEAST_SUBJECTS
 from atlaskit.verbs.evaluation.equivariance import equivariance
 from atlaskit.verbs.evaluation.material import Material, load_material
 from atlaskit.verbs.evaluation.repeats import repeatability
@@ -160,8 +161,9 @@ def evaluate(
     material = load_material(target, target / "landmarks.zarr" if store is None else Path(store), spacing_mm)
     known = None if truth is None else load_known(Path(truth), material, seed=seed, unseen=unseen)
     reading = Reading(layout, plane, subject_pattern)
-    seen, missing = _masks(None if masks is None else Path(masks), material, reading, report)
-    if seen is None and (baselines or repeat):
+    keep = baselines or repeat > 0
+    seen, missing = _masks(None if masks is None else Path(masks), material, reading, keep, report)
+    if seen is None and keep:
         raise InputError(f"{'--baselines' if baselines else '--repeat'} needs the masks. {missing}")
     found = [*_of_store(material, seen), *_against_truth(material, known, seed)]
     if seen is not None:
@@ -183,7 +185,8 @@ def evaluate(
         **{name: measured.get(name) for name in TABLES},  # type: ignore[arg-type]
         tables=csv,
         pictures=png,
-        notes=(missing,) * bool(missing) + _notes(material, seen) + (known.notes if known else ()),
+        notes=tuple(note for note in (missing, *_notes(material, seen), *(known.notes if known else ())) if note)
+        + tuple(finding.note for finding in found if finding.note),
         seconds=round(time.perf_counter() - began, 2),
     )
 
@@ -199,10 +202,12 @@ def _check(truth: object, *, baselines: bool, repeat: int, unseen: bool, spacing
         raise InputError(f"--spacing-mm is the size of a pixel in mm, above 0; got {spacing_mm:g}.")
 
 
-def _masks(masks: Path | None, material: Material, reading: Reading, report: Progress) -> tuple[Masks | None, str]:
+def _masks(masks: Path | None, material: Material, reading: Reading, keep: bool, report: Progress) -> tuple[Masks | None, str]:
     """The masks, or None and why they are not there."""
     corpus = find_corpus(masks, material, reading)
-    return (None, corpus) if isinstance(corpus, str) else (look(corpus, material, plane=reading.plane, report=report), "")
+    if isinstance(corpus, str):
+        return None, corpus
+    return look(corpus, material, plane=reading.plane, keep_samples=keep, report=report), ""
 
 
 def _of_store(material: Material, seen: Masks | None) -> list[Finding]:
@@ -212,11 +217,12 @@ def _of_store(material: Material, seen: Masks | None) -> list[Finding]:
 def _against_truth(material: Material, known: Known | None, seed: int) -> list[Finding]:
     if known is None:
         return []
-    each = landmarks(material, known)
+    each, inferred = landmarks(material, known), inference(material, known, seed=seed)
+    too_few = f"Inference needs true landmarks of at least {LEAST_SUBJECTS} subjects: there are too few."
     return [
         Finding("correspondence", correspondence(material, known), draw_correspondence(material, known, each)),
         Finding("landmarks", each),
-        Finding("inference", inference(material, known, seed=seed)),
+        Finding("inference", inferred, note="" if inferred["mean_px"].notna().any() else too_few),
     ]
 
 
@@ -231,7 +237,8 @@ def _by_repeating(
 ) -> list[Finding]:
     found = repeatability(material, seen, times=times, reading=reading, device=device, report=report)
     title = f"How far landmarks lie apart between this atlas and {times} fitted with other seeds"
-    return [Finding("repeatability", found.table, draw_values(material, found.by_landmark, what="mean distance", title=title))]
+    picture = draw_values(material, found.by_landmark, what="mean distance", title=title)
+    return [Finding("repeatability", found.table, picture, found.note)]
 
 
 def _notes(material: Material, seen: Masks | None) -> tuple[str, ...]:

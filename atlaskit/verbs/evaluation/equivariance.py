@@ -13,7 +13,7 @@ from atlaskit.assignment import sample_contours
 from atlaskit.contours import trace
 from atlaskit.metrics import Offsets, by_structure, tangents, with_overall
 from atlaskit.topology import Topology
-from atlaskit.verbs.evaluation.material import KINDS, Material
+from atlaskit.verbs.evaluation.material import KINDS, Material, mean_over_cases
 from atlaskit.verbs.evaluation.placing import place_all
 from atlaskit.verbs.evaluation.sources import Masks
 from atlaskit.verbs.evaluation.warps import WARPS, Moved, Warp
@@ -102,9 +102,5 @@ def _with_mean(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _by_landmark(moved: Sequence[Mapping[str, Offsets]]) -> dict[str, NDArray[np.float64]]:
-    means = {}
-    for name in moved[0]:
-        lengths = np.concatenate([errors[name].lengths("px")[0] for errors in moved])
-        known = np.isfinite(lengths)
-        means[name] = np.where(known, lengths, 0).sum(axis=0) / np.where(known.any(axis=0), known.sum(axis=0), np.nan)
-    return means
+    lengths = {name: [errors[name].lengths("px")[0] for errors in moved] for name in moved[0]}
+    return {name: mean_over_cases(np.concatenate(found)) for name, found in lengths.items()}

@@ -93,6 +93,14 @@ def frames_of(samples: Array, template: Template) -> Frames:
     return frames(samples, template.centre, template.radius, template.anchor)
 
 
+def mean_over_cases(values: Array) -> NDArray[np.float64]:
+    """(n,) means of the known values of (N, n); NaN where none is known."""
+    known = np.isfinite(values)
+    count = known.sum(axis=0)
+    mean: NDArray[np.float64] = np.where(count > 0, np.where(known, values, 0.0).sum(axis=0) / np.maximum(count, 1), np.nan)
+    return mean
+
+
 def load_material(atlas: Path, path: Path, spacing_mm: float | None) -> Material:
     """Read network and store, and check that they belong together.
 

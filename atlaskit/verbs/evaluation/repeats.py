@@ -23,7 +23,7 @@ from atlaskit.net.network import Network, load_network
 from atlaskit.readers import read_corpus
 from atlaskit.topology import Topology
 from atlaskit.verbs.batches import fingerprint
-from atlaskit.verbs.evaluation.material import KINDS, Material
+from atlaskit.verbs.evaluation.material import KINDS, Material, mean_over_cases
 from atlaskit.verbs.evaluation.placing import Found, place_all
 from atlaskit.verbs.evaluation.round_trip import stack
 from atlaskit.verbs.evaluation.sources import Masks, Reading
@@ -42,10 +42,13 @@ class Repeatability:
         By kind of landmarks and structure: the columns of `metrics.correspondence_error`, and the number of ``networks``.
     by_landmark : mapping of str to (n,) float array
         By structure the mean distance of each landmark of the atlas from the other networks' ``points``, px.
+    note : str
+        Says so where the repeats were fitted on other masks than the atlas.
     """
 
     table: pd.DataFrame
     by_landmark: Mapping[str, NDArray[np.float64]]
+    note: str = ""
 
 
 def repeatability(
@@ -74,7 +77,8 @@ def repeatability(
     result = compare(found, topologies, material.spacing_mm[masks.rows])
     for refit in refits:
         shutil.rmtree(refit.folder, ignore_errors=True)
-    return result
+    other = f"The masks of the fit are gone: the repeats were fitted on those in {corpus.root}, which may differ."
+    return replace(result, note=other) if corpus is masks.corpus else result
 
 
 def _named(report: Progress, prefix: str) -> Progress:
@@ -166,7 +170,7 @@ def compare(found: Sequence[Found], topologies: Sequence[Topology], spacing_mm: 
             rows[name] = _pooled(list(pairs.values())).summary() | {"cases": int(there), "networks": len(runs)}
             if kind == KINDS[0]:
                 lengths = np.concatenate([pairs[a, 0].lengths("px")[0] for a in range(1, len(runs))])
-                by_landmark[name] = lengths[np.isfinite(lengths).all(axis=1)].mean(axis=0) if there else lengths[0]
+                by_landmark[name] = mean_over_cases(lengths)
         tables[kind] = with_overall(pd.DataFrame.from_dict(rows, orient="index"))
     return Repeatability(stack(tables, "landmarks"), by_landmark)
 

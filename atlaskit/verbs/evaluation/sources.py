@@ -47,7 +47,7 @@ class Masks:
     rows : (M,) int array
         The cases that have a mask, ascending.
     samples : (N, S, 512, 2) float32 array
-        Contour samples, pixels; NaN where absent or without a mask.
+        Contour samples, pixels; NaN where absent or without a mask. Empty, (0, S, 512, 2), where nothing needs them.
     figures : (N, 3, S) float array
         Dice, HD95 and ASSD of the network's own landmarks; NaN where unknown.
     crossings : (N, S) int array
@@ -62,10 +62,6 @@ class Masks:
     figures: NDArray[np.float64]
     crossings: NDArray[np.int64]
     changed: int
-
-    def case(self, name: str) -> Case:
-        """A case of the corpus by its id."""
-        return next(case for case in self.corpus.cases if case.id == name)
 
 
 def find_corpus(masks: Path | None, material: Material, reading: Reading) -> Corpus | str:
@@ -96,12 +92,12 @@ def find_corpus(masks: Path | None, material: Material, reading: Reading) -> Cor
     return corpus
 
 
-def look(corpus: Corpus, material: Material, *, plane: str | None, report: Progress) -> Masks:
+def look(corpus: Corpus, material: Material, *, plane: str | None, keep_samples: bool, report: Progress) -> Masks:
     """Trace every mask whose case has landmarks, and measure the network's own landmarks on it."""
     row = {name: i for i, name in enumerate(material.cases)}
     cases = [case for case in corpus.cases if case.id in row]
     shape = len(material.cases), len(material.topology.loops)
-    samples = np.full((*shape, SAMPLES, 2), np.nan, np.float32)
+    samples = np.full((shape[0] * keep_samples, shape[1], SAMPLES, 2), np.nan, np.float32)
     figures, crossings = np.full((shape[0], 3, shape[1]), np.nan), np.zeros(shape, np.int64)
     rows: list[int] = []
     changed = 0
@@ -114,7 +110,8 @@ def look(corpus: Corpus, material: Material, *, plane: str | None, report: Progr
         if isinstance(traced, Rejected):
             return i, traced, True
         _check_size(case, traced.mask.image_size, material, i)
-        samples[i] = traced.samples
+        if keep_samples:
+            samples[i] = traced.samples
         figures[i], crossings[i] = round_trip_of(traced, material.topology, material.points["points_network"][i])
         return i, None, shas[i] not in {fingerprint(corpus, case, recipe) for recipe in recipes}
 

@@ -73,6 +73,8 @@ def load_known(path: Path, material: Material, *, seed: int, unseen: bool) -> Kn
         raise InputError(_too_few(path, read, material, int(common.sum())))
     train, split, notes = _fitted_part(material, common) if unseen else _seeded_part(common, seed)
     names = {name: read.names.get(name, tuple(map(str, range(points.shape[1])))) for name, points in truth.items()}
+    truth, names, lost = _tied(truth, names, material, train)
+    notes += lost
     outside = _outside(truth, material)
     if outside:
         notes.append(f"True landmarks of {outside} cases lie outside their image: are they in pixels of these masks?")
@@ -123,6 +125,29 @@ def fit_summary(material: Material, why: str) -> dict[str, Any]:
     if not same:
         raise InputError(f"{path} must tell of the fit that made network.pt; it tells of another, and {why}.")
     return document
+
+
+def _tied(
+    truth: Mapping[str, NDArray[np.float64]],
+    names: Mapping[str, tuple[str, ...]],
+    material: Material,
+    train: NDArray[np.bool_],
+) -> tuple[dict[str, NDArray[np.float64]], dict[str, tuple[str, ...]], list[str]]:
+    """The true landmarks that can be tied, their names, and a note on the others."""
+    kept, called, notes = {}, {}, []
+    for name, polygons in material.polygons("points").items():
+        if name not in truth:
+            continue
+        there = train & np.asarray(np.isfinite(polygons).all(axis=(1, 2)))
+        known = np.asarray(np.isfinite(truth[name][there]).all(axis=2).any(axis=0))
+        lost = [label for label, fine in zip(names[name], known, strict=True) if not fine]
+        if lost:
+            notes.append(f"{name}: left out, as no case to tie them on has them: true landmarks {', '.join(lost)}.")
+        if known.any():
+            kept[name], called[name] = truth[name][:, known], tuple(np.array(names[name])[known].tolist())
+    if not kept:
+        raise InputError("Some true landmark must be in a case to tie it on, with its structure; none is: give more truth.")
+    return kept, called, notes
 
 
 def _outside(truth: Mapping[str, NDArray[np.float64]], material: Material) -> int:

@@ -32,11 +32,14 @@ class Finding:
         Of its files.
     table : DataFrame
     picture : Axes or None
+    note : str
+        What its reader should know; mostly nothing.
     """
 
     name: str
     table: pd.DataFrame
     picture: Any = None
+    note: str = ""
 
 
 def write(material: Material, findings: Sequence[Finding]) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
