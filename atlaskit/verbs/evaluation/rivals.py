@@ -66,7 +66,7 @@ def _methods(bench: _Bench, *, rotate: bool) -> dict[str, Callable[[], Polygons]
     topology = bench.material.topology
     turned = {"best cyclic start, rotated": lambda: bench.along(lambda c, n: best_cyclic_start(c, n, rotate=True))}
     return {
-        "arc length, topmost start": lambda: bench.along(_topmost),
+        "arc length from top": lambda: bench.along(_topmost),
         "best cyclic start": lambda: bench.along(best_cyclic_start),
         **(turned if rotate else {}),
         "groupwise assignment": lambda: by_structure(bench.groupwise, topology),
