@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from atlaskit.topology import Topology
     from atlaskit.verbs.demo import DemoResult, demo
     from atlaskit.verbs.describe import Description, describe
+    from atlaskit.verbs.evaluate import EvaluateResult, evaluate
     from atlaskit.verbs.extract import ExtractResult, extract
     from atlaskit.verbs.fit import fit
     from atlaskit.verbs.fitted import FitResult
@@ -29,6 +30,7 @@ __all__ = [
     "Corpus",
     "DemoResult",
     "Description",
+    "EvaluateResult",
     "ExtractResult",
     "FitConfig",
     "FitResult",
@@ -42,6 +44,7 @@ __all__ = [
     "Topology",
     "demo",
     "describe",
+    "evaluate",
     "extract",
     "fit",
     "read_corpus",
@@ -53,6 +56,7 @@ _HOME = {
     "Corpus": "corpus",
     "DemoResult": "verbs.demo",
     "Description": "verbs.describe",
+    "EvaluateResult": "verbs.evaluate",
     "ExtractResult": "verbs.extract",
     "FitConfig": "config",
     "FitResult": "verbs.fitted",
@@ -66,6 +70,7 @@ _HOME = {
     "Topology": "topology",
     "demo": "verbs.demo",
     "describe": "verbs.describe",
+    "evaluate": "verbs.evaluate",
     "extract": "verbs.extract",
     "fit": "verbs.fit",
     "read_corpus": "readers",

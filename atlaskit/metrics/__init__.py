@@ -4,21 +4,45 @@ Arrays in, arrays out. Coordinates are (x, y) pixels, pixel centres on integers;
 """
 
 from atlaskit.metrics.baselines import best_cyclic_start, topmost_start
-from atlaskit.metrics.correspondence import by_structure, correspondence_error, place, tie
+from atlaskit.metrics.correspondence import (
+    OVERALL,
+    Offsets,
+    by_structure,
+    correspondence_error,
+    landmark_error,
+    offsets,
+    training_part,
+    with_overall,
+)
+from atlaskit.metrics.directions import edge_variation, normal_spread, normals, tangents
+from atlaskit.metrics.inference import infer_landmarks, ridge
 from atlaskit.metrics.overlap import dice, polygon_dice, self_intersections, surface_distances
 from atlaskit.metrics.truth import Truth, read_truth
+from atlaskit.metrics.tying import place, tie
 
 __all__ = [
+    "OVERALL",
+    "Offsets",
     "Truth",
     "best_cyclic_start",
     "by_structure",
     "correspondence_error",
     "dice",
+    "edge_variation",
+    "infer_landmarks",
+    "landmark_error",
+    "normal_spread",
+    "normals",
+    "offsets",
     "place",
     "polygon_dice",
     "read_truth",
+    "ridge",
     "self_intersections",
     "surface_distances",
+    "tangents",
     "tie",
     "topmost_start",
+    "training_part",
+    "with_overall",
 ]

@@ -2,25 +2,134 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from atlaskit.contours import Points
 from atlaskit.errors import InputError, nearest
+from atlaskit.metrics.directions import tangents
+from atlaskit.metrics.tying import place, tie
 from atlaskit.topology import Topology
 
-FRACTIONS = 16
-"""Places along each edge at which a true landmark can be tied."""
+OVERALL = "overall"
+"""The row that is the mean of the structures."""
 
-_BLOCK = 2**21  # distances held at once: some 50 MB
+
+@dataclass(frozen=True)
+class Offsets:
+    """How far some points lie from where they should.
+
+    Attributes
+    ----------
+    positions : (K,) float array
+        Where along the polygon they are expected: landmark index plus the fraction of the way to the next.
+    offset : (N, K, 2) float array
+        Found less wanted, pixels; NaN where unknown.
+    tangent : (N, K, 2) float array
+        Unit tangent of the polygon there.
+    spacing_mm : (N, 2) float array
+        Pixel size of each case; NaN where unknown.
+    """
+
+    positions: NDArray[np.float64]
+    offset: NDArray[np.float64]
+    tangent: NDArray[np.float64]
+    spacing_mm: NDArray[np.float64]
+
+    def lengths(self, unit: str) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Distance, and its parts along and across the polygon, each (N, K); the unit is ``px`` or ``mm``."""
+        scale = self.spacing_mm[:, None] if unit == "mm" else 1.0
+        offset, tangent = self.offset * scale, self.tangent * scale
+        tangent = tangent / np.maximum(np.linalg.norm(tangent, axis=2, keepdims=True), 1e-12)
+        slip = np.abs((offset * tangent).sum(axis=2))
+        normal = np.abs(offset[..., 0] * tangent[..., 1] - offset[..., 1] * tangent[..., 0])
+        return np.linalg.norm(offset, axis=2), slip, normal
+
+    def summary(self) -> dict[str, float]:
+        """Mean, median, 95th percentile, root mean square, slip and normal error in px and mm, and the cases counted."""
+        figures = {key: value for unit in ("px", "mm") for key, value in _summary(*self.lengths(unit), unit).items()}
+        return figures | {"cases": int(np.isfinite(self.offset[..., 0]).any(axis=1).sum())}
+
+    def at(self, landmark: int) -> Offsets:
+        """The offsets of one of the K points."""
+        one = slice(landmark, landmark + 1)
+        return Offsets(self.positions[one], self.offset[:, one], self.tangent[:, one], self.spacing_mm)
+
+
+def _summary(
+    length: NDArray[np.floating], slip: NDArray[np.floating], normal: NDArray[np.floating], unit: str
+) -> dict[str, float]:
+    """Figures of the lengths that are known; NaN where none is."""
+    known = np.isfinite(length)
+    length, slip, normal = (values[known] if known.any() else np.array([np.nan]) for values in (length, slip, normal))
+    values = {
+        "mean": length.mean(),
+        "median": np.median(length),
+        "p95": np.percentile(length, 95),
+        "rms": np.sqrt(np.square(length).mean()),
+        "slip": slip.mean(),
+        "normal": normal.mean(),
+    }
+    return {f"{key}_{unit}": float(value) for key, value in values.items()}
 
 
 def by_structure(points: NDArray[np.floating], topology: Topology) -> dict[str, NDArray[np.floating]]:
     """Landmarks (N, L, 2) as one closed polygon (N, n, 2) per structure."""
     return {name: points[:, list(loop)] for name, loop in zip(topology.structures, topology.loops, strict=True)}
+
+
+def training_part(n: int, *, train_fraction: float = 0.7, seed: int = 0) -> NDArray[np.bool_]:
+    """Draw the part of n cases on which true landmarks are tied.
+
+    Parameters
+    ----------
+    n : int
+    train_fraction : float
+    seed : int
+
+    Returns
+    -------
+    (n,) bool array
+    """
+    train = np.zeros(n, dtype=bool)
+    train[np.random.default_rng(seed).permutation(n)[: round(train_fraction * n)]] = True
+    return train
+
+
+def offsets(
+    points: NDArray[np.floating],
+    truth: NDArray[np.floating],
+    *,
+    train: NDArray[np.bool_],
+    test: NDArray[np.bool_] | None = None,
+    spacing_mm: NDArray[np.floating] | None = None,
+) -> Offsets:
+    """Tie the true landmarks of one structure on some cases and measure them on others.
+
+    Parameters
+    ----------
+    points : (N, n, 2) array
+        Closed landmark polygons, pixels.
+    truth : (N, K, 2) array
+        True landmarks of the same cases, pixels; NaN where missing.
+    train, test : (N,) bool arrays
+        Where to tie, and where to measure: on all other cases unless given.
+    spacing_mm : (N, 2) array, optional
+        Pixel size of each case; NaN where unknown.
+
+    Returns
+    -------
+    Offsets
+        Of the cases to measure.
+    """
+    test = ~train if test is None else test
+    spacing = np.full((len(points), 2), np.nan) if spacing_mm is None else np.asarray(spacing_mm, dtype=np.float64)
+    positions = tie(points[train], truth[train])
+    offset = place(points[test], positions) - truth[test]
+    return Offsets(positions, offset, tangents(points[test], positions), spacing[test])
 
 
 def correspondence_error(
@@ -54,89 +163,77 @@ def correspondence_error(
     Returns
     -------
     DataFrame
-        A row per structure and ``overall`` (the mean of the structures); columns ``mean_px``, ``median_px``,
-        ``p95_px``, ``mean_mm``, ``median_mm``, ``p95_mm`` (NaN without spacing) and ``cases``, the test cases counted.
+        A row per structure and ``overall`` (the mean of the structures); columns ``mean_px``, ``median_px``, ``p95_px``,
+        ``rms_px``; ``slip_px`` and ``normal_px``, the mean error along and across the polygon; the same in ``_mm`` (NaN
+        without spacing); and ``cases``, the test cases counted.
 
     Raises
     ------
     InputError
         When a true structure has no landmarks, counts of cases differ, or a structure is in no training case.
     """
-    n_cases = len(next(iter(points.values()), ()))
-    if train is None:
-        train = np.zeros(n_cases, dtype=bool)
-        train[np.random.default_rng(seed).permutation(n_cases)[: round(train_fraction * n_cases)]] = True
-    spacing = np.full((n_cases, 2), np.nan) if spacing_mm is None else np.asarray(spacing_mm, dtype=np.float64)
     rows = {}
-    for name, true in truth.items():
-        if name not in points:
-            raise InputError(f"Truth must name structures of the landmarks; got {name!r}: {nearest(name, points)}")
-        if not len(points[name]) == len(true) == len(train):
-            raise InputError(f"Truth needs the {len(points[name])} cases of the landmarks; {name!r} has {len(true)}.")
-        placed = place(points[name][~train], tie(points[name][train], true[train]))
-        offset = placed - true[~train]
-        millimetres = _summary(offset * spacing[~train, None], "mm")
-        met = np.count_nonzero(np.isfinite(offset[..., 0]).any(axis=1))
-        rows[name] = _summary(offset, "px") | millimetres | {"cases": met}
-    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("structure")
-    overall = table.mean().to_frame("overall").T.assign(cases=table["cases"].max())
-    return pd.concat([table, overall]).rename_axis("structure").astype({"cases": int})
+    for name, true, part in _parts(points, truth, train, train_fraction, seed):
+        rows[name] = offsets(points[name], true, train=part, spacing_mm=spacing_mm).summary()
+    return with_overall(pd.DataFrame.from_dict(rows, orient="index").rename_axis("structure"))
 
 
-def _summary(offset: NDArray[np.floating], unit: str) -> dict[str, float]:
-    """Mean, median and 95th percentile of the lengths of (N, K, 2) offsets that are known."""
-    length = np.linalg.norm(offset, axis=2)
-    length = length[np.isfinite(length)]
-    if length.size == 0:
-        length = np.array([np.nan])
-    values = {"mean": length.mean(), "median": np.median(length), "p95": np.percentile(length, 95)}
-    return {f"{key}_{unit}": float(value) for key, value in values.items()}
-
-
-def tie(points: NDArray[np.floating], truth: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Tie each true landmark to the position along the polygon that is nearest on average.
+def landmark_error(
+    points: Mapping[str, NDArray[np.floating]],
+    truth: Mapping[str, NDArray[np.floating]],
+    *,
+    train: NDArray[np.bool_] | None = None,
+    train_fraction: float = 0.7,
+    seed: int = 0,
+    spacing_mm: NDArray[np.floating] | None = None,
+) -> pd.DataFrame:
+    """The figures of `correspondence_error` for each true landmark on its own.
 
     Parameters
     ----------
-    points : (N, n, 2) array
-        Closed landmark polygons of one structure.
-    truth : (N, K, 2) array
-        True landmarks of the same cases; NaN where missing.
+    points, truth, train, train_fraction, seed, spacing_mm
+        As in `correspondence_error`.
 
     Returns
     -------
-    (K,) float array
-        Landmark index plus the fraction of the way to the next, in [0, n).
+    DataFrame
+        A row per true landmark: ``structure``, ``landmark`` (its place in the truth), ``position`` along the polygon that
+        it is tied to, then the columns of `correspondence_error`.
 
     Raises
     ------
     InputError
-        When a true landmark and the structure are together in no case.
+        As `correspondence_error`.
     """
-    n, k = points.shape[1], truth.shape[1]
-    positions = np.arange(n * FRACTIONS) / FRACTIONS
-    total, count = np.zeros((k, len(positions))), np.zeros(k, dtype=np.int64)
-    step = max(_BLOCK // (k * len(positions)), 1)
-    for first in range(0, len(points), step):
-        places = place(points[first : first + step], positions)
-        true = truth[first : first + step]
-        dx = true[:, :, None, 0] - places[:, None, :, 0]
-        dy = true[:, :, None, 1] - places[:, None, :, 1]
-        distance = np.sqrt(dx * dx + dy * dy)
-        known = np.isfinite(distance[:, :, 0])
-        total += np.where(known[:, :, None], distance, 0.0).sum(axis=0)
-        count += known.sum(axis=0)
-    if k and count.min() == 0:
-        missing = np.flatnonzero(count == 0).tolist()
-        raise InputError(f"Each true landmark must be in a training case with its structure; {missing} are in none.")
-    best: NDArray[np.float64] = positions[np.argmin(total, axis=1)]
-    return best
+    rows = []
+    for name, true, part in _parts(points, truth, train, train_fraction, seed):
+        found = offsets(points[name], true, train=part, spacing_mm=spacing_mm)
+        for k, position in enumerate(found.positions):
+            rows.append({"structure": name, "landmark": k, "position": position, **found.at(k).summary()})
+    return pd.DataFrame(rows)
 
 
-def place(points: NDArray[np.floating], positions: NDArray[np.floating]) -> Points:
-    """Points (N, K, 2) that lie at fixed positions (K,) along closed polygons (N, n, 2): what `tie` gives, read off."""
-    low = np.floor(positions).astype(np.int64)
-    along = (positions - low)[:, None]
-    n = points.shape[1]
-    placed: Points = (1 - along) * points[:, low % n] + along * points[:, (low + 1) % n]
-    return placed
+def _parts(
+    points: Mapping[str, NDArray[np.floating]],
+    truth: Mapping[str, NDArray[np.floating]],
+    train: NDArray[np.bool_] | None,
+    train_fraction: float,
+    seed: int,
+) -> Sequence[tuple[str, NDArray[np.floating], NDArray[np.bool_]]]:
+    """Each true structure with its landmarks and the cases to tie them on."""
+    n_cases = len(next(iter(points.values()), ()))
+    part = training_part(n_cases, train_fraction=train_fraction, seed=seed) if train is None else train
+    for name, true in truth.items():
+        if name not in points:
+            raise InputError(f"Truth must name structures of the landmarks; got {name!r}: {nearest(name, points)}")
+        if not len(points[name]) == len(true) == len(part):
+            raise InputError(f"Truth needs the {len(points[name])} cases of the landmarks; {name!r} has {len(true)}.")
+    return [(name, true, part) for name, true in truth.items()]
+
+
+def with_overall(table: pd.DataFrame) -> pd.DataFrame:
+    """A table by structure with one more row, ``overall``: the mean of the structures, and the most cases of any."""
+    counts = table.select_dtypes("integer").columns
+    overall = table.mean().to_frame(OVERALL).T
+    overall[counts] = table[counts].max().to_numpy()
+    return pd.concat([table, overall]).rename_axis("structure").astype(dict.fromkeys(counts, "int64"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -27,10 +27,13 @@ class Truth:
         The N case ids.
     points : mapping of str to (N, K, 2) float array
         By structure, pixels of each case's mask; NaN where missing. K differs between structures.
+    names : mapping of str to tuple of str
+        By structure what the file calls its K landmarks; none where it does not name them.
     """
 
     cases: tuple[str, ...]
     points: Mapping[str, Points]
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def of(self, cases: Sequence[str]) -> dict[str, Points]:
         """Give the points in the order of some cases; a case without truth is NaN."""
@@ -89,16 +92,19 @@ def _from_csv(path: Path) -> Truth:
         raise InputError(f"A truth table has each landmark of a case once; {path.name} has one twice.")
     xy = table[["x", "y"]].to_numpy(dtype=np.float64)
     row, cases = pd.factorize(table["case"], sort=True)
-    points = {}
+    points, called = {}, {}
     for name in dict.fromkeys(table["structure"]):
         mine = (table["structure"] == name).to_numpy()
         column, landmarks = pd.factorize(table.loc[mine, "landmark"], sort=True)
         points[str(name)] = np.full((len(cases), len(landmarks), 2), np.nan)
         points[str(name)][row[mine], column] = xy[mine]
-    return _checked(tuple(str(case) for case in cases), points, path)
+        called[str(name)] = tuple(str(landmark) for landmark in landmarks)
+    return _checked(tuple(str(case) for case in cases), points, path, called)
 
 
-def _checked(cases: tuple[str, ...], points: Mapping[str, Points], path: Path) -> Truth:
+def _checked(
+    cases: tuple[str, ...], points: Mapping[str, Points], path: Path, names: Mapping[str, tuple[str, ...]] | None = None
+) -> Truth:
     if not cases or len(set(cases)) != len(cases):
         raise InputError(f"A truth file needs each case id once, and at least one; {path.name} has {len(cases)}.")
-    return Truth(cases, points)
+    return Truth(cases, points, names or {})

@@ -52,7 +52,7 @@ class _Page:
         return best, free
 
 
-def label_shapes(ax: Axes, points: Points, topology: Topology, *, every: int, color: str | None = None) -> None:
+def label_shapes(ax: Axes, points: Points, topology: Topology, *, every: int | None, color: str | None = None) -> None:
     """Number every so many landmarks along each outline, outside it, and write each structure's name.
 
     Parameters
@@ -62,8 +62,8 @@ def label_shapes(ax: Axes, points: Points, topology: Topology, *, every: int, co
     points : (L, 2) array
         Landmarks; structures with missing ones are skipped.
     topology : Topology
-    every : int
-        Nodes along a loop from one number to the next.
+    every : int or None
+        Nodes along a loop from one number to the next; None for names alone.
     color : str, optional
         One colour for all labels instead of each structure's own.
     """
@@ -75,7 +75,8 @@ def label_shapes(ax: Axes, points: Points, topology: Topology, *, every: int, co
     outlines = [on_page[loop] for _, loop in loops]
     ink = np.vstack([resample(line, 8 + int(perimeter(line) / _INK_PT)) for line in outlines])
     page = _Page(ax, outlines, ink)
-    numbered = {int(loop[k]): (own, k) for own, (_, loop) in enumerate(loops) for k in range(0, len(loop), every)}
+    steps = [range(0, len(loop), every) if every else range(0) for _, loop in loops]
+    numbered = {int(loop[k]): (own, k) for own, (_, loop) in enumerate(loops) for k in steps[own]}
     page.taken.extend(np.array([on_page[landmark], [_RING_PT, _RING_PT]]) for landmark in numbered)
     colors = [color or color_of(index) for index, _ in loops]
     for landmark, (own, k) in numbered.items():

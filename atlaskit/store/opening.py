@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -35,6 +35,7 @@ def open_or_create(
     template: NDArray[np.floating] | None = None,
     shard: int = SHARD,
     overwrite: bool = False,
+    origin: Mapping[str, str] | None = None,
 ) -> LandmarkStore:
     """Open the store of this topology and network for writing, or make it with every case pending.
 
@@ -57,6 +58,8 @@ def open_or_create(
         Cases per shard of a new store.
     overwrite : bool
         Replace a store that is there, whatever its state.
+    origin : mapping of str to str, optional
+        Further attributes of a new store: where its masks lie (see `LandmarkStore.record_origin`).
 
     Raises
     ------
@@ -75,7 +78,7 @@ def open_or_create(
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
                 group = lay_out(draft, topology, sizes_of(topology, latent_size), len(cases), shard, template)
-                group.attrs.update(attributes(topology, network_sha256))
+                group.attrs.update({**(origin or {}), **attributes(topology, network_sha256)})
                 LandmarkStore(draft, topology, network_sha256, group).identify(0, cases)
                 consolidate(draft)
                 _move(draft, path, overwrite)

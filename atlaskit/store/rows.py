@@ -162,6 +162,13 @@ class LandmarkStore:
             rows = range(max(shard * size, first), min((shard + 1) * size, first + len(cases)))
             self._merge(shard, {row: identity(cases[row - first]) for row in rows})
 
+    def record_origin(self, origin: Mapping[str, str]) -> None:
+        """Say in the attributes where the masks lie that were last extracted; no other process may be writing to the store."""
+        if any(self.group.attrs.get(name) != text for name, text in origin.items()):
+            with writing(self.path):
+                self.group.attrs.update(dict(origin))
+                consolidate(self.path)
+
     def sweep(self) -> None:
         """Remove what killed writers left behind; no other process may be writing to the store."""
         self._sweep("**/*.partial")

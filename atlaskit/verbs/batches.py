@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -37,7 +38,7 @@ class Job:
     batch : int
     device : str
     recipe : bytes
-        What beside the files decides the landmarks: how they are read, and whether a boundary fit follows.
+        As `recipe_of` gives it.
     """
 
     corpus: Corpus
@@ -49,14 +50,24 @@ class Job:
     recipe: bytes
 
 
+def recipe_of(corpus: Corpus, plane: str | None, boundary_fit: bool) -> bytes:
+    """What beside the files decides the landmarks: how they are read, and whether a boundary fit follows."""
+    return json.dumps([corpus.layout, plane, boundary_fit, [[s.name, s.values] for s in corpus.structures]]).encode()
+
+
 def sha_of(job: Job, case: Case) -> str:
     """Fingerprint of a case's files and of how they are read; empty when they cannot be read."""
+    return fingerprint(job.corpus, case, job.recipe)
+
+
+def fingerprint(corpus: Corpus, case: Case, recipe: bytes) -> str:
+    """Fingerprint of a case's files and of a recipe; empty when they cannot be read."""
     try:
-        files = [(str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in job.corpus.files(case)]
+        files = [(str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in corpus.files(case)]
     except OSError:
         return ""
     content = b"".join(_digest(*file) for file in files)
-    return hashlib.blake2b(job.recipe + content, digest_size=16).hexdigest()
+    return hashlib.blake2b(recipe + content, digest_size=16).hexdigest()
 
 
 @lru_cache(maxsize=256)

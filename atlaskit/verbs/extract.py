@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import os
 import re
 import time
@@ -19,7 +18,7 @@ from atlaskit.net.network import load_network
 from atlaskit.net.predict import device_named
 from atlaskit.readers import read_corpus
 from atlaskit.store import LandmarkStore, open_or_create
-from atlaskit.verbs.batches import BATCH, Job, records_of, sha_of
+from atlaskit.verbs.batches import BATCH, Job, recipe_of, records_of, sha_of
 from atlaskit.verbs.tracing import Progress, in_order, silent
 
 FLUSH_S = 30.0
@@ -108,8 +107,9 @@ def extract(
     part = _parse_range(shard_range)
     network = load_network(Path(atlas) / "network.pt")
     corpus = read_corpus(model, layout=layout, structures=network.structures, plane=plane, subject_pattern=subject_pattern)
-    recipe = json.dumps([corpus.layout, plane, boundary_fit, [[s.name, s.values] for s in corpus.structures]]).encode()
+    recipe = recipe_of(corpus, plane, boundary_fit)
     job = Job(corpus, network, boundary_fit, workers, batch or BATCH, str(device_named(device)), recipe)
+    origin = {"model": str(corpus.root.absolute()), "model_layout": corpus.layout, "model_plane": plane or ""}
     store = open_or_create(
         Path(out) if out is not None else Path(atlas) / "landmarks.zarr",
         topology=network.topology,
@@ -118,11 +118,13 @@ def extract(
         latent_size=network.config.latent,
         template=network.template.points,
         overwrite=overwrite,
+        origin=origin,
     )
     by_id = {case.id: case for case in corpus.cases}
     if part is None:
         store.sweep()
         store.append_cases(corpus.cases)
+        store.record_origin(origin)
     elif missing := len(set(by_id) - set(store.column("case").tolist())):
         raise InputError(
             f"{missing} cases of {corpus.root} are not in {store.path}: run once without --shard-range, which adds them."

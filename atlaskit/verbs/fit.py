@@ -134,7 +134,8 @@ def fit(
         pictures=pictures,
         rejected=sampled.rejected,
     )
-    write_summary(result, corpus, config, network.sha256, sampled, (fitted, aside), template)
+    asked = {"plane": plane, "subject_pattern": subject_pattern, "minutes": minutes}
+    write_summary(result, corpus, config, network.sha256, sampled, (fitted, aside), template, asked)
     (target / "checkpoint.pt").unlink(missing_ok=True)
     return result
 

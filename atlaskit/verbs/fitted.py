@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -84,13 +85,16 @@ def write_summary(
     sampled: Sampled,
     parts: tuple[NDArray[np.int64], NDArray[np.int64]],
     template: Template,
+    asked: Mapping[str, object],
 ) -> None:
-    """Write ``fit.json``."""
+    """Write ``fit.json``; `asked` holds what decides a fit beside masks and config: plane, subject_pattern, minutes."""
     present = ~np.isnan(sampled.samples[:, :, 0, 0])
     document: dict[str, Any] = {
         "config": config.to_dict(),
+        "asked": dict(asked),
         "data": {
             "root": str(corpus.root),
+            "path": str(corpus.root.absolute()),
             "layout": corpus.layout,
             "cases": len(sampled.cases),
             "subjects": len({case.subject for case in sampled.cases}),

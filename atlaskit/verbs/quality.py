@@ -49,17 +49,7 @@ def record_of(
         By the names of `atlaskit.landmarks.FIELDS`.
     """
     contours = traced.contours
-    figures = np.full((3, len(contours)), np.nan)
-    crossings = np.zeros(len(contours), dtype=np.int32)
-    for s, contour in enumerate(contours):
-        if contour is None:
-            continue
-        area, edges = _polygons(points, topology, s)
-        plane = traced.mask.planes[s]
-        whole = contour.components == 1 and contour.hole_px == 0 and len(edges) == 1
-        given = [contour.points] if whole else boundaries(plane)
-        figures[:, s] = polygon_dice(area, plane), *surface_distances(edges, *given)
-        crossings[s] = int(self_intersections(edges[0]))
+    figures, crossings = round_trip_of(traced, topology, points)
     record: dict[str, Any] = {
         "points": points,
         "points_network": points_network,
@@ -79,6 +69,39 @@ def record_of(
     }
     reasons = [*_specks(traced), *_doubts(record, topology)]
     return {**record, "reason": "; ".join(reasons), "status": Status.FLAGGED if reasons else Status.OK}
+
+
+def round_trip_of(
+    traced: Traced, topology: Topology, points: NDArray[np.floating]
+) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """How well landmarks (L, 2) give a case's mask back.
+
+    Parameters
+    ----------
+    traced : Traced
+    topology : Topology
+    points : (L, 2) array
+        Pixels; NaN where absent.
+
+    Returns
+    -------
+    figures : (3, S) float array
+        Dice, HD95 and ASSD in pixels, against the mask as given; NaN where absent.
+    crossings : (S,) int array
+        Self-intersections of each outline.
+    """
+    figures = np.full((3, len(traced.contours)), np.nan)
+    crossings = np.zeros(len(traced.contours), dtype=np.int32)
+    for s, contour in enumerate(traced.contours):
+        if contour is None:
+            continue
+        area, edges = _polygons(points, topology, s)
+        plane = traced.mask.planes[s]
+        whole = contour.components == 1 and contour.hole_px == 0 and len(edges) == 1
+        given = [contour.points] if whole else boundaries(plane)
+        figures[:, s] = polygon_dice(area, plane), *surface_distances(edges, *given)
+        crossings[s] = int(self_intersections(edges[0]))
+    return figures, crossings
 
 
 def _polygons(

@@ -79,11 +79,14 @@ def trace_case(corpus: Corpus, case: Case, fills: Fills = ()) -> Traced | Reject
         return Rejected(
             case.source, f"An outline needs {LEAST_PX} pixels; no structure of the mask has more than {pixels.max()}."
         )
-    planes = list(mask.planes)
-    for ring, filler in fills:
-        planes[ring] = mask.planes[ring] | mask.planes[filler]
-    contours = tuple(trace(plane) if n >= LEAST_PX else None for plane, n in zip(planes, pixels, strict=True))
+    contours = trace_planes(mask.planes, fills)
     return Traced(case, mask, contours, sample_contours(contours))
+
+
+def trace_planes(planes: NDArray[np.bool_], fills: Fills = ()) -> tuple[Contour | None, ...]:
+    """The outlines of a mask's structures (S, H, W): rings by their outer edge, specks as absent."""
+    whole = {ring: planes[ring] | planes[filler] for ring, filler in fills}
+    return tuple(trace(whole.get(s, plane)) if np.count_nonzero(plane) >= LEAST_PX else None for s, plane in enumerate(planes))
 
 
 def in_order(

@@ -8,12 +8,14 @@ import typer
 from atlaskit import __version__
 from atlaskit_cli.commands.demo import demo
 from atlaskit_cli.commands.describe import describe
+from atlaskit_cli.commands.evaluate import evaluate
 from atlaskit_cli.commands.extract import extract
 from atlaskit_cli.commands.fit import fit
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "fit": fit,
     "extract": extract,
+    "evaluate": evaluate,
     "describe": describe,
     "demo": demo,
 }

@@ -81,7 +81,7 @@ class Speaker:
         elif isinstance(shown, str):
             Console(highlight=False).print(shown, markup=False, soft_wrap=True)
         else:
-            Console(highlight=False).print(shown)
+            Console(highlight=False).print(shown, crop=False)  # a long path stays whole
 
     def rejected(self, refusals: Iterable[Refusal]) -> None:
         """List each rejected case with its reason on stderr; the command then ends with exit code 3."""

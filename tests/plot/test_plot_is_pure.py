@@ -17,6 +17,7 @@ mask = Mask(np.ones((1, 40, 40), dtype=bool), ("disc",))
 log = [{"epoch": k, "losses": {"chamfer": 1.0}, "weights": {}} for k in range(2)]
 axes = [plot.template(points, topology), plot.case(mask, points, topology)]
 axes.append(plot.landmark_overlay(points[None], topology))
+axes += [plot.error_map(points, topology, {"disc": (np.arange(2.0), np.ones(2))}), plot.methods(["a"], {"disc": [1.0]})]
 figures = [ax.get_figure(root=True) for ax in axes]
 figures += [plot.cases([("a", mask, points)], topology), plot.loss_curves(log)]
 for figure in figures:
@@ -30,4 +31,4 @@ print(len(figures))
 
 def test_no_pyplot_and_no_global_settings():
     done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=False)
-    assert done.stdout.strip() == "5", done.stderr
+    assert done.stdout.strip() == "7", done.stderr

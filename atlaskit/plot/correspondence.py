@@ -1,0 +1,168 @@
+"""Errors along the mean shape, and the errors of several methods beside each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import ListedColormap, Normalize
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from atlaskit.metrics import place
+from atlaskit.plot.labels import label_shapes
+from atlaskit.plot.style import (
+    DPI,
+    INK,
+    PALE,
+    SHAPE_IN,
+    SMALL_PT,
+    TEXT_PT,
+    Points,
+    color_of,
+    draw_outline,
+    present_loops,
+    shape_axes,
+    window,
+)
+from atlaskit.topology import Topology
+
+ERRORS = ListedColormap(colormaps["magma_r"](np.linspace(0.12, 0.92, 256)), name="atlaskit_errors")
+"""Colours of errors, light to dark: told apart without hue, and seen on white."""
+
+_SMALLEST_PT, _LARGEST_PT = 2.2, 10.0
+_CROWD = 40  # more circles along an outline are smaller
+_BAR_IN = 0.8
+
+Errors = Mapping[str, tuple[NDArray[np.floating], NDArray[np.floating]]]
+
+
+def error_map(
+    points: Points,
+    topology: Topology,
+    errors: Errors,
+    *,
+    unit: str = "px",
+    what: str = "mean error",
+    every: int | None = None,
+    title: str | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw circles along the mean outlines, larger and darker where the error is.
+
+    Parameters
+    ----------
+    points : (L, 2) array
+        Mean landmarks (x, y), y down, in any unit. A structure with a NaN is skipped.
+    topology : Topology
+    errors : mapping of str to pair of (K,) arrays
+        By structure, positions along its polygon (landmark index plus the fraction of the way to the next), and errors there;
+        NaN is left out.
+    unit, what : str
+        Of the errors; what the colour bar says.
+    every : int, optional
+        Number every so many landmarks; none unless given.
+    title : str, optional
+    ax : Axes, optional
+        Where to draw, with room to its right for the colour bar; by default a new figure.
+
+    Returns
+    -------
+    Axes
+        One line per structure, one scatter per structure with errors, and a colour bar from 0 to the greatest error.
+    """
+    box = window(points)
+    ax = shape_axes(ax if ax is not None else _axes_with_room(box, title), box, title=title)
+    known = [values[np.isfinite(values)] for _, values in errors.values()]
+    most = max((float(values.max()) for values in known if values.size), default=0.0) or 1.0
+    scale = Normalize(0.0, most)
+    crowd = max((values.size for values in known), default=0)
+    largest = _LARGEST_PT * min(1.0, np.sqrt(_CROWD / max(crowd, 1)))
+    for index, loop in present_loops(points, topology):
+        name = topology.structures[index]
+        draw_outline(ax, points[loop], PALE, width=0.8, dots=0, label=name, zorder=1)
+        if name in errors:
+            positions, values = (array[np.isfinite(errors[name][1])] for array in errors[name])
+            x, y = place(points[loop][None].astype(np.float64), positions)[0].T
+            size = _SMALLEST_PT + (largest - _SMALLEST_PT) * values / most
+            order = np.argsort(-size, kind="stable")  # the small ones over the large
+            ax.scatter(
+                x[order], y[order], s=size[order] ** 2, c=values[order], cmap=ERRORS, norm=scale,
+                edgecolors="white", linewidths=0.4, zorder=2, label=name,
+            )  # fmt: skip
+    label_shapes(ax, points, topology, every=every, color=INK)
+    _draw_bar(ax, scale, f"{what} ({unit})")
+    return ax
+
+
+def _axes_with_room(box: NDArray[np.float64], title: str | None) -> Axes:
+    """Axes of a new figure, under a strip for the title and left of one for the colour bar."""
+    width, height = SHAPE_IN * (box[1] - box[0]) / (box[1] - box[0]).max()
+    strip = 0.16 * (1 + title.count("\n")) + 0.08 if title else 0.0
+    figure = Figure(figsize=(width + _BAR_IN, height + strip), dpi=DPI, facecolor="white")
+    return figure.add_axes((0.0, 0.0, width / (width + _BAR_IN), height / (height + strip)))
+
+
+def _draw_bar(ax: Axes, scale: Normalize, label: str) -> None:
+    """A colour bar to the right."""
+    inset = ax.inset_axes((1.0, 0.2, 0.03, 0.6))
+    bar = ax.figure.colorbar(ScalarMappable(scale, ERRORS), cax=inset)
+    bar.set_label(label, fontsize=TEXT_PT, color=INK)
+    bar.ax.tick_params(labelsize=SMALL_PT, length=2, width=0.5, colors=INK)
+    bar.outline.set_linewidth(0.5)
+
+
+def methods(
+    names: Sequence[str],
+    errors: Mapping[str, Sequence[float]],
+    *,
+    unit: str = "px",
+    title: str | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the mean errors of some methods, one row each, a dot per structure and a bar for their mean.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The methods, from top to bottom.
+    errors : mapping of str to sequence of float
+        By structure the error of each method.
+    unit : str
+    title : str, optional
+    ax : Axes, optional
+        Where to draw; by default a new figure.
+
+    Returns
+    -------
+    Axes
+        One line per structure, and a vertical tick with its value per method for the mean.
+    """
+    ax = ax if ax is not None else _rows_figure(len(names))
+    row = np.arange(len(names))
+    mean = np.mean([np.asarray(values, dtype=np.float64) for values in errors.values()], axis=0)
+    ax.hlines(row, 0, mean, color="#E6E6E6", linewidth=6, zorder=0)
+    for index, (structure, values) in enumerate(errors.items()):
+        ax.plot(values, row, "o", color=color_of(index), markersize=4, markeredgewidth=0, label=structure)
+    for y, value in zip(row, mean, strict=True):
+        ax.annotate(f"{value:.1f}", (value, y), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=SMALL_PT)
+    ax.plot(mean, row, "|", color=INK, markersize=9, markeredgewidth=1.2, label="mean")
+    ax.set_yticks(row, names, fontsize=TEXT_PT)
+    ax.set_ylim(len(names) - 0.5, -0.6)
+    ax.set_xlim(left=0)
+    ax.set_xlabel(f"mean distance of true landmarks ({unit})", fontsize=TEXT_PT)
+    ax.tick_params(labelsize=TEXT_PT, length=2, width=0.5)
+    ax.spines[["top", "right", "left"]].set_visible(False)
+    ax.legend(fontsize=SMALL_PT, frameon=False, ncols=len(errors) + 1, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    if title:
+        ax.set_title(title, fontsize=TEXT_PT, color=INK, pad=18)
+    return ax
+
+
+def _rows_figure(rows: int) -> Axes:
+    figure = Figure(figsize=(SHAPE_IN + 1.6, 0.34 * rows + 1.0), dpi=DPI, facecolor="white")
+    figure.set_layout_engine("constrained")
+    return figure.add_subplot()
