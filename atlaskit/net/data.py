@@ -14,6 +14,7 @@ from atlaskit.assignment import Array
 from atlaskit.config import FitConfig
 from atlaskit.frames import Frames, frames
 from atlaskit.groupwise import Template
+from atlaskit.net.losses import Counts
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,8 @@ class Batch:
         For the latent.
     twins : (K, S) tensor
         Structures of the first K cases but for one: what is present when they are seen a second time.
+    whole : Counts or None
+        Of the batch that this is a part of; None for a whole one.
     """
 
     samples: Tensor
@@ -61,6 +64,15 @@ class Batch:
     present: Tensor
     noise: Tensor
     twins: Tensor
+    whole: Counts | None = None
+
+    def part(self, rank: int, ranks: int) -> Batch:
+        """Every so many-th case: those that have twins still come first, and no rank has many more of them than another."""
+        if ranks == 1:
+            return self
+        mine = slice(rank, None, ranks)
+        samples, wanted, present = self.samples[mine], self.wanted[mine], self.present[mine]
+        return Batch(samples, wanted, present, self.noise[mine], self.twins[mine], Counts.of(self.present, self.twins))
 
     def seen(self) -> tuple[Tensor, Tensor, Tensor]:
         """Samples, presence and noise of the B cases and their K twins."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,6 +18,7 @@ from atlaskit.config import FitConfig
 from atlaskit.errors import InputError, NetworkError
 from atlaskit.groupwise import Template
 from atlaskit.masks import Structure
+from atlaskit.net import ranks
 from atlaskit.net.data import make_cases
 from atlaskit.net.hybrid import HybridNet
 from atlaskit.net.network import Network, load_plain, save_whole
@@ -27,6 +29,17 @@ FORMAT, VERSION = "atlaskit.checkpoint", 1
 
 Examine = Callable[[NDArray[np.float64]], Mapping[str, Any]]
 """Validation landmarks (N, L, 2) in pixels to their figures; ``figures["error"]`` says how good they are, least is best."""
+
+
+def follow() -> Any:
+    """Take the steps that rank 0 asks for, on the other ranks' parts of the batches, until it tells its result."""
+    topology, points, config, device, state = ranks.hear()
+    cases, relative, state = torch.load(io.BytesIO(state), map_location=device, weights_only=False)  # from rank 0, no file
+    trainer = Trainer(HybridNet(topology, points, config).to(device), topology, relative, config)
+    trainer.restore(state)
+    while isinstance(told := ranks.hear(), float):
+        trainer.run(cases, told)
+    return told
 
 
 class Run:
@@ -98,6 +111,7 @@ class Run:
         An interrupt leaves a checkpoint of the last finished step; amid an update, that of the last check.
         """
         trainer, total = self.trainer, 1000
+        self._call()
         try:
             while trainer.checked < self.config.checks and not self._stalled():
                 record = trainer.until_check(
@@ -133,11 +147,20 @@ class Run:
             copy.deepcopy(net).cpu(), self.template, structures, self.config, latent.mean(0), np.maximum(spread, floor)
         )
 
+    def _call(self) -> None:
+        """Give the other processes of a run what `follow` needs."""
+        if ranks.count() > 1:
+            buffer = io.BytesIO()
+            torch.save((self.cases, self.trainer.relative, self.trainer.state()), buffer)
+            points = torch.from_numpy(self.template.points)
+            ranks.tell((self.template.topology, points, self.config, self.trainer.device.type, buffer.getvalue()))
+
     def _stalled(self) -> bool:
         """Whether `patience` checks have passed without a better one."""
         return len(self.log) - int(self.best["epoch"]) >= self.config.patience
 
     def _checkpoint(self) -> None:
+        self.trainer.assert_finite()
         document = {
             "format": FORMAT,
             "version": VERSION,

@@ -13,12 +13,16 @@ from torch import Tensor
 
 from atlaskit.config import FitConfig
 from atlaskit.errors import InputError
+from atlaskit.net import ranks
 from atlaskit.net.data import Batch, Cases, draw
 from atlaskit.net.decoder import levels_of
 from atlaskit.net.hybrid import HybridNet, Prediction
 from atlaskit.net.losses import COARSE_RELIEF, FINAL_ONLY, TERMS, Loops, Scene
 from atlaskit.net.raster import planes
 from atlaskit.topology import Topology
+
+LOOK = {"cpu": 1, "cuda": 25}
+"""Steps from one look for divergence to the next, by device: a look waits until CUDA has done what it was told."""
 
 
 class Trainer:
@@ -48,6 +52,7 @@ class Trainer:
         if self.device.type == "cuda":
             self.forward = torch.compile(self.net)
         self.step = 0
+        self.diverged = torch.full((), -1, device=self.device)  # the first step with a gradient that is not finite
         self.seconds = 0.0
         self.whole = True  # not amid an update
         self.checked = 0  # the last check, counted from 1
@@ -62,7 +67,7 @@ class Trainer:
         """One optimiser step at a progress in [0, 1]; returns the unweighted value of each loss term that counts."""
         for group in self.optimiser.param_groups:
             group["lr"] = self.config.learning_rate.at(progress)
-        batch = draw(cases, self.config, self.step)
+        batch = draw(cases, self.config, self.step).part(ranks.rank(), ranks.count())
         self.net.train()
         with self.amp():
             samples, present, noise = batch.seen()
@@ -73,15 +78,23 @@ class Trainer:
         total = sum((weights[name] * value for name, value in values.items()), torch.zeros((), device=self.device))
         self.optimiser.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
+        found = {name: value.detach() for name, value in values.items()}
+        ranks.add_up([*(value.grad for value in self.net.parameters() if value.grad is not None), *found.values()])
         norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
-        if not torch.isfinite(norm):
-            raise InputError(f"Training diverged at step {self.step}: lower learning_rate or the weights of the losses.")
+        self.diverged = torch.where((self.diverged < 0) & ~torch.isfinite(norm), self.step, self.diverged)
+        if self.step % LOOK[self.device.type] == 0:
+            self.assert_finite()
         self.whole = False
         self.optimiser.step()
         self.step += 1
         self._average()
         self.whole = True
-        return {name: value.detach() for name, value in values.items()}
+        return found
+
+    def assert_finite(self) -> None:
+        """Refuse to go on when a gradient was not finite since the last look."""
+        if (step := int(self.diverged)) >= 0:
+            raise InputError(f"Training diverged at step {step}: lower learning_rate or the weights of the losses.")
 
     def weights(self, progress: float) -> dict[str, float]:
         """The weight of each loss term at a progress; terms of weight 0 are left out."""
@@ -114,6 +127,7 @@ class Trainer:
                 log_variance=prediction.log_variance[:count],
                 raster_size=raster,
                 truth=truth,
+                whole=batch.whole,
             )
             for name in weights:
                 if level == finest or name not in FINAL_ONLY:
@@ -144,12 +158,14 @@ class Trainer:
         """
         goal = min(1.0, (self.checked + 1) / self.config.checks)
         while (progress := self.progress(limit_s)) < goal - 1e-9:
-            began = time.perf_counter()
-            for name, value in self.run(cases, progress).items():
-                self.sums[name] = self.sums.get(name, torch.zeros_like(value)) + value
-            self.since += 1
-            self.seconds += time.perf_counter() - began
+            with ranks.step(progress):
+                began = time.perf_counter()
+                for name, value in self.run(cases, progress).items():
+                    self.sums[name] = self.sums.get(name, torch.zeros_like(value)) + value
+                self.since += 1
+                self.seconds += time.perf_counter() - began
             tick(self.progress(limit_s))
+        self.assert_finite()
         return {
             "epoch": round(progress * self.config.checks),
             "step": self.step,

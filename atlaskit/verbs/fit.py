@@ -18,7 +18,8 @@ from atlaskit.errors import InputError, NotFoundError
 from atlaskit.frames import frames
 from atlaskit.groupwise import Template, fit_template, place
 from atlaskit.masks import Structure
-from atlaskit.net.run import Run
+from atlaskit.net import ranks
+from atlaskit.net.run import Run, follow
 from atlaskit.readers import outline_problems, read_corpus
 from atlaskit.topology import independent
 from atlaskit.verbs.fitted import FitResult, Sampled, write_summary
@@ -34,6 +35,7 @@ FINISHING_S = 4.0
 FIGURES = ("dice", "assd_px", "self_intersections", "pull_px")
 
 
+@ranks.led_by_rank_0(follow)
 def fit(
     masks: Path | str,
     *,
@@ -48,7 +50,7 @@ def fit(
     resume: bool = False,
     report: Progress = silent,
 ) -> FitResult:
-    """Fit an atlas to a folder of masks.
+    """Fit an atlas to a folder of masks; under ``torchrun``, with all its processes as one.
 
     Parameters
     ----------
@@ -91,6 +93,7 @@ def fit(
         raise InputError(f"--minutes must be above 0; got {minutes:g}.")
     if resume and not (target / "checkpoint.pt").is_file():
         raise NotFoundError(f"There is no checkpoint in {target} to resume: run the same command without --resume.")
+    ranks.check(config.batch, device)
     corpus = read_corpus(masks, layout=layout, structures=structures, plane=plane, subject_pattern=subject_pattern)
     problems = outline_problems(corpus)
     if problems:
