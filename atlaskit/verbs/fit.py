@@ -117,7 +117,7 @@ def fit(
         run.resume()
     spent = time.perf_counter() - began
     limit = None if minutes is None else max(1.0, 0.95 * 60 * minutes - spent - FINISHING_S)
-    run.train(lambda points: figures(points, held, template), limit_s=limit, report=report)
+    run.train(lambda points: figures(points, held, template, pulled=config.pulls), limit_s=limit, report=report)
 
     network = run.network(corpus.structures)
     if (target / "network.pt").exists():  # landmarks that it gave may still lie beside it
