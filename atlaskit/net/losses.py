@@ -46,7 +46,7 @@ class Loops:
 
     def gather(self, points: Tensor) -> Tensor:
         """(B, L, 2) landmarks as (B, S, n_max, 2) closed loops; the padding has no length."""
-        return points[:, self.index]
+        return points.index_select(1, self.index.flatten()).reshape(len(points), *self.index.shape, 2)
 
     def step(self, along: Tensor) -> Tensor:
         """(B, S, n_max, 2) differences from each landmark to the next; 0 in the padding."""

@@ -23,7 +23,8 @@ from atlaskit.net.data import make_cases
 from atlaskit.net.hybrid import HybridNet
 from atlaskit.net.network import Network, load_plain, save_whole
 from atlaskit.net.predict import device_named, predict
-from atlaskit.net.train import Trainer
+from atlaskit.net.speed import Speed
+from atlaskit.net.train import DEFAULT, Trainer
 
 FORMAT, VERSION = "atlaskit.checkpoint", 1
 
@@ -33,9 +34,9 @@ Examine = Callable[[NDArray[np.float64]], Mapping[str, Any]]
 
 def follow() -> Any:
     """Take the steps that rank 0 asks for, on the other ranks' parts of the batches, until it tells its result."""
-    topology, points, config, device, state = ranks.hear()
+    topology, points, config, speed, device, state = ranks.hear()
     cases, relative, state = torch.load(io.BytesIO(state), map_location=device, weights_only=False)  # from rank 0, no file
-    trainer = Trainer(HybridNet(topology, points, config).to(device), topology, relative, config)
+    trainer = Trainer(HybridNet(topology, points, config).to(device), topology, relative, config, speed)
     trainer.restore(state)
     while isinstance(told := ranks.hear(), float):
         trainer.run(cases, told)
@@ -61,6 +62,8 @@ class Run:
         Where ``checkpoint.pt`` and ``log.jsonl`` go.
     fingerprint : str
         What the checkpoint belongs to.
+    speed : Speed
+        How the device computes.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class Run:
         device: str,
         folder: Path,
         fingerprint: str,
+        speed: Speed = DEFAULT,
     ) -> None:
         where = device_named(device)
         self.template, self.config, self.folder, self.fingerprint = template, config, folder, fingerprint
@@ -82,7 +86,7 @@ class Run:
             torch.manual_seed(config.seed)
             net = HybridNet(template.topology, torch.from_numpy(template.points), config).to(where)
         relative = torch.from_numpy((lengths / lengths.max()).astype(np.float32))
-        self.trainer = Trainer(net, template.topology, relative, config)
+        self.trainer = Trainer(net, template.topology, relative, config, speed)
         self.log: list[dict[str, Any]] = []
         self.best: dict[str, Any] = {"error": float("inf"), "epoch": 0, "weights": self.trainer.smooth.state_dict()}
 
@@ -153,7 +157,8 @@ class Run:
             buffer = io.BytesIO()
             torch.save((self.cases, self.trainer.relative, self.trainer.state()), buffer)
             points = torch.from_numpy(self.template.points)
-            ranks.tell((self.template.topology, points, self.config, self.trainer.device.type, buffer.getvalue()))
+            task = (self.template.topology, points, self.config, self.trainer.speed)
+            ranks.tell((*task, self.trainer.device.type, buffer.getvalue()))
 
     def _stalled(self) -> bool:
         """Whether `patience` checks have passed without a better one."""

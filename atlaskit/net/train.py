@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -14,15 +13,17 @@ from torch import Tensor
 from atlaskit.config import FitConfig
 from atlaskit.errors import InputError
 from atlaskit.net import ranks
-from atlaskit.net.data import Batch, Cases, draw
+from atlaskit.net.data import Batch, Cases, draw, onto
 from atlaskit.net.decoder import levels_of
 from atlaskit.net.hybrid import HybridNet, Prediction
 from atlaskit.net.losses import COARSE_RELIEF, FINAL_ONLY, TERMS, Loops, Scene
 from atlaskit.net.raster import planes
+from atlaskit.net.speed import Recorded, Speed
 from atlaskit.topology import Topology
 
 LOOK = {"cpu": 1, "cuda": 25}
 """Steps from one look for divergence to the next, by device: a look waits until CUDA has done what it was told."""
+DEFAULT = Speed()
 
 
 class Trainer:
@@ -36,10 +37,11 @@ class Trainer:
     relative : (S,) tensor
         Mean contour length of each structure over the longest.
     config : FitConfig
+    speed : Speed
     """
 
-    def __init__(self, net: HybridNet, topology: Topology, relative: Tensor, config: FitConfig) -> None:
-        self.config = config
+    def __init__(self, net: HybridNet, topology: Topology, relative: Tensor, config: FitConfig, speed: Speed = DEFAULT) -> None:
+        self.config, self.speed = config, speed
         self.device = next(net.parameters()).device
         self.net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.smooth = copy.deepcopy(self.net).eval()
@@ -48,9 +50,8 @@ class Trainer:
         self.loops = [Loops.of(graph, self.device) for graph in graphs]
         self.kept = [torch.as_tensor(nodes, device=self.device) for nodes in kept]
         self.relative = relative.to(self.device)
-        self.forward: Callable[..., Prediction] = self.net
-        if self.device.type == "cuda":
-            self.forward = torch.compile(self.net)
+        self.forward: Callable[..., Prediction] = torch.compile(self.net) if speed.compiled else self.net
+        self.recorded: dict[tuple[str, ...], Recorded] = {}  # by the loss terms that count, the last ones only
         self.step = 0
         self.diverged = torch.full((), -1, device=self.device)  # the first step with a gradient that is not finite
         self.seconds = 0.0
@@ -59,26 +60,13 @@ class Trainer:
         self.sums: dict[str, Tensor] = {}  # of each loss term, since that check
         self.since = 0  # steps since that check
 
-    def amp(self) -> Any:
-        """bf16 autocast on CUDA, nothing elsewhere."""
-        return torch.autocast("cuda", torch.bfloat16) if self.device.type == "cuda" else nullcontext()
-
     def run(self, cases: Cases, progress: float) -> dict[str, Tensor]:
         """One optimiser step at a progress in [0, 1]; returns the unweighted value of each loss term that counts."""
         for group in self.optimiser.param_groups:
             group["lr"] = self.config.learning_rate.at(progress)
         batch = draw(cases, self.config, self.step).part(ranks.rank(), ranks.count())
         self.net.train()
-        with self.amp():
-            samples, present, noise = batch.seen()
-            seen = planes(samples, present, self.config.input_size)
-            prediction = self.forward(seen, present, noise)
-        values = self.losses(prediction, batch, progress)
-        weights = self.weights(progress)
-        total = sum((weights[name] * value for name, value in values.items()), torch.zeros((), device=self.device))
-        self.optimiser.zero_grad(set_to_none=True)
-        total.backward()  # type: ignore[no-untyped-call]
-        found = {name: value.detach() for name, value in values.items()}
+        found = self._gradients(batch, progress)
         ranks.add_up([*(value.grad for value in self.net.parameters() if value.grad is not None), *found.values()])
         norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
         self.diverged = torch.where((self.diverged < 0) & ~torch.isfinite(norm), self.step, self.diverged)
@@ -90,6 +78,32 @@ class Trainer:
         self._average()
         self.whole = True
         return found
+
+    def _gradients(self, batch: Batch, progress: float) -> dict[str, Tensor]:
+        """Leave the gradient of a batch in the parameters; returns the value of each loss term that counts."""
+        weights = self.weights(progress)
+        if not self.speed.recorded or not weights:
+            return self._backward(batch, progress, weights)
+
+        def work(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
+            now = dict(zip(weights, tensors[0].unbind(), strict=True))
+            return tuple(self._backward(Batch.of(tensors[1:], self.config.batch), progress, now).values())
+
+        inputs = [*onto(self.device, torch.tensor(list(weights.values()))), *batch.tensors()]
+        if (names := tuple(weights)) not in self.recorded:
+            self.recorded = {names: Recorded(work, inputs)}
+        return dict(zip(names, self.recorded[names](inputs), strict=True))
+
+    def _backward(self, batch: Batch, progress: float, weights: Mapping[str, float | Tensor]) -> dict[str, Tensor]:
+        with self.speed.autocast(self.device):
+            samples, present, noise = batch.seen()
+            seen = planes(samples, present, self.config.input_size)
+            prediction = self.forward(seen, present, noise)
+        values = self.losses(prediction, batch, progress)
+        total = sum((weights[name] * value for name, value in values.items()), torch.zeros((), device=self.device))
+        self.optimiser.zero_grad(set_to_none=True)
+        total.backward()  # type: ignore[no-untyped-call]
+        return {name: value.detach() for name, value in values.items()}
 
     def assert_finite(self) -> None:
         """Refuse to go on when a gradient was not finite since the last look."""
