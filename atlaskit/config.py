@@ -40,7 +40,7 @@ class FitConfig:
     template_rounds : int
         Groupwise assignments to the running mean.
     init : {"template", "random"}
-        Predict displacements from the template, or positions from nothing as published.
+        Predict displacements from the template, or as published from nothing: from rings about the centre.
     input_size : int
         Width and height of the planes that the network sees.
     stem : int
