@@ -145,10 +145,12 @@ class GraphDecoder(nn.Module):
         """
         nodes = self.get_buffer("template0").shape[0]
         x = self.spread(code).unflatten(1, (nodes, -1)).transpose(0, 1)
+        whole = torch.autocast(x.device.type, enabled=False)  # eight bits of a position are a pixel in two hundred
         positions: list[Tensor] = []
         for level, block in enumerate(self.blocks):
             x = block(x)
-            moved = self.heads[level](x).float()
+            with whole:
+                moved = self.heads[level](x.float())
             points = moved + self.get_buffer(f"template{level}")
             positions.append(points.transpose(0, 1))
             seen = features[self.map_of_level[level]]
@@ -156,7 +158,9 @@ class GraphDecoder(nn.Module):
             x = self.enter[level](torch.cat([x, moved.to(x.dtype), found.to(x.dtype)], dim=-1))
             if level < len(self.doublings):
                 x = self.doublings[level](x)
-        positions.append(positions[-1] + self.out(self.last(x)).float().transpose(0, 1))
+        x = self.last(x)
+        with whole:
+            positions.append(positions[-1] + self.out(x.float()).transpose(0, 1))
         return positions
 
 
