@@ -46,7 +46,7 @@ class FitConfig:
     template_rounds : int
         Groupwise assignments to the running mean.
     init : {"template", "random"}
-        Predict displacements from the template, or positions from nothing as published.
+        Predict displacements from the template, or as published from nothing: from rings about the centre.
     input_size : int
         Width and height of the planes that the network sees.
     stem : int
@@ -56,7 +56,7 @@ class FitConfig:
     latent : int
         Dimension of the latent space.
     graph_filters : tuple of int
-        Decoder widths per level, coarse to fine.
+        Decoder widths per level, coarse to fine; one more for the last block, else that is as wide as the finest level.
     chebyshev : int
         Order K of the graph convolutions.
     skip_filters : int
@@ -161,8 +161,11 @@ class FitConfig:
             raise InputError("mirror needs a free pose: add --pose free, or leave --mirror out.")
         if self.init not in ("template", "random"):
             raise InputError(f"init is 'template' or 'random'; got {self.init!r}.")
-        if len(self.graph_filters) != self.levels:
-            raise InputError(f"graph_filters needs one width per level ({self.levels}); got {list(self.graph_filters)}.")
+        if len(self.graph_filters) not in (self.levels, self.levels + 1):
+            raise InputError(
+                f"graph_filters needs one width per level ({self.levels}), and may have one for the last block; "
+                f"got {list(self.graph_filters)}."
+            )
         if self.input_size % (self.stem * 2 ** len(self.filters)):
             raise InputError(
                 f"input_size must be a multiple of stem x 2^stages = {self.stem * 2 ** len(self.filters)}; "
@@ -235,6 +238,12 @@ class FitConfig:
         """Plain values for JSON."""
         return asdict(self)
 
+    @property
+    def pulls(self) -> bool:
+        """Whether landmarks are drawn to their groupwise positions at any time of the run."""
+        pull = self.losses.get("pull")
+        return pull is not None and max(pull.start, pull.stop) > 0
+
 
 def _check_type(name: str, value: Any, example: Any) -> None:
     """Refuse a text where a number belongs, and the like; an int passes for a float, and None only where None is known."""
@@ -263,7 +272,7 @@ PRESETS["paper"] = FitConfig(
     input_size=512,
     stem=1,
     filters=(16, 32, 64, 128, 256),
-    graph_filters=(32, 24, 16),
+    graph_filters=(32, 24, 16, 8),
     steps=250_000,
     batch=1,
     learning_rate=Schedule(1e-4, 1e-5, since=0.5, until=0.5),

@@ -150,6 +150,12 @@ def test_the_presets_differ_where_they_should() -> None:
     assert [paper.learning_rate.at(t) for t in TIMES] == pytest.approx([1e-4, 1e-4, 1e-5, 1e-5])
 
 
+def test_only_a_template_start_pulls() -> None:
+    assert [FitConfig.named(name).pulls for name in ("fast", "balanced", "paper")] == [True, True, False]
+    assert FitConfig.named("paper", losses={"pull": {"start": 0, "stop": 1}}).pulls
+    assert not FitConfig(losses={"chamfer": constant(1)}).pulls
+
+
 def test_changes_are_laid_over_a_preset_and_losses_term_by_term() -> None:
     config = FitConfig.named("fast", steps=7, nodes=32, losses={"pull": constant(0)})
     assert (config.preset, config.steps, config.nodes) == ("fast", 7, 32)
@@ -265,7 +271,7 @@ def test_the_preset_of_the_file_wins_over_the_one_asked_for(tmp_path: Path) -> N
         ('init = "tempalte"', "init is 'template' or 'random'; got 'tempalte'"),
         ("filters = 3", "filters must be like"),
         ('filters = ["a"]', "filters must be like"),
-        ("levels = 3", "one width per level"),
+        ("levels = 2", "one width per level"),
         ("input_size = 100", "multiple of stem x 2.stages = 32; got 100"),
         ('nodes = "many"', "nodes must be like"),
         ("nodes = 1.5", "nodes must be like"),

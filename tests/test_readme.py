@@ -1,8 +1,10 @@
 """The README is read from top to bottom: every command and every line of Python in it runs, on a small phantom."""
 
+import os
 import re
 import shlex
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -42,6 +44,17 @@ def run(line: str) -> None:
     if program == "atlaskit":
         result = CliRunner().invoke(app, [*words, *CHEAPER.get(words[0], ())])
         assert result.exit_code == 0, f"{line}: {result.stderr}"
+    elif program == "torchrun":
+        command = [
+            sys.executable,
+            "-m",
+            "torch.distributed.run",
+            "--standalone",
+            *words,
+            *CHEAPER[words[words.index("-m") + 2]],
+        ]
+        paths = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "cli")])}
+        subprocess.run(command, check=True, timeout=300, env=paths, stderr=subprocess.DEVNULL)
     elif program == "make":
         dry = ["make", "--dry-run", "--no-print-directory", *words]
         recipe = subprocess.run(dry, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)

@@ -50,6 +50,8 @@ def test_a_shift_is_the_pull_and_counts_in_the_error(held: tuple[Template, Held]
     assert found["pull_px"] == {"1": 0, "2": 5.0, "3": 0}
     assert 1 < found["assd_px"]["2"] < 5 and found["dice"]["2"] < 0.95 < found["dice"]["1"]
     assert found["error"] > figures(filled(cases.wanted), cases, template)["error"] + 1
+    unpulled = figures(points, cases, template, pulled=False)
+    assert unpulled == {**found, "error": pytest.approx(np.mean([*found["assd_px"].values()]))}
 
 
 def test_crossed_outlines_are_counted_once_each(held: tuple[Template, Held]) -> None:

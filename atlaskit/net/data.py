@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ from atlaskit.assignment import Array
 from atlaskit.config import FitConfig
 from atlaskit.frames import Frames
 from atlaskit.groupwise import Template
+from atlaskit.net.losses import Counts
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,8 @@ class Batch:
         For the latent.
     twins : (K, S) tensor
         Structures of the first K cases but for one: what is present when they are seen a second time.
+    whole : Counts or None
+        Of the batch that this is a part of; None for a whole one.
     """
 
     samples: Tensor
@@ -61,6 +65,27 @@ class Batch:
     present: Tensor
     noise: Tensor
     twins: Tensor
+    whole: Counts | None = None
+
+    def part(self, rank: int, ranks: int) -> Batch:
+        """Every so many-th case: those that have twins still come first, and no rank has many more of them than another."""
+        if ranks == 1:
+            return self
+        mine = slice(rank, None, ranks)
+        samples, wanted, present = self.samples[mine], self.wanted[mine], self.present[mine]
+        return Batch(samples, wanted, present, self.noise[mine], self.twins[mine], Counts.of(self.present, self.twins))
+
+    def tensors(self) -> list[Tensor]:
+        """All its tensors, as `of` takes them."""
+        counts = self.whole or Counts.of(self.present, self.twins)
+        own = [self.samples, self.wanted, self.present, self.noise, self.twins]
+        return [*own, counts.structures, counts.twin_structures]
+
+    @classmethod
+    def of(cls, tensors: Sequence[Tensor], cases: int) -> Batch:
+        """What `tensors` gave, of a whole batch of so many cases."""
+        samples, wanted, present, noise, twins, structures, twin_structures = tensors
+        return cls(samples, wanted, present, noise, twins, Counts(structures, twin_structures, cases))
 
     def seen(self) -> tuple[Tensor, Tensor, Tensor]:
         """Samples, presence and noise of the B cases and their K twins."""
@@ -110,7 +135,7 @@ def draw(cases: Cases, config: FitConfig, step: int) -> Batch:
     """
     size, device = config.batch, cases.samples.device
     chance = _chance(config.seed, 0, step)
-    chosen = torch.cat([_nth(len(cases), config.seed, step * size + k) for k in range(size)]).to(device)
+    chosen = torch.cat([_nth(len(cases), config.seed, step * size + k) for k in range(size)])
     low, high = config.zoom
     zoom = torch.exp(torch.empty(size, 2).uniform_(math.log(low), math.log(high), generator=chance))
     angle = torch.randn(size, generator=chance) * math.radians(config.rotation_deg)
@@ -120,13 +145,13 @@ def draw(cases: Cases, config: FitConfig, step: int) -> Batch:
     lot = torch.rand(min(config.twins, size), cases.present.shape[1], generator=chance)
     cos, sin = torch.cos(angle), torch.sin(angle)
     turn = torch.stack([torch.stack([cos, -sin], -1), torch.stack([sin, cos], -1)], -2) * zoom[:, None, :]
-    turn, shift, noise, keep = turn.to(device), shift.to(device), noise.to(device), keep.to(device)
+    chosen, turn, shift, noise, keep, lot = onto(device, chosen, turn, shift, noise, keep, lot)
     present = cases.present[chosen]
     kept = present * keep
     kept = torch.where(kept.sum(1, keepdim=True) > 0, kept, present)
 
     twins = kept[: len(lot)]
-    lost = (lot.to(device) * twins).argmax(1, keepdim=True)
+    lost = (lot * twins).argmax(1, keepdim=True)
     less = torch.scatter(twins, 1, lost, 0.0)
     twins = torch.where(less.sum(1, keepdim=True) > 0, less, twins)
 
@@ -135,6 +160,13 @@ def draw(cases: Cases, config: FitConfig, step: int) -> Batch:
         return flat.reshape(points.shape)
 
     return Batch(moved(cases.samples[chosen]), moved(cases.wanted[chosen]), kept, noise, twins)
+
+
+def onto(device: torch.device, *tensors: Tensor) -> tuple[Tensor, ...]:
+    """Small tensors from the CPU onto a device, without waiting for what it still has to do."""
+    if device.type == "cpu":
+        return tensors
+    return tuple(tensor.pin_memory().to(device, non_blocking=True) for tensor in tensors)
 
 
 _EPOCHS: dict[tuple[int, int, int], Tensor] = {}

@@ -64,7 +64,7 @@ class Look(nn.Module):
         """(B x S, F, h, w), (B, S, H, W) and (L, B, 2) in the unit frame to (L, B, 9 x (outputs + 1))."""
         own = functional.adaptive_avg_pool2d(planes.float(), (features.shape[-2], features.shape[-1]))
         maps = torch.cat([self.reduce(features).float(), own.flatten(0, 1)[:, None]], dim=1)
-        along = points.transpose(0, 1)[:, self.index].flatten(0, 1)
+        along = points.index_select(0, self.index.flatten()).transpose(0, 1).reshape(-1, self.index.shape[1], 2)
         grid = (2 * (along[:, :, None] + self.window / maps.shape[-1]) - 1).clamp(-3, 3)  # far beyond the border is the border
         found = functional.grid_sample(maps, grid, mode="bilinear", padding_mode="border", align_corners=False)
         found = found.permute(0, 2, 3, 1).reshape(len(planes), -1, 9 * maps.shape[1])
@@ -82,7 +82,7 @@ class GraphDecoder(nn.Module):
         Positions that the network's output displaces, unit frame; None starts every landmark at the frame's centre.
     latent : int
     widths : tuple of int
-        Channels per level, coarse to fine.
+        Channels per level, coarse to fine; one more for the last block, else that is as wide as the finest level.
     order : int
         K of the Chebyshev convolutions.
     maps : list of int
@@ -111,7 +111,7 @@ class GraphDecoder(nn.Module):
         self.map_of_level: list[int] = []
         self.spread = nn.Linear(latent, graphs[0].n_landmarks * widths[0])
         self.enter = nn.ModuleList()  # from one level's features, positions and look-ups to the next level's width
-        for level, (graph, width) in enumerate(zip(graphs, widths, strict=True)):
+        for level, (graph, width) in enumerate(zip(graphs, widths, strict=False)):
             self.register_buffer(f"template{level}", template[torch.as_tensor(kept[level])][:, None].clone(), persistent=False)
             self.blocks.append(GraphBlock(graph, width, order))
             self.heads.append(nn.Linear(width, 2))
@@ -145,10 +145,12 @@ class GraphDecoder(nn.Module):
         """
         nodes = self.get_buffer("template0").shape[0]
         x = self.spread(code).unflatten(1, (nodes, -1)).transpose(0, 1)
+        whole = torch.autocast(x.device.type, enabled=False)  # eight bits of a position are a pixel in two hundred
         positions: list[Tensor] = []
         for level, block in enumerate(self.blocks):
             x = block(x)
-            moved = self.heads[level](x).float()
+            with whole:
+                moved = self.heads[level](x.float())
             points = moved + self.get_buffer(f"template{level}")
             positions.append(points.transpose(0, 1))
             seen = features[self.map_of_level[level]]
@@ -156,7 +158,9 @@ class GraphDecoder(nn.Module):
             x = self.enter[level](torch.cat([x, moved.to(x.dtype), found.to(x.dtype)], dim=-1))
             if level < len(self.doublings):
                 x = self.doublings[level](x)
-        positions.append(positions[-1] + self.out(self.last(x)).float().transpose(0, 1))
+        x = self.last(x)
+        with whole:
+            positions.append(positions[-1] + self.out(x.float()).transpose(0, 1))
         return positions
 
 

@@ -7,6 +7,7 @@ Gaggion et al., Mask-HybridGNet, arXiv 2602.21179 (2026). Written from the paper
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -16,6 +17,9 @@ from atlaskit.config import FitConfig
 from atlaskit.net.decoder import GraphDecoder
 from atlaskit.net.encoder import Encoder
 from atlaskit.topology import Topology
+
+RING = 0.1
+"""Radius of the rings of a random start, in units of the frame."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,19 @@ class Prediction:
         return self.positions[-1]
 
 
+def rings(topology: Topology) -> Tensor:
+    """(L, 2) start that knows no shape: every loop runs once, the right way round, about the frame's centre.
+
+    With the landmarks of a loop in random order, as a network without a start has them, most outlines end as knots or the
+    wrong way round, and neither Chamfer, which is blind to order, nor a raster gets them out again.
+    """
+    points = torch.full((topology.n_landmarks, 2), 0.5)
+    for loop in topology.loops:
+        angle = torch.arange(len(loop)) * (2 * math.pi / len(loop))
+        points[list(loop)] = 0.5 + RING * torch.stack([angle.cos(), angle.sin()], -1)
+    return points
+
+
 class HybridNet(nn.Module):
     """Planes (B, S, H, W) and presence (B, S) to landmarks (B, L, 2).
 
@@ -53,7 +70,7 @@ class HybridNet(nn.Module):
 
     def __init__(self, topology: Topology, template: Tensor, config: FitConfig) -> None:
         super().__init__()
-        start = template if config.init == "template" else torch.full_like(template, 0.5)
+        start = template if config.init == "template" else rings(topology)
         self.encoder = Encoder(len(topology.structures), config.input_size, config.stem, config.filters, config.latent)
         self.decoder = GraphDecoder(
             topology,

@@ -46,12 +46,33 @@ class Loops:
 
     def gather(self, points: Tensor) -> Tensor:
         """(B, L, 2) landmarks as (B, S, n_max, 2) closed loops; the padding has no length."""
-        return points[:, self.index]
+        return points.index_select(1, self.index.flatten()).reshape(len(points), *self.index.shape, 2)
 
     def step(self, along: Tensor) -> Tensor:
         """(B, S, n_max, 2) differences from each landmark to the next; 0 in the padding."""
         after = self.after[None, :, :, None].expand_as(along)
         return (torch.gather(along, 2, after) - along) * self.real[:, :, None]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What means are taken over.
+
+    Attributes
+    ----------
+    structures, twin_structures : () tensor
+        Structures that are present in the cases, and in the twins; at least 1.
+    cases : int
+    """
+
+    structures: Tensor
+    twin_structures: Tensor
+    cases: int
+
+    @classmethod
+    def of(cls, present: Tensor, twins_present: Tensor) -> Counts:
+        """The counts of (B, S) cases and (K, S) twins."""
+        return cls(present.sum().clamp_min(1), twins_present.sum().clamp_min(1), len(present))
 
 
 @dataclass(frozen=True)
@@ -78,6 +99,8 @@ class Scene:
     raster_size : int
     truth : (B, S, R, R) tensor or None
         True coverage, where Dice and BCE are asked for.
+    whole : Counts or None
+        Of the batch that this is a part of, so that the values of all parts add up; None for a batch of its own.
     """
 
     points: Tensor
@@ -92,10 +115,16 @@ class Scene:
     log_variance: Tensor
     raster_size: int
     truth: Tensor | None
+    whole: Counts | None = None
+
+    @property
+    def counts(self) -> Counts:
+        """What the means of the terms are taken over."""
+        return self.whole or Counts.of(self.present, self.twins_present)
 
     def over_present(self, value: Tensor) -> Tensor:
         """Mean of (B, S) values over the structures that are present."""
-        return (value * self.present).sum() / self.present.sum().clamp_min(1)
+        return (value * self.present).sum() / self.counts.structures
 
     def over_nodes(self, value: Tensor) -> Tensor:
         """(B, S, n_max) values to their (B, S) means over each loop's landmarks."""
@@ -131,7 +160,7 @@ def steady(scene: Scene) -> Tensor:
     """Mean squared distance of the landmarks of a case to those of its twin: what is missing must move nothing else."""
     own = scene.points[: len(scene.twins)]
     off = (scene.loops.gather(scene.twins) - scene.loops.gather(own)).square().sum(-1)
-    return (scene.over_nodes(off) * scene.twins_present).sum() / scene.twins_present.sum().clamp_min(1)
+    return (scene.over_nodes(off) * scene.twins_present).sum() / scene.counts.twin_structures
 
 
 def edge(scene: Scene) -> Tensor:
@@ -157,7 +186,7 @@ def curvature(scene: Scene) -> Tensor:
 def kl(scene: Scene) -> Tensor:
     """Kullback-Leibler divergence of the latent from N(0, 1), per case."""
     spread = 1 + scene.log_variance - scene.mean.square() - scene.log_variance.exp()
-    return -0.5 * spread.sum(-1).mean()
+    return -0.5 * (spread.sum(-1).sum() / scene.counts.cases)
 
 
 def _rasterised(scene: Scene) -> tuple[Tensor, Tensor]:

@@ -35,7 +35,7 @@ class Landmarks:
     latent: NDArray[np.float64]
 
 
-def predict(net: HybridNet, cases: Cases, *, input_size: int) -> Landmarks:
+def predict(net: HybridNet, cases: Cases, *, input_size: int, half: bool = False) -> Landmarks:
     """Run a network over cases.
 
     The last group is filled up: what stands beside a case changes its landmarks by single-precision rounding at most.
@@ -47,21 +47,28 @@ def predict(net: HybridNet, cases: Cases, *, input_size: int) -> Landmarks:
     cases : Cases
     input_size : int
         Width and height of the planes that the network was fitted on.
+    half : bool
+        Whether to compute in bfloat16, which is faster on CUDA and moves landmarks by parts of a pixel.
     """
     where, points, latent = cases.samples.device, [], []
     group = GROUP[where.type]
-    with torch.inference_mode():
+    with torch.inference_mode(), torch.autocast(where.type, torch.bfloat16, enabled=half):
         for start in range(0, len(cases), group):
-            chosen = torch.arange(start, start + group).clamp_max(len(cases) - 1).to(where)
+            chosen = torch.arange(start, start + group, device=where).clamp_max(len(cases) - 1)
             present = cases.present[chosen]
             found = net(planes(cases.samples[chosen], present, input_size), present)
             count = min(group, len(cases) - start)
-            points.append(found.points[:count].float().cpu().double().numpy())
-            latent.append(found.mean[:count].float().cpu().double().numpy())
-    return Landmarks(cases.frames.to_pixels(np.concatenate(points)), np.concatenate(latent))
+            points.append(
+                found.points[:count].float()
+            )  # they stay there: a copy waits for the device, and the next group with it
+            latent.append(found.mean[:count].float())
+    found_points, found_latent = (torch.cat(parts).cpu().double().numpy() for parts in (points, latent))
+    return Landmarks(cases.frames.to_pixels(found_points), found_latent)
 
 
-def landmarks_of(network: Network, samples: Array, *, device: str = "auto", threads: int | None = None) -> Landmarks:
+def landmarks_of(
+    network: Network, samples: Array, *, device: str = "auto", threads: int | None = None, half: bool = False
+) -> Landmarks:
     """A fitted network's landmarks of any cases.
 
     Parameters
@@ -73,6 +80,8 @@ def landmarks_of(network: Network, samples: Array, *, device: str = "auto", thre
         "auto", "cpu" or "cuda".
     threads : int, optional
         Threads that this call may use on the CPU; torch's own number unless given.
+    half : bool
+        As in `predict`.
 
     Returns
     -------
@@ -84,7 +93,7 @@ def landmarks_of(network: Network, samples: Array, *, device: str = "auto", thre
     before = torch.get_num_threads()
     torch.set_num_threads(threads or before)
     try:
-        found = predict(network.net.to(where), cases, input_size=network.config.input_size)
+        found = predict(network.net.to(where), cases, input_size=network.config.input_size, half=half)
     finally:
         torch.set_num_threads(before)
     known = np.zeros(found.points.shape[:2], dtype=bool)  # a landmark of several structures is there with any of them

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,16 +18,29 @@ from atlaskit.config import FitConfig
 from atlaskit.errors import InputError, NetworkError
 from atlaskit.groupwise import Template
 from atlaskit.masks import Structure
+from atlaskit.net import ranks
 from atlaskit.net.data import make_cases
 from atlaskit.net.hybrid import HybridNet
 from atlaskit.net.network import Network, load_plain, save_whole
 from atlaskit.net.predict import device_named, predict
-from atlaskit.net.train import Trainer
+from atlaskit.net.speed import Speed
+from atlaskit.net.train import DEFAULT, Trainer
 
 FORMAT, VERSION = "atlaskit.checkpoint", 1
 
 Examine = Callable[[NDArray[np.float64]], Mapping[str, Any]]
 """Validation landmarks (N, L, 2) in pixels to their figures; ``figures["error"]`` says how good they are, least is best."""
+
+
+def follow() -> Any:
+    """Take the steps that rank 0 asks for, on the other ranks' parts of the batches, until it tells its result."""
+    topology, points, config, speed, device, state = ranks.hear()
+    cases, relative, state = torch.load(io.BytesIO(state), map_location=device, weights_only=False)  # from rank 0, no file
+    trainer = Trainer(HybridNet(topology, points, config).to(device), topology, relative, config, speed)
+    trainer.restore(state)
+    while isinstance(told := ranks.hear(), float):
+        trainer.run(cases, told)
+    return told
 
 
 class Run:
@@ -48,6 +62,8 @@ class Run:
         Where ``checkpoint.pt`` and ``log.jsonl`` go.
     fingerprint : str
         What the checkpoint belongs to.
+    speed : Speed
+        How the device computes.
     """
 
     def __init__(
@@ -61,6 +77,7 @@ class Run:
         device: str,
         folder: Path,
         fingerprint: str,
+        speed: Speed = DEFAULT,
     ) -> None:
         where = device_named(device)
         self.template, self.config, self.folder, self.fingerprint = template, config, folder, fingerprint
@@ -69,7 +86,7 @@ class Run:
             torch.manual_seed(config.seed)
             net = HybridNet(template.topology, torch.from_numpy(template.points), config).to(where)
         relative = torch.from_numpy((lengths / lengths.max()).astype(np.float32))
-        self.trainer = Trainer(net, template.topology, relative, config)
+        self.trainer = Trainer(net, template.topology, relative, config, speed)
         self.log: list[dict[str, Any]] = []
         self.best: dict[str, Any] = {"error": float("inf"), "epoch": 0, "weights": self.trainer.smooth.state_dict()}
 
@@ -98,6 +115,7 @@ class Run:
         An interrupt leaves a checkpoint of the last finished step; amid an update, that of the last check.
         """
         trainer, total = self.trainer, 1000
+        self._call()
         try:
             while trainer.checked < self.config.checks and not self._stalled():
                 record = trainer.until_check(
@@ -133,11 +151,21 @@ class Run:
             copy.deepcopy(net).cpu(), self.template, structures, self.config, latent.mean(0), np.maximum(spread, floor)
         )
 
+    def _call(self) -> None:
+        """Give the other processes of a run what `follow` needs."""
+        if ranks.count() > 1:
+            buffer = io.BytesIO()
+            torch.save((self.cases, self.trainer.relative, self.trainer.state()), buffer)
+            points = torch.from_numpy(self.template.points)
+            task = (self.template.topology, points, self.config, self.trainer.speed)
+            ranks.tell((*task, self.trainer.device.type, buffer.getvalue()))
+
     def _stalled(self) -> bool:
         """Whether `patience` checks have passed without a better one."""
         return len(self.log) - int(self.best["epoch"]) >= self.config.patience
 
     def _checkpoint(self) -> None:
+        self.trainer.assert_finite()
         document = {
             "format": FORMAT,
             "version": VERSION,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -13,12 +12,18 @@ from torch import Tensor
 
 from atlaskit.config import FitConfig
 from atlaskit.errors import InputError
-from atlaskit.net.data import Batch, Cases, draw
+from atlaskit.net import ranks
+from atlaskit.net.data import Batch, Cases, draw, onto
 from atlaskit.net.decoder import levels_of
 from atlaskit.net.hybrid import HybridNet, Prediction
 from atlaskit.net.losses import COARSE_RELIEF, FINAL_ONLY, TERMS, Loops, Scene
 from atlaskit.net.raster import planes
+from atlaskit.net.speed import Recorded, Speed
 from atlaskit.topology import Topology
+
+LOOK = {"cpu": 1, "cuda": 25}
+"""Steps from one look for divergence to the next, by device: a look waits until CUDA has done what it was told."""
+DEFAULT = Speed()
 
 
 class Trainer:
@@ -32,10 +37,11 @@ class Trainer:
     relative : (S,) tensor
         Mean contour length of each structure over the longest.
     config : FitConfig
+    speed : Speed
     """
 
-    def __init__(self, net: HybridNet, topology: Topology, relative: Tensor, config: FitConfig) -> None:
-        self.config = config
+    def __init__(self, net: HybridNet, topology: Topology, relative: Tensor, config: FitConfig, speed: Speed = DEFAULT) -> None:
+        self.config, self.speed = config, speed
         self.device = next(net.parameters()).device
         self.net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.smooth = copy.deepcopy(self.net).eval()
@@ -44,44 +50,65 @@ class Trainer:
         self.loops = [Loops.of(graph, self.device) for graph in graphs]
         self.kept = [torch.as_tensor(nodes, device=self.device) for nodes in kept]
         self.relative = relative.to(self.device)
-        self.forward: Callable[..., Prediction] = self.net
-        if self.device.type == "cuda":
-            self.forward = torch.compile(self.net)
+        self.forward: Callable[..., Prediction] = torch.compile(self.net) if speed.compiled else self.net
+        self.recorded: dict[tuple[str, ...], Recorded] = {}  # by the loss terms that count, the last ones only
         self.step = 0
+        self.diverged = torch.full((), -1, device=self.device)  # the first step with a gradient that is not finite
         self.seconds = 0.0
         self.whole = True  # not amid an update
         self.checked = 0  # the last check, counted from 1
         self.sums: dict[str, Tensor] = {}  # of each loss term, since that check
         self.since = 0  # steps since that check
 
-    def amp(self) -> Any:
-        """bf16 autocast on CUDA, nothing elsewhere."""
-        return torch.autocast("cuda", torch.bfloat16) if self.device.type == "cuda" else nullcontext()
-
     def run(self, cases: Cases, progress: float) -> dict[str, Tensor]:
         """One optimiser step at a progress in [0, 1]; returns the unweighted value of each loss term that counts."""
         for group in self.optimiser.param_groups:
             group["lr"] = self.config.learning_rate.at(progress)
-        batch = draw(cases, self.config, self.step)
+        batch = draw(cases, self.config, self.step).part(ranks.rank(), ranks.count())
         self.net.train()
-        with self.amp():
-            samples, present, noise = batch.seen()
-            seen = planes(samples, present, self.config.input_size)
-            prediction = self.forward(seen, present, noise)
-        values = self.losses(prediction, batch, progress)
-        weights = self.weights(progress)
-        total = sum((weights[name] * value for name, value in values.items()), torch.zeros((), device=self.device))
-        self.optimiser.zero_grad(set_to_none=True)
-        total.backward()  # type: ignore[no-untyped-call]
+        found = self._gradients(batch, progress)
+        ranks.add_up([*(value.grad for value in self.net.parameters() if value.grad is not None), *found.values()])
         norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
-        if not torch.isfinite(norm):
-            raise InputError(f"Training diverged at step {self.step}: lower learning_rate or the weights of the losses.")
+        self.diverged = torch.where((self.diverged < 0) & ~torch.isfinite(norm), self.step, self.diverged)
+        if self.step % LOOK[self.device.type] == 0:
+            self.assert_finite()
         self.whole = False
         self.optimiser.step()
         self.step += 1
         self._average()
         self.whole = True
+        return found
+
+    def _gradients(self, batch: Batch, progress: float) -> dict[str, Tensor]:
+        """Leave the gradient of a batch in the parameters; returns the value of each loss term that counts."""
+        weights = self.weights(progress)
+        if not self.speed.recorded or not weights:
+            return self._backward(batch, progress, weights)
+
+        def work(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
+            now = dict(zip(weights, tensors[0].unbind(), strict=True))
+            return tuple(self._backward(Batch.of(tensors[1:], self.config.batch), progress, now).values())
+
+        inputs = [*onto(self.device, torch.tensor(list(weights.values()))), *batch.tensors()]
+        if (names := tuple(weights)) not in self.recorded:
+            self.recorded = {names: Recorded(work, inputs)}
+        return dict(zip(names, self.recorded[names](inputs), strict=True))
+
+    def _backward(self, batch: Batch, progress: float, weights: Mapping[str, float | Tensor]) -> dict[str, Tensor]:
+        with self.speed.autocast(self.device):
+            samples, present, noise = batch.seen()
+            seen = planes(samples, present, self.config.input_size)
+            prediction = self.forward(seen, present, noise)
+        values = self.losses(prediction, batch, progress)
+        total = sum((weights[name] * value for name, value in values.items()), torch.zeros((), device=self.device))
+        self.optimiser.zero_grad(set_to_none=True)
+        total.backward()  # type: ignore[no-untyped-call]
         return {name: value.detach() for name, value in values.items()}
+
+    def assert_finite(self) -> None:
+        """Refuse to go on when a gradient was not finite since the last look."""
+        if (step := int(self.diverged)) >= 0:
+            raise InputError(f"Training diverged at step {step}: lower learning_rate or the weights of the losses.")
 
     def weights(self, progress: float) -> dict[str, float]:
         """The weight of each loss term at a progress; terms of weight 0 are left out."""
@@ -114,6 +141,7 @@ class Trainer:
                 log_variance=prediction.log_variance[:count],
                 raster_size=raster,
                 truth=truth,
+                whole=batch.whole,
             )
             for name in weights:
                 if level == finest or name not in FINAL_ONLY:
@@ -144,12 +172,14 @@ class Trainer:
         """
         goal = min(1.0, (self.checked + 1) / self.config.checks)
         while (progress := self.progress(limit_s)) < goal - 1e-9:
-            began = time.perf_counter()
-            for name, value in self.run(cases, progress).items():
-                self.sums[name] = self.sums.get(name, torch.zeros_like(value)) + value
-            self.since += 1
-            self.seconds += time.perf_counter() - began
+            with ranks.step(progress):
+                began = time.perf_counter()
+                for name, value in self.run(cases, progress).items():
+                    self.sums[name] = self.sums.get(name, torch.zeros_like(value)) + value
+                self.since += 1
+                self.seconds += time.perf_counter() - began
             tick(self.progress(limit_s))
+        self.assert_finite()
         return {
             "epoch": round(progress * self.config.checks),
             "step": self.step,

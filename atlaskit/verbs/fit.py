@@ -17,7 +17,8 @@ from atlaskit.corpus import Case, Corpus, Rejected, split
 from atlaskit.errors import InputError, NotFoundError
 from atlaskit.groupwise import Template, fit_template, place, with_holes
 from atlaskit.masks import Structure
-from atlaskit.net.run import Run
+from atlaskit.net import ranks
+from atlaskit.net.run import Run, follow
 from atlaskit.readers import filled_rings, outline_problems, outlines, read_corpus
 from atlaskit.topology import independent
 from atlaskit.verbs.fitted import FitResult, Sampled, write_summary
@@ -33,6 +34,7 @@ FINISHING_S = 4.0
 FIGURES = ("dice", "assd_px", "self_intersections", "pull_px")
 
 
+@ranks.led_by_rank_0(follow)
 def fit(
     masks: Path | str,
     *,
@@ -47,7 +49,7 @@ def fit(
     resume: bool = False,
     report: Progress = silent,
 ) -> FitResult:
-    """Fit an atlas to a folder of masks.
+    """Fit an atlas to a folder of masks; under ``torchrun``, with all its processes as one.
 
     Parameters
     ----------
@@ -90,6 +92,7 @@ def fit(
         raise InputError(f"--minutes must be above 0; got {minutes:g}.")
     if resume and not (target / "checkpoint.pt").is_file():
         raise NotFoundError(f"There is no checkpoint in {target} to resume: run the same command without --resume.")
+    ranks.check(config.batch, device)
     corpus = read_corpus(masks, layout=layout, structures=structures, plane=plane, subject_pattern=subject_pattern)
     fills = _fills(corpus, config)
     sampled = _sample(corpus, fills, report)
@@ -111,7 +114,7 @@ def fit(
         run.resume()
     spent = time.perf_counter() - began
     limit = None if minutes is None else max(1.0, 0.95 * 60 * minutes - spent - FINISHING_S)
-    run.train(lambda points: figures(points, held, template), limit_s=limit, report=report)
+    run.train(lambda points: figures(points, held, template, pulled=config.pulls), limit_s=limit, report=report)
 
     network = run.network(corpus.structures)
     if (target / "network.pt").exists():  # landmarks that it gave may still lie beside it

@@ -41,7 +41,7 @@ class Held:
     wanted: NDArray[np.floating]
 
 
-def figures(points: NDArray[np.floating], held: Held, template: Template) -> dict[str, Any]:
+def figures(points: NDArray[np.floating], held: Held, template: Template, *, pulled: bool = True) -> dict[str, Any]:
     """Figures of the validation landmarks, per structure.
 
     Parameters
@@ -50,13 +50,16 @@ def figures(points: NDArray[np.floating], held: Held, template: Template) -> dic
         Pixels.
     held : Held
     template : Template
+    pulled : bool
+        Whether the fit draws landmarks to their groupwise positions. Where it does not, these must not choose its weights
+        either: what emerges is to come from masks alone.
 
     Returns
     -------
     dict
         ``dice``, ``assd_px`` and ``pull_px`` (distance to the groupwise landmarks) by structure, means over the cases that
         have it; ``self_intersections`` as the number of crossed outlines; ``error``, the mean over structures of surface
-        distance and pull, for choosing the best weights.
+        distance and, where pulled, pull, for choosing the best weights.
     """
     topology = template.topology
     result: dict[str, Any] = {"dice": {}, "assd_px": {}, "pull_px": {}, "self_intersections": {}}
@@ -72,7 +75,8 @@ def figures(points: NDArray[np.floating], held: Held, template: Template) -> dic
         result["assd_px"][name] = round(float(np.mean(surface)), 4)
         result["pull_px"][name] = round(float(away.mean()), 4)
         result["self_intersections"][name] = int((self_intersections(own) > 0).sum())
-    result["error"] = float(np.mean([*result["assd_px"].values(), *result["pull_px"].values()]))
+    counted = [*result["assd_px"].values(), *(result["pull_px"].values() if pulled else ())]
+    result["error"] = float(np.mean(counted))
     return result
 
 

@@ -20,6 +20,7 @@ import errno
 import json as jsonlib
 import logging
 import math
+import os
 import sys
 import traceback
 import warnings
@@ -51,8 +52,8 @@ class Refusal(Protocol):
 class Speaker:
     """The voice of one command; made by `speaking`."""
 
-    def __init__(self, *, json: bool, quiet: bool, verbose: bool) -> None:
-        self._json, self._quiet, self._verbose = json, quiet, verbose
+    def __init__(self, *, json: bool, quiet: bool, verbose: bool, silent: bool = False) -> None:
+        self._json, self._quiet, self._verbose, self._silent = json, quiet or silent, verbose, silent
         self._err = Console(stderr=True, highlight=False)
         self._bar: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
@@ -76,6 +77,8 @@ class Speaker:
     def result(self, document: object, shown: RenderableType) -> None:
         """Give the result on stdout: a record or mapping as JSON with ``--json``, else what is shown to people."""
         self.close()
+        if self._silent:
+            return
         if self._json:
             _print_json(document)
         elif isinstance(shown, str):
@@ -86,13 +89,15 @@ class Speaker:
     def rejected(self, refusals: Iterable[Refusal]) -> None:
         """List each rejected case with its reason on stderr; the command then ends with exit code 3."""
         self.close()
-        for refusal in refusals:
+        for refusal in () if self._silent else refusals:
             self._exit_code = 3
             self._error(_line(f"rejected {refusal.source}: {refusal.reason}"))
 
     def fail(self, message: str, exit_code: int = 1) -> None:
         """Say why the command could not be done, and end it with an exit code."""
         self.close()
+        if self._silent:
+            return
         if self._verbose and exit_code == 1:
             self._error(traceback.format_exc())
         self._error(_line(f"error: {message}" if exit_code == 1 else message))
@@ -116,7 +121,9 @@ class Speaker:
 
 
 @contextmanager
-def speaking(*, json: bool, quiet: bool, verbose: bool, resume: str | Callable[[], str] = "") -> Iterator[Speaker]:
+def speaking(
+    *, json: bool, quiet: bool, verbose: bool, resume: str | Callable[[], str] = "", shared: bool = False
+) -> Iterator[Speaker]:
     """Run a command's body; known errors become one sentence on stderr and an exit code.
 
     Parameters
@@ -125,8 +132,12 @@ def speaking(*, json: bool, quiet: bool, verbose: bool, resume: str | Callable[[
         The options of the same name.
     resume : str or callable
         How an interrupted run goes on, where it can.
+    shared : bool
+        Whether the processes that ``torchrun`` starts do the command together: then the first one speaks for all, and the
+        others end with 0, so that none is taken for the cause of what the first one has to say.
     """
-    say = Speaker(json=json, quiet=quiet, verbose=verbose)
+    silent = shared and os.environ.get("RANK", "0") != "0" and os.environ.get("WORLD_SIZE", "1") != "1"
+    say = Speaker(json=json, quiet=quiet, verbose=verbose, silent=silent)
     with warnings.catch_warnings():
         warnings.simplefilter("default" if verbose else "ignore")
         logging.disable(logging.NOTSET if verbose else logging.CRITICAL)  # libraries that read masks say things of their own

@@ -6,8 +6,9 @@ from torch import Tensor
 
 from atlaskit.config import FitConfig
 from atlaskit.groupwise import Template
+from atlaskit.metrics import self_intersections
 from atlaskit.net.decoder import GraphBlock, GraphDecoder, Look, levels_of
-from atlaskit.net.hybrid import HybridNet
+from atlaskit.net.hybrid import HybridNet, rings
 from atlaskit.topology import Topology
 
 WINDOW = torch.cartesian_prod(*[torch.tensor([-1.0, 0.0, 1.0])] * 2)
@@ -117,6 +118,18 @@ def test_every_level_and_the_code_take_part(topology: Topology) -> None:
 
 def test_a_random_start_knows_no_template(template: Template, config: FitConfig) -> None:
     changed = FitConfig.from_dict({**config.to_dict(), "init": "random"})
-    net = HybridNet(template.topology, torch.from_numpy(template.points), changed)
-    points = net(torch.rand(1, 5, 32, 32), torch.ones(1, 5)).points
-    assert (points - 0.5).abs().max() < 0.05
+    points = []
+    for known in (template.points, 1 - template.points):
+        torch.manual_seed(0)
+        net = HybridNet(template.topology, torch.from_numpy(known), changed)
+        points.append(net(torch.ones(1, 5, 32, 32), torch.ones(1, 5)).points.detach())
+    assert torch.equal(*points)
+    assert 0.05 < (points[0] - 0.5).norm(dim=-1).mean() < 0.15
+
+
+def test_a_random_start_is_in_order_and_the_right_way_round(template: Template) -> None:
+    start = rings(template.topology)
+    for loop in template.topology.loops:
+        x, y = start[list(loop)].T
+        assert self_intersections(start[list(loop)].numpy()) == 0
+        assert float((x * y.roll(-1) - x.roll(-1) * y).sum()) > 0

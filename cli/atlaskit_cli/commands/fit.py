@@ -53,7 +53,7 @@ def fit(
         begun = (atlas / "checkpoint.pt").is_file()
         return "add --resume to the same command to go on" if begun else "nothing is fitted yet: run the same command again"
 
-    with speaking(json=json, quiet=quiet, verbose=verbose, resume=go_on) as say:
+    with speaking(json=json, quiet=quiet, verbose=verbose, resume=go_on, shared=True) as say:
         import atlaskit
 
         settings = atlaskit.FitConfig
