@@ -93,6 +93,7 @@ _MODULES = (
     "plot",
     "pose",
     "readers",
+    "signatures",
     "store",
     "topology",
     "walls",

@@ -1,95 +1,24 @@
-"""Landmarks onto contours, in order and once around: signatures of contour samples and a cyclic dynamic programme."""
+"""Landmarks onto contours, in order and once around: a cyclic dynamic programme."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from os import cpu_count
+from typing import Any
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 from threadpoolctl import threadpool_limits
 
-from atlaskit.contours import Contour, resample
-
-SAMPLES = 512
-"""Samples at equal arc length that stand for a contour."""
-TURNING_SPAN = 0.02
-"""Part of the contour over which turning and tangent are measured: long enough to ignore pixels, short enough for corners."""
-BEND_SPAN = 0.08
-"""The same for wide bends, which still tell where outlines are too rough for their corners to."""
-LOOK = 4
-"""Columns of a signature before those of contact: tangent (2), turning, bend."""
-CONTACT_RANGE = 0.07
-"""Distance at which two structures no longer count as touching, in units of the shape's root mean square radius."""
+HALF = 0.49
+SETTLING = 30
+"""Sweeps along a loop to the places between samples."""
 LONGEST_STEP = 2.5
 """Longest step between consecutive landmarks, in mean steps."""
 
 Array = NDArray[np.floating]
 Indices = NDArray[np.int64]
-
-
-def sample_contours(contours: Sequence[Contour | None], *, samples: int = SAMPLES) -> NDArray[np.float64]:
-    """Contours of one case as an (S, samples, 2) array in pixels; NaN where a structure is absent."""
-    absent = np.full((samples, 2), np.nan)
-    return np.stack([absent if contour is None else resample(contour.points, samples) for contour in contours])
-
-
-def signatures(samples: Array, *, reach: Array | None = None) -> NDArray[np.float64]:
-    """What a contour looks like at each sample: tangent (2), turning (1), bend (1), contact with each structure (S).
-
-    Parameters
-    ----------
-    samples : (N, S, M, 2) array
-        Any frame; NaN where absent.
-    reach : (N,) array, optional
-        Distance at which contact fades; `CONTACT_RANGE` of each case's root mean square radius unless given.
-
-    Returns
-    -------
-    (N, S, M, LOOK + S) float array
-        Unit tangent, turning over `TURNING_SPAN` and `BEND_SPAN` in radians, and contact exp(-(distance / reach)^2); 0 for
-        itself and for absent structures.
-    """
-    behind, ahead = _chords(samples, TURNING_SPAN)
-    along = ahead + behind
-    tangent = along / np.maximum(np.linalg.norm(along, axis=-1, keepdims=True), 1e-12)
-    turning, bend = _turning(behind, ahead), _turning(*_chords(samples, BEND_SPAN))
-    fades = [None] * len(samples) if reach is None else reach.tolist()
-    contact = np.stack([_contact(case, fade) for case, fade in zip(samples, fades, strict=True)])
-    return np.concatenate([tangent, turning[..., None], bend[..., None], contact], axis=-1)
-
-
-def _chords(samples: Array, span: float) -> tuple[Array, Array]:
-    """Chords to and from each sample, of half a span each."""
-    half = max(1, round(span * samples.shape[2] / 2))
-    return samples - np.roll(samples, half, 2), np.roll(samples, -half, 2) - samples
-
-
-def _turning(behind: Array, ahead: Array) -> Array:
-    """Angle from one chord to the next, radians."""
-    cross = behind[..., 0] * ahead[..., 1] - behind[..., 1] * ahead[..., 0]
-    angle: Array = np.arctan2(cross, (ahead * behind).sum(-1))
-    return angle
-
-
-def _contact(case: Array, reach: float | None) -> NDArray[np.float64]:
-    """(S, M, S) nearness of each sample of one case to each other structure."""
-    structures = case.shape[0]
-    contact = np.zeros((*case.shape[:2], structures))
-    present = np.flatnonzero(~np.isnan(case[:, 0, 0]))
-    if present.size < 2:
-        return contact
-    every = case[present].reshape(-1, 2)
-    reach = reach or CONTACT_RANGE * float(np.sqrt(np.square(every - every.mean(0)).sum(1).mean()))
-    trees = {other: cKDTree(case[other]) for other in present}
-    for own in present:
-        for other in present[present != own]:
-            distance, _ = trees[other].query(case[own], distance_upper_bound=3 * reach)
-            contact[own, :, other] = np.exp(-np.square(distance / reach))
-    return contact
 
 
 def cyclic_start(samples: Array, n: int, *, goal: Array | None = None) -> Indices:
@@ -142,6 +71,15 @@ def _best_turn(samples: Array, goal: Array) -> Indices:
     agreement = np.fft.ifft(np.fft.fft(here, axis=1) * np.conj(np.fft.fft(there, axis=1)), axis=1).real
     shift: Indices = agreement.argmax(1)
     return shift
+
+
+def at_places(values: Array, places: Array) -> NDArray[np.float64]:
+    """(N, n, F) of (N, M, F) values along closed contours, at (N, n) places that may lie between samples."""
+    low = np.floor(places).astype(np.int64)
+    along = (places - low)[..., None]
+    ends = [np.take_along_axis(values, ((low + k) % values.shape[1])[..., None], axis=1) for k in (0, 1)]
+    found: NDArray[np.float64] = (1 - along) * ends[0] + along * ends[1]
+    return found
 
 
 def unwrap(chosen: Indices, samples: int) -> Indices:
@@ -209,6 +147,31 @@ def _assign_one(cost, step_cost, middle, band):  # type: ignore[no-untyped-def]
     return chosen
 
 
+@numba.njit(cache=True, nogil=True)
+def _settle(cost, chosen, steps, spacing):  # type: ignore[no-untyped-def]
+    """Places between samples: from the best samples of one loop to the minimum of a parabola through each one's neighbours.
+
+    The sum of all parabolas and of the spacing is quadratic; nearly half a sample is the furthest that any landmark goes, so
+    that none meets another.
+    """
+    n, m = cost.shape
+    slope, bend, off = np.empty(n), np.empty(n), np.zeros(n)
+    for k in range(n):
+        at = chosen[k]
+        before, here, after = cost[k, (at - 1) % m], cost[k, at % m], cost[k, (at + 1) % m]
+        slope[k], bend[k] = (after - before) / 2, max(after + before - 2 * here, 0.0)
+    for _ in range(SETTLING):
+        for k in range(n):
+            ahead, behind = (k + 1) % n, (k - 1) % n
+            here, there = 2 * spacing / steps[k] ** 2, 2 * spacing / steps[ahead] ** 2
+            short = (chosen[k] - chosen[behind]) % m - off[behind] - steps[k]
+            long = (chosen[ahead] - chosen[k]) % m + off[ahead] - steps[ahead]
+            stiff = bend[k] + here + there
+            if stiff > 0:
+                off[k] = min(max((there * long - here * short - slope[k]) / stiff, -HALF), HALF)
+    return chosen + off
+
+
 def assign(
     target: Array,
     features: Array,
@@ -218,8 +181,9 @@ def assign(
     band: int,
     weight: Array | None = None,
     steps: Array | None = None,
+    between: bool = False,
     workers: int | None = None,
-) -> Indices:
+) -> NDArray[Any]:
     """Assign the n landmarks of a loop to samples of N contours: in order, once around, at least cost.
 
     Parameters
@@ -238,13 +202,15 @@ def assign(
         Factors of the squared differences.
     steps : (N, n) array, optional
         Wanted steps to each landmark from the one before, in samples; all the same unless given.
+    between : bool
+        Places between samples too, so that landmarks do not depend on where samples happen to lie.
     workers : int, optional
         Threads; one per core unless given.
 
     Returns
     -------
     (N, n) int array
-        Sample of each landmark, in [0, M).
+        Sample of each landmark, in [0, M); with `between` a float array, in (-1/2, M - 1/2).
 
     Notes
     -----
@@ -254,10 +220,10 @@ def assign(
     target = np.broadcast_to(target, (len(features), *target.shape[-2:]))
     steps = np.full((len(features), n), samples / n) if steps is None else steps
 
-    def one(case: int) -> Indices:
+    def one(case: int) -> NDArray[Any]:
         cost = _costs(target[case], features[case], None if weight is None else weight[case])
-        each: Indices = _assign_one(cost, _step_costs(steps[case], spacing), middle[case], band)
-        return each
+        each: NDArray[Any] = _assign_one(cost, _step_costs(steps[case], spacing), middle[case], band)
+        return _settle(cost, each, steps[case], spacing) if between else each
 
     if workers == 1 or len(features) < 8:
         return np.stack([one(case) for case in range(len(features))])

@@ -26,13 +26,13 @@ import pandas as pd
 from chest import GRID, STRUCTURES, split, truths
 
 from atlaskit import metrics, phantom
-from atlaskit.assignment import sample_contours
 from atlaskit.config import FitConfig
 from atlaskit.contours import perimeter, trace
 from atlaskit.groupwise import Template, Weights, fit_template, place
 from atlaskit.net.predict import landmarks_of
 from atlaskit.net.run import Run
 from atlaskit.readers import read_corpus
+from atlaskit.signatures import sample_contours
 from atlaskit.topology import independent
 from atlaskit.verbs.tracing import Traced, trace_cases
 

@@ -6,17 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from atlaskit.assignment import (
-    CONTACT_RANGE,
-    LONGEST_STEP,
-    LOOK,
-    assign,
-    cyclic_start,
-    sample_contours,
-    signatures,
-    unwrap,
-)
+from atlaskit.assignment import LONGEST_STEP, assign, cyclic_start, unwrap
 from atlaskit.contours import Contour, trace
+from atlaskit.signatures import CONTACT_RANGE, LOOK, sample_contours, signatures
 
 SEEDS = st.integers(0, 10_000)
 

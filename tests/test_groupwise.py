@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from atlaskit import phantom
-from atlaskit.assignment import LOOK, sample_contours
-from atlaskit.contours import Contour, trace
+from atlaskit.contours import Contour, resample, trace
 from atlaskit.groupwise import MARGIN, Template, Weights, fit_template, place
 from atlaskit.metrics import best_cyclic_start, by_structure, correspondence_error, polygon_dice, topmost_start
+from atlaskit.signatures import LOOK, sample_contours
 from atlaskit.topology import independent
 
 Array = NDArray[np.float64]
@@ -53,12 +53,17 @@ def landmarks() -> Array:
     return place(template(), cohort().samples)
 
 
-def steps_along(points: Array, samples: Array) -> NDArray[np.int64]:
-    """Steps in samples between consecutive landmarks of one loop, (n,), which must lie on the samples."""
-    distance = np.linalg.norm(points[:, None] - samples[None], axis=-1)
-    assert distance.min(axis=1).max() < 1e-9
-    at = distance.argmin(axis=1)
-    return (np.roll(at, -1) - at) % len(samples)
+def steps_along(points: Array, samples: Array) -> Array:
+    """Steps in samples between consecutive landmarks of one loop, (n,), which must lie on the contour, between two samples."""
+    edge = np.roll(samples, -1, axis=0) - samples
+    away = points[:, None] - samples
+    part = np.clip((away * edge).sum(-1) / np.square(edge).sum(-1), 0, 1)
+    distance = np.linalg.norm(away - part[..., None] * edge, axis=-1)
+    assert distance.min(axis=1).max() < 1e-6
+    best = distance.argmin(axis=1)
+    at = best + part[np.arange(len(points)), best]
+    steps: Array = (np.roll(at, -1) - at) % len(samples)
+    return steps
 
 
 def error_px(points: dict[str, Array]) -> Array:
@@ -100,8 +105,8 @@ def test_landmarks_keep_their_order_once_around() -> None:
         for s, loop in enumerate(template().topology.loops):
             if cohort().contours[case][s] is not None:
                 steps = steps_along(landmarks()[case, list(loop)], cohort().samples[case, s])
-                assert steps.sum() == SAMPLES
-                assert steps.min() >= 1 and steps.max() <= 2.5 * SAMPLES / NODES
+                assert steps.sum() == pytest.approx(SAMPLES)
+                assert steps.min() > 0 and steps.max() <= 2.5 * SAMPLES / NODES + 1
 
 
 def test_the_template_fills_the_unit_frame_but_for_its_margin() -> None:
@@ -191,7 +196,7 @@ def test_a_missing_heart_hardly_moves_the_lungs() -> None:
     part[:, 2] = np.nan
     right, left = (list(loop) for loop in template().topology.loops[:2])
     moved = np.linalg.norm(place(template(), part) - place(template(), whole), axis=-1)
-    assert np.mean(moved[:, right + left] > 0) < 0.1
+    assert np.mean(moved[:, right + left] > 0.5) < 0.1
     assert moved[:, right + left].mean() < 0.25
     weights = Weights(position=0.0)
     moved = np.linalg.norm(place(template(), part, weights=weights) - place(template(), whole, weights=weights), axis=-1)
@@ -216,7 +221,19 @@ def test_the_size_of_the_unit_frame_is_arbitrary(factor: float) -> None:
     points, centre = (factor * (each - 0.5) + 0.5 for each in (template().points, template().centre))
     other = replace(template(), points=points, centre=centre, radius=factor * template().radius)
     samples = cohort().samples[:20]
-    assert np.mean(np.abs(place(other, samples) - landmarks()[:20]) > 1e-6) < 0.001  # but for ties
+    assert np.mean(np.abs(place(other, samples) - landmarks()[:20]) > 1e-2) < 0.005  # but for ties
+
+
+def test_landmarks_do_not_depend_on_where_samples_happen_to_lie() -> None:
+    """The same contours sampled half a step further along: landmarks stay between the samples where they were."""
+    contours = [[c for c in case if c is not None] for case in cohort().contours if all(case)][:10]
+    first, second = (
+        np.stack([np.stack([resample(c.points, SAMPLES, start=start) for c in case]) for case in contours])
+        for start in (0.0, 0.5 / SAMPLES)
+    )
+    moved = np.linalg.norm(place(template(), first) - place(template(), second), axis=-1)
+    step = np.linalg.norm(np.diff(first, axis=2), axis=-1).mean()
+    assert np.median(moved) < 0.15 * step, "at whole samples it would be half a step"
 
 
 def test_an_empty_case_has_no_landmarks() -> None:
@@ -259,7 +276,7 @@ def test_a_prediction_near_the_boundary_is_drawn_onto_it() -> None:
     fitted = place(template(), samples, predicted=near, weights=replace(template().weights, position=2.0))
     for s, loop in enumerate(template().topology.loops):
         for case in range(6):
-            assert steps_along(fitted[case, list(loop)], samples[case, s]).sum() == SAMPLES
+            assert steps_along(fitted[case, list(loop)], samples[case, s]).sum() == pytest.approx(SAMPLES)
     assert np.linalg.norm(fitted - own, axis=-1).mean() < 0.7 * np.linalg.norm(near - own, axis=-1).mean()
 
 

@@ -23,7 +23,7 @@ FLOORS = (
     {"schedules", "masks"},
     {"config", "contours"},
     {"topology", "corpus"},
-    {"landmarks", "metrics", "assignment", "frames", "walls"},
+    {"landmarks", "metrics", "signatures", "assignment", "frames", "walls"},
     {"pose"},
     {"readers", "store", "groupwise", "phantom"},
     {"net"},

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import atlaskit
-from atlaskit.assignment import sample_contours
 from atlaskit.contours import trace
 from atlaskit.corpus import Case
 from atlaskit.landmarks import FIELDS, IDENTITY, Status, check_record, sizes_of
 from atlaskit.masks import Mask
+from atlaskit.signatures import sample_contours
 from atlaskit.topology import independent
 from atlaskit.verbs.quality import record_of
 from atlaskit.verbs.tracing import Traced

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from atlaskit.assignment import sample_contours
 from atlaskit.contours import fill, trace
 from atlaskit.groupwise import Template, fit_template, place
 from atlaskit.metrics import polygon_dice
+from atlaskit.signatures import sample_contours
 from atlaskit.topology import Topology, independent
 from atlaskit.walls import SAME, Wall, share
 

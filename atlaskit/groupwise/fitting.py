@@ -8,11 +8,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from atlaskit.assignment import LOOK, Array, Indices, cyclic_start, unwrap
+from atlaskit.assignment import Array, Indices, cyclic_start, unwrap
 from atlaskit.frames import Frames, frames, mean_moments
 from atlaskit.groupwise.placing import Board, assigned, place
 from atlaskit.groupwise.template import MARGIN, SLIGHT, Template, View, Weights, heeding, looks_of
 from atlaskit.pose import upright
+from atlaskit.signatures import LOOK
 from atlaskit.topology import Topology
 from atlaskit.walls import find_walls, share
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from atlaskit.assignment import Array, Indices, assign, cyclic_start
+from atlaskit.assignment import Array, Indices, assign, at_places, cyclic_start
 from atlaskit.groupwise.template import Template, View, Weights, heeding, looks_of
 from atlaskit.topology import Topology
 
@@ -64,9 +66,10 @@ def place(
             known=board.known(here, s),
             arcs=board.arcs[s],
             band=samples.shape[2] // (4 if predicted is None else 12),
+            between=True,
             workers=workers,
         )
-        board.put(here, s, np.take_along_axis(place, chosen[..., None], axis=1))
+        board.put(here, s, at_places(place, chosen))
     return found.to_pixels(board.points())
 
 
@@ -111,8 +114,9 @@ def assigned(
     known: Array | None,
     arcs: Indices | None,
     band: int,
+    between: bool = False,
     workers: int | None = None,
-) -> Indices:
+) -> NDArray[Any]:
     """Assign one loop's landmarks to the contours of N cases.
 
     Parameters
@@ -128,13 +132,13 @@ def assigned(
         Where earlier loops have put landmarks; NaN for the others.
     arcs : (n,) int array or None
         The stretch between ends of walls that each landmark's edge is of; steps are even within each.
-    band : int
-    workers : int, optional
+    band, between, workers
+        As in `assign`.
 
     Returns
     -------
-    (N, n) int array
-        Samples, in [0, M).
+    (N, n) array
+        As of `assign`.
     """
     target = view.features(*goal)
     weight, steps = None, None
@@ -146,7 +150,17 @@ def assigned(
         weight[pinned, :2] = PIN
         target[pinned, :2] = known[pinned] * np.sqrt(view.position)
     features = view.features(*found)
-    return assign(target, features, middle, weight=weight, steps=steps, spacing=view.spacing, band=band, workers=workers)
+    return assign(
+        target,
+        features,
+        middle,
+        weight=weight,
+        steps=steps,
+        spacing=view.spacing,
+        band=band,
+        between=between,
+        workers=workers,
+    )
 
 
 def _through(contour: Array, known: Array, middle: Indices) -> Indices:

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from atlaskit.assignment import LOOK, Array, signatures
+from atlaskit.assignment import Array
 from atlaskit.contours import resample
 from atlaskit.frames import Frames, frames, moments
 from atlaskit.pose import turns
+from atlaskit.signatures import LOOK, signatures
 from atlaskit.topology import Hole, Topology
 from atlaskit.walls import TOUCH_PX
 
@@ -32,9 +33,9 @@ class Weights:
     tangent : float
         Between unit tangents.
     turning : float
-        Radians, over `atlaskit.assignment.TURNING_SPAN` of the contour: what places sharp corners.
+        Radians, over `atlaskit.signatures.TURNING_SPAN` of the contour: what places sharp corners.
     bend : float
-        Radians, over `atlaskit.assignment.BEND_SPAN`: what is left where outlines are rough.
+        Radians, over `atlaskit.signatures.BEND_SPAN`: what is left where outlines are rough.
     contact : float
         Nearness to each other structure (0 far, 1 touching), for loops that share a wall with it or lack corners of their own.
     spacing : float
@@ -42,11 +43,11 @@ class Weights:
     """
 
     position: float = 0.1
-    tangent: float = 0.5
+    tangent: float = 1.0
     turning: float = 3.0
     bend: float = 1.0
     contact: float = 4.0
-    spacing: float = 1.0
+    spacing: float = 2.0
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from atlaskit.assignment import sample_contours
 from atlaskit.contours import Contour, perimeter, trace
 from atlaskit.corpus import Case, Corpus, Rejected
 from atlaskit.errors import AtlasError
 from atlaskit.masks import Mask
+from atlaskit.signatures import sample_contours
 
 Progress = Callable[[str, int, int], None]
 """``report(stage, done, total)``, called now and then by every long verb."""

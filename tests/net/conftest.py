@@ -8,13 +8,13 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from atlaskit.assignment import sample_contours
 from atlaskit.config import FitConfig
 from atlaskit.contours import trace
 from atlaskit.groupwise import Template, fit_template, place
 from atlaskit.net.data import Cases, make_cases
 from atlaskit.net.hybrid import HybridNet
 from atlaskit.phantom import chest
+from atlaskit.signatures import sample_contours
 from atlaskit.topology import Topology, independent
 
 Array = NDArray[np.float64]

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from atlaskit.assignment import sample_contours
 from atlaskit.metrics import Offsets, by_structure, tangents, with_overall
+from atlaskit.signatures import sample_contours
 from atlaskit.topology import Topology
 from atlaskit.verbs.evaluation.material import KINDS, Material, mean_over_cases
 from atlaskit.verbs.evaluation.placing import place_all

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from atlaskit.assignment import SAMPLES
 from atlaskit.corpus import Case, Corpus, Rejected
 from atlaskit.errors import InputError
 from atlaskit.readers import read_corpus
+from atlaskit.signatures import SAMPLES
 from atlaskit.verbs.batches import fingerprint, recipe_of
 from atlaskit.verbs.evaluation.material import Material
 from atlaskit.verbs.quality import round_trip_of
