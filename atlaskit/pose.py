@@ -2,20 +2,26 @@
 
 For corpora without a common orientation (bones, cells, fish). All structures of a case turn together. Each contour may
 start anywhere, so every angle is judged by the best cyclic start of each contour at that angle, all starts at once by
-Fourier transform; the best of a grid of angles is then refined in closed form.
+Fourier transform; the best of a grid of angles is then refined in closed form. Bends count beside positions: they do not
+turn with a case, and tell its head from its tail and its left from its right where the coarse shape is nearly symmetric.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from atlaskit.frames import Array, Moments
+from atlaskit.signatures import BEND_SPAN, turning_over
 
 ANGLES = 72
 """Angles that are tried: one every 5 degrees."""
 ROUNDS = 6
 """Rounds of alignment to the running mean, where there is no template yet."""
+BENDS = 0.4
+"""What the agreement of wide bends, in radians, counts beside that of positions, in units of the size."""
 REFERENCES = 24
 """Cases that are tried as the first mean, at most."""
 
@@ -101,14 +107,27 @@ def _matrices(angle: Array) -> NDArray[np.float64]:
 
 def _angles(shape: Complex, goal: Complex, weight: Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(N,) angles that turn the goals onto (N, S, M) shapes best, and how well they agree."""
-    agreement = np.fft.ifft(np.fft.fft(shape) * np.conj(np.fft.fft(goal))) * weight[:, None]
+    agreement = _correlation(shape, goal) * weight[:, None]
+    bends = BENDS * _correlation(_bends(shape), _bends(goal)).real * weight[:, None]
     tried = 2 * np.pi * np.arange(ANGLES) / ANGLES
-    scores = np.stack([(np.exp(-1j * angle) * agreement).real.max(-1).sum(1) for angle in tried], axis=1)
+    scores = np.stack([((np.exp(-1j * angle) * agreement).real + bends).max(-1).sum(1) for angle in tried], axis=1)
     angle = tried[scores.argmax(1)]
     for _ in range(3):  # at the best starts for an angle the best angle is known
-        at = (np.exp(-1j * angle)[:, None, None] * agreement).real.argmax(-1)
+        at = ((np.exp(-1j * angle)[:, None, None] * agreement).real + bends).argmax(-1)
         angle = np.angle(np.take_along_axis(agreement, at[..., None], axis=-1).sum((1, 2)))
-    return angle, (np.exp(-1j * angle)[:, None, None] * agreement).real.max(-1).sum(1)
+    return angle, ((np.exp(-1j * angle)[:, None, None] * agreement).real + bends).max(-1).sum(1)
+
+
+def _correlation(a: NDArray[Any], b: NDArray[Any]) -> Complex:
+    """Cyclic correlation along the last axis: how well b, begun at each sample of a, agrees with it."""
+    correlation: Complex = np.fft.ifft(np.fft.fft(a) * np.conj(np.fft.fft(b)))
+    return correlation
+
+
+def _bends(shape: Complex) -> NDArray[np.float64]:
+    """Wide bends along contours (..., S, M) of complex numbers, less their mean."""
+    bends = turning_over(np.stack([shape.real, shape.imag], axis=-1), BEND_SPAN)
+    return np.asarray(bends - bends.mean(-1, keepdims=True))
 
 
 def _reference(unit: Array, weight: Array, mirror: bool) -> int:

@@ -49,16 +49,21 @@ def signatures(samples: Array, *, reach: Array | None = None) -> NDArray[np.floa
     behind, ahead = _chords(samples, TURNING_SPAN)
     along = ahead + behind
     tangent = along / np.maximum(np.linalg.norm(along, axis=-1, keepdims=True), 1e-12)
-    turning, bend = _turning(behind, ahead), _turning(*_chords(samples, BEND_SPAN))
+    turning, bend = _turning(behind, ahead), turning_over(samples, BEND_SPAN)
     fades = [None] * len(samples) if reach is None else reach.tolist()
     contact = np.stack([_contact(case, fade) for case, fade in zip(samples, fades, strict=True)])
     return np.concatenate([tangent, turning[..., None], bend[..., None], contact], axis=-1)
 
 
+def turning_over(samples: Array, span: float) -> Array:
+    """(..., M) angles, radians, by which closed contours (..., M, 2) turn over a part of their length around each sample."""
+    return _turning(*_chords(samples, span))
+
+
 def _chords(samples: Array, span: float) -> tuple[Array, Array]:
     """Chords to and from each sample, of half a span each."""
-    half = max(1, round(span * samples.shape[2] / 2))
-    return samples - np.roll(samples, half, 2), np.roll(samples, -half, 2) - samples
+    half = max(1, round(span * samples.shape[-2] / 2))
+    return samples - np.roll(samples, half, -2), np.roll(samples, -half, -2) - samples
 
 
 def _turning(behind: Array, ahead: Array) -> Array:
