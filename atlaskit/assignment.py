@@ -11,6 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+PLACES = 32
+"""Places that are told apart from one sample to the next: so fine that it does not show, so coarse that rounding in a network
+that predicts does not either."""
 HALF = 0.49
 SETTLING = 30
 """Sweeps along a loop to the places between samples."""
@@ -169,7 +172,7 @@ def _settle(cost, chosen, steps, spacing):  # type: ignore[no-untyped-def]
             stiff = bend[k] + here + there
             if stiff > 0:
                 off[k] = min(max((there * long - here * short - slope[k]) / stiff, -HALF), HALF)
-    return chosen + off
+    return chosen + np.round(off * PLACES) / PLACES
 
 
 def assign(
