@@ -318,6 +318,10 @@ def test_structures_that_touch_share_their_boundaries(
     assert len(set(polygons[0]) & set(polygons[2])) > 4, "ring and half moon share landmarks"
     for points in found.points.values.astype(float):
         assert sum(fill(points[loop], (112, 112)).astype(int) for loop in polygons).max() == 1
+    measured = atlaskit.evaluate(atlas=atlas, device="cpu")
+    network = measured.round_trip.query("landmarks == 'points_network' and structure == 'myo'")
+    assert measured.round_trip["dice"].notna().all() and float(network["dice"].iloc[0]) > 0.6, "the ring, not the disc"
+    assert measured.equivariance is not None and measured.equivariance["mean_px"].notna().all()
 
 
 def test_shared_boundaries_need_structures_that_touch(own_cohort: Path, tmp_path: Path, tiny: FitConfig) -> None:
@@ -341,6 +345,10 @@ def test_a_pose_that_is_free_brings_landmarks_back_into_the_source_frame(
     before, after = (store.read(result.store).load().points.values for result in (upright, turned))
     expected = np.stack([before[..., 1], 111 - before[..., 0]], axis=-1)  # a quarter turn against the clock
     assert np.nanmean(np.linalg.norm(after - expected, axis=-1)) < 0.5
+    moved = atlaskit.evaluate(own_cohort, atlas=tmp_path / "a", store=turned.store, device="cpu").equivariance
+    assert moved is not None
+    turns = moved[(moved["structure"] == "overall") & moved["transform"].str.startswith("turned")]
+    assert (turns["mean_px"] < 1).all(), "turning a mask turns its landmarks"
 
 
 def test_masks_of_one_subject_are_refused(own_cohort: Path, tmp_path: Path, tiny: FitConfig) -> None:

@@ -50,7 +50,7 @@ def torchrun(*words: object) -> subprocess.CompletedProcess[str]:
     """Run a script or a module in two processes."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", *map(str, words)]
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'cli'}"}
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env=environment)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=600, env=environment)
 
 
 def test_two_processes_interrupted_and_resumed_end_with_the_weights_of_one(
