@@ -27,6 +27,11 @@ batch = 4
 checks = 1
 template_rounds = 1
 input_size = 64
+filters = [8, 16]
+latent = 8
+levels = 2
+graph_filters = [8, 8]
+raster_size = 32
 validation = 0.25
 """
 MAKES = {"demo": "/atlaskit demo", "test": " -m pytest"}  # what the recipe of each target ends in
