@@ -48,13 +48,13 @@ def cyclic_start(samples: Array, n: int, *, goal: Array | None = None) -> Indice
         arc = np.concatenate([np.zeros((len(arc), 1)), arc[:, :-1]], axis=1)
         places = np.round(arc * count).astype(np.int64)
         even = _spread(goal, arc, count)
-        wanted: Indices = places + _best_turn(samples, even)[:, None]
+        wanted: Indices = places + best_turn(samples, even)[:, None]
         return wanted
     start = samples[..., 1].argmin(1)
     along = np.arange(count)
     for _ in range(3):
         turned = np.take_along_axis(samples, ((start[:, None] + along) % count)[..., None], axis=1)
-        start = _best_turn(samples, np.broadcast_to(turned.mean(0), samples.shape))
+        start = best_turn(samples, np.broadcast_to(turned.mean(0), samples.shape))
     steps: Indices = np.round(np.arange(n) * count / n).astype(np.int64)
     turned_to: Indices = start[:, None] + steps
     return turned_to
@@ -68,10 +68,10 @@ def _spread(goal: Array, arc: Array, count: int) -> NDArray[np.float64]:
     return np.stack([np.stack([np.interp(at, e, c[:, k]) for k in range(2)], -1) for e, c in zip(ends, closed, strict=True)])
 
 
-def _best_turn(samples: Array, goal: Array) -> Indices:
-    """(N,) cyclic shifts of (N, M, 2) samples that bring them nearest to the goal, all at once by Fourier transform."""
+def best_turn(samples: Array, goal: Array) -> Indices:
+    """(N,) cyclic shifts that bring (N, M, 2) samples nearest to goals (N, M, 2), or all to one (M, 2)."""
     here, there = samples @ [1, 1j], goal @ [1, 1j]
-    agreement = np.fft.ifft(np.fft.fft(here, axis=1) * np.conj(np.fft.fft(there, axis=1)), axis=1).real
+    agreement = np.fft.ifft(np.fft.fft(here) * np.conj(np.fft.fft(there))).real
     shift: Indices = agreement.argmax(1)
     return shift
 

@@ -86,7 +86,7 @@ def moments(samples: Array, centre: Array, radius: Array, anchor: Array) -> Mome
     centre, radius, anchor : (S, 2), (S,), (S,) arrays
         As in `Template`.
     """
-    here, reach = _moments(samples)
+    here, reach = centres(samples)
     weight = np.where(np.isnan(reach), 0.0, anchor)
     weight = np.where(weight.sum(1, keepdims=True) > 0, weight, np.where(np.isnan(reach), 0.0, 1.0))
     weight = weight / np.maximum(weight.sum(1, keepdims=True), 1e-12)
@@ -114,7 +114,7 @@ def frames(samples: Array, centre: Array, radius: Array, anchor: Array, *, turn:
     return Frames(found.middle - scale[:, None] * away, scale, turn)
 
 
-def _moments(samples: Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def centres(samples: Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Centroid (N, S, 2) and root mean square radius (N, S) of contour samples."""
     centre = samples.mean(axis=2)
     radius = np.sqrt(np.square(samples - centre[:, :, None]).sum(-1).mean(2))
@@ -130,7 +130,7 @@ def _size(centre: Array, radius: Array, weight: Array) -> tuple[NDArray[np.float
 
 def mean_moments(samples: Array) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Mean centre (S, 2), radius (S,) and anchor (S,) of the structures of a corpus, by rounds of alignment of moments."""
-    here, reach = _moments(samples)
+    here, reach = centres(samples)
     present = ~np.isnan(reach)
     length = np.nanmean(np.where(present, reach, np.nan), axis=0)
     share = present.mean(0)

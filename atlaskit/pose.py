@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from atlaskit.frames import Array, Moments
+from atlaskit.assignment import best_turn
+from atlaskit.frames import Array, Frames, Moments
 from atlaskit.signatures import BEND_SPAN, turning_over
 
 ANGLES = 72
@@ -86,11 +87,11 @@ def upright(samples: Array, weight: Array, *, mirror: bool) -> NDArray[np.float6
     found = Moments(middle, size, np.zeros_like(middle), np.ones_like(size))
     unit = (samples - middle[:, None, None]) / np.maximum(size, 1e-12)[:, None, None, None]
     mean = unit[_reference(unit, weight, mirror)]
-    turn = turns(samples, mean, found, weight, mirror=mirror)
     for _ in range(ROUNDS):
-        turn = turns(samples, mean, found, weight, mirror=mirror)
-        mean = _mean(unit, turn, mean)
-    return turn
+        posed = Frames(middle, np.maximum(size, 1e-12), turns(samples, mean, found, weight, mirror=mirror))
+        mean = _mean(posed.to_unit(posed.facing(samples)) - 0.5, mean)
+    assert posed.turn is not None
+    return posed.turn
 
 
 def _complex(points: Array) -> Complex:
@@ -149,17 +150,13 @@ def _known(samples: Array) -> NDArray[np.bool_]:
     return ~np.isnan(samples[:, :, 0, 0])
 
 
-def _mean(unit: Array, turn: Array, mean: Array) -> NDArray[np.float64]:
+def _mean(straight: Array, mean: Array) -> NDArray[np.float64]:
     """The mean (S, M, 2) of turned contours, each begun where it fits the last mean best; NaN where none is present."""
-    straight = np.einsum("nji,nsmj->nsmi", turn, unit)
-    mirrored = np.linalg.det(turn) < 0
-    straight = np.where(mirrored[:, None, None, None], straight[:, :, ::-1], straight)
     result = np.full(mean.shape, np.nan)
     count = np.arange(mean.shape[1])
     for s in range(len(mean)):
         here = straight[~np.isnan(straight[:, s, 0, 0]), s]
         if len(here):
-            goal = _complex(mean[s] if not np.isnan(mean[s]).any() else here[0])
-            shift = np.fft.ifft(np.fft.fft(_complex(here)) * np.conj(np.fft.fft(goal))).real.argmax(1)
+            shift = best_turn(here, mean[s] if not np.isnan(mean[s]).any() else here[0])
             result[s] = np.take_along_axis(here, ((shift[:, None] + count) % len(count))[..., None], axis=1).mean(0)
     return result

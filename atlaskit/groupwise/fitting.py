@@ -60,16 +60,19 @@ def fit_template(
     About 1 ms per contour and round at 128 landmarks; memory is that of the samples and their signatures.
     """
     weights = weights or Weights()
-    turn = upright(samples, mean_moments(samples)[2] + SLIGHT, mirror=mirror) if free else None
-    for _ in range(2 if free else 1):
+
+    def fitted(straight: Array) -> Template:
+        apart = _fit_upright(straight, topology, weights, rounds, None)
+        return _join(straight, apart, rounds) if shared else apart
+
+    def turned(turn: NDArray[np.float64] | None) -> Template:
         posed = Frames(np.zeros((len(samples), 2)), np.ones(len(samples)), turn)
-        straight = posed.to_unit(posed.facing(samples)) if free else samples
-        template = _fit_upright(straight, topology, weights, rounds, None)
-        if shared:
-            template = _join(straight, template, rounds)
-        template = replace(template, free=free, mirror=mirror)
-        turn = template.frames(samples).turn
-    return template
+        return replace(fitted(posed.to_unit(posed.facing(samples))), free=True, mirror=mirror)
+
+    if not free:
+        return fitted(samples)
+    first = turned(upright(samples, mean_moments(samples)[2] + SLIGHT, mirror=mirror))
+    return turned(first.frames(samples).turn)
 
 
 def _join(samples: Array, apart: Template, rounds: int) -> Template:
@@ -109,7 +112,7 @@ def _fit_upright(
     unit, m = found.to_unit(samples), samples.shape[2]
     looks = looks_of(unit, found, topology)
     present = ~np.isnan(unit[:, :, 0, 0])
-    mean, means, smooth = np.zeros((topology.n_landmarks, 2)), [], np.zeros(len(topology.loops))
+    means, smooth = [], np.zeros(len(topology.loops))
     board = Board(len(unit), topology)
     for s, loop in enumerate(topology.loops):
         here = np.flatnonzero(present[:, s])

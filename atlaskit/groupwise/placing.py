@@ -15,7 +15,7 @@ from atlaskit.topology import Topology
 BACK = 32
 """Samples that shared landmarks may lie against the order of a later loop, as its boundary is not quite the same."""
 PIN = 1000.0
-"""Weight of a squared distance, in units of the structure's spread, to where an earlier loop has put a shared landmark."""
+"""How many times more than elsewhere position counts for a shared landmark that an earlier loop has put somewhere."""
 
 
 def place(

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from atlaskit.errors import InputError
+from atlaskit.frames import centres
 from atlaskit.groupwise import place
 from atlaskit.metrics import OVERALL, best_cyclic_start, by_structure, correspondence_error, ridge, topmost_start
 from atlaskit.verbs.evaluation.material import Material, frames_of
@@ -34,7 +35,7 @@ def baselines(material: Material, masks: Masks, known: Known, *, report: Progres
     """
     bench = _bench(material, masks, known)
     truth = {name: points[bench.rows] for name, points in measured(known).items()}
-    methods = _methods(bench, rotate=getattr(material.network.config, "pose", "fixed") == "free")
+    methods = _methods(bench, rotate=material.template.free)
     rows = []
     for done, (method, polygons) in enumerate(methods.items(), start=1):
         spacing = material.spacing_mm[bench.rows]
@@ -140,6 +141,5 @@ class _Bench:
 
 def _moments(unit: Array) -> NDArray[np.float64]:
     """(n, 3 S) centres and root mean square radii of contour samples (n, S, M, 2); NaN where absent."""
-    centre = unit.mean(axis=2)
-    radius = np.sqrt(np.square(unit - centre[:, :, None]).sum(axis=3).mean(axis=2))
+    centre, radius = centres(unit)
     return np.concatenate([centre.reshape(len(unit), -1), radius], axis=1)
