@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-PLACES = 32
-"""Places that are told apart from one sample to the next: so fine that it does not show, so coarse that rounding in a network
-that predicts does not either."""
-HALF = 0.49
-SETTLING = 30
-"""Sweeps along a loop to the places between samples."""
+FINE = 4
+"""Places that are told apart from one sample to the next."""
+NEAR = 6
+"""Samples around the place among samples in which the place between them is sought."""
+PLAY = 2
+"""Samples by which a step may differ there from the step among samples."""
 LONGEST_STEP = 2.5
 """Longest step between consecutive landmarks, in mean steps."""
 
@@ -92,87 +92,91 @@ def unwrap(chosen: Indices, samples: int) -> Indices:
 
 
 @numba.njit(cache=True, nogil=True)
-def _sweep(cost, step_cost, middle, band, first, anchor, back):  # type: ignore[no-untyped-def]
-    """Least cost of walking the landmarks ``first, first + 1, ...``; state k stands for sample middle - band + k.
+def _sweep(cost, step_cost, gaps, first, anchor, back):  # type: ignore[no-untyped-def]
+    """Least cost of walking the landmarks ``first, first + 1, ...`` through their states, which are consecutive places.
 
-    With ``anchor >= 0`` the walk starts in that state. `back` receives the state that each state came from.
+    `gaps` says how far the first state of each landmark lies beyond that of the one before. With ``anchor >= 0`` the walk
+    starts in that state. `back` receives the state that each state came from.
     """
-    n, m = cost.shape
-    states, longest = 2 * band + 1, step_cost.shape[1]
+    n, states = cost.shape
+    longest = step_cost.shape[1]
     best = np.full(states, np.inf, np.float32)
     for k in range(states):
         if anchor < 0:
-            best[k] = cost[first, (middle[first] - band + k) % m]
+            best[k] = cost[first, k]
     if anchor >= 0:
         best[anchor] = 0.0
     for t in range(1, back.shape[0]):
         node = (first + t) % n
-        gap = middle[node] - middle[(node - 1) % n]
-        gap = gap + m if node == 0 else gap
         new = np.full(states, np.inf, np.float32)
         for step in range(1, longest + 1):
-            shift = step - gap
+            shift = step - gaps[node]
             extra = step_cost[node, step - 1]
+            if extra == np.inf:
+                continue
             for k in range(max(0, shift), min(states, states + shift)):
                 value = best[k - shift] + extra
                 if value < new[k]:
                     new[k] = value
                     back[t, k] = k - shift
         for k in range(states):
-            new[k] += cost[node, (middle[node] - band + k) % m]
+            new[k] += cost[node, k]
         best = new
     return best
 
 
 @numba.njit(cache=True, nogil=True)
-def _assign_one(cost, step_cost, middle, band):  # type: ignore[no-untyped-def]
-    """Cyclic assignment of one loop: an open walk of one and a half rounds finds an anchor, a closed walk the rest."""
-    n, m = cost.shape
+def _walk(cost, step_cost, gaps, chosen):  # type: ignore[no-untyped-def]
+    """Cyclic assignment of one loop: an open walk of one and a half rounds finds an anchor, a closed walk the rest.
+
+    Writes the state of each landmark to `chosen`, unless no walk closes.
+    """
+    n, states = cost.shape
     rounds = n + n // 2
-    back = np.zeros((rounds, 2 * band + 1), np.int32)
-    best = _sweep(cost, step_cost, middle, band, 0, -1, back)
+    back = np.zeros((rounds, states), np.int32)
+    best = _sweep(cost, step_cost, gaps, 0, -1, back)
     state = np.argmin(best)
     half = rounds // 2
     for t in range(rounds - 1, half, -1):
         state = back[t, state]
     first = half % n
-    back = np.zeros((n + 1, 2 * band + 1), np.int32)
-    best = _sweep(cost, step_cost, middle, band, first, state, back)
-    chosen = np.empty(n, np.int64)
+    back = np.zeros((n + 1, states), np.int32)
+    best = _sweep(cost, step_cost, gaps, first, state, back)
     if not np.isfinite(best[state]):
-        for node in range(n):
-            chosen[node] = middle[node] % m
-        return chosen
+        return
     for t in range(n, 0, -1):
         node = (first + t) % n
-        chosen[node] = (middle[node] - band + state) % m
+        chosen[node] = state
         state = back[t, state]
-    return chosen
 
 
 @numba.njit(cache=True, nogil=True)
-def _settle(cost, chosen, steps, spacing):  # type: ignore[no-untyped-def]
-    """Places between samples: from the best samples of one loop to the minimum of a parabola through each one's neighbours.
+def _costs(target, features, weight, middle, band, fine):  # type: ignore[no-untyped-def]
+    """(n, 2 band + 1) cost of each landmark at each place of its band; places are 1 / fine of a sample apart."""
+    cost = np.zeros((len(target), 2 * band + 1), np.float32)
+    for k in range(len(target)):
+        for state in range(2 * band + 1):
+            at, part = divmod(middle[k] - band + state, fine)
+            here, ahead, along = features[at % len(features)], features[(at + 1) % len(features)], np.float32(part / fine)
+            for f in range(target.shape[1]):
+                off = here[f] + along * (ahead[f] - here[f]) - target[k, f]
+                cost[k, state] += weight[k, f] * off * off
+    return cost
 
-    The sum of all parabolas and of the spacing is quadratic; nearly half a sample is the furthest that any landmark goes, so
-    that none meets another.
-    """
-    n, m = cost.shape
-    slope, bend, off = np.empty(n), np.empty(n), np.zeros(n)
+
+@numba.njit(cache=True, nogil=True)
+def _assign_one(target, features, weight, steps, spacing, middle, band, fine, play):  # type: ignore[no-untyped-def]
+    """Places of one loop within a band around the middle, all in units of 1 / fine of a sample; steps within the play."""
+    n, around = len(target), len(features) * fine
+    gaps = np.empty(n, np.int64)
+    step_cost = np.full((n, max(2, int(LONGEST_STEP * steps.max() * fine))), np.inf, np.float32)
     for k in range(n):
-        at = chosen[k]
-        before, here, after = cost[k, (at - 1) % m], cost[k, at % m], cost[k, (at + 1) % m]
-        slope[k], bend[k] = (after - before) / 2, max(after + before - 2 * here, 0.0)
-    for _ in range(SETTLING):
-        for k in range(n):
-            ahead, behind = (k + 1) % n, (k - 1) % n
-            here, there = 2 * spacing / steps[k] ** 2, 2 * spacing / steps[ahead] ** 2
-            short = (chosen[k] - chosen[behind]) % m - off[behind] - steps[k]
-            long = (chosen[ahead] - chosen[k]) % m + off[ahead] - steps[ahead]
-            stiff = bend[k] + here + there
-            if stiff > 0:
-                off[k] = min(max((there * long - here * short - slope[k]) / stiff, -HALF), HALF)
-    return chosen + np.round(off * PLACES) / PLACES
+        gaps[k] = middle[k] - middle[k - 1] + (0 if k else around)
+        for step in range(max(1, gaps[k] - play), min(step_cost.shape[1], gaps[k] + play) + 1):
+            step_cost[k, step - 1] = spacing * (step / (steps[k] * fine) - 1) ** 2
+    state = np.full(n, band)
+    _walk(_costs(target, features, weight, middle, band, fine), step_cost, gaps, state)
+    return middle - band + state
 
 
 def assign(
@@ -206,46 +210,36 @@ def assign(
     steps : (N, n) array, optional
         Wanted steps to each landmark from the one before, in samples; all the same unless given.
     between : bool
-        Places between samples too, so that landmarks do not depend on where samples happen to lie.
+        Places between samples too, in parts of 1 / `FINE`, so that landmarks do not depend on where samples happen to lie.
     workers : int, optional
         Threads; one per core unless given.
 
     Returns
     -------
     (N, n) int array
-        Sample of each landmark, in [0, M); with `between` a float array, in (-1/2, M - 1/2).
+        Sample of each landmark, in [0, M); with `between` a float array of places, increasing along the loop, which may lie
+        before 0 and beyond M.
 
     Notes
     -----
-    About n x 2 band x 2.5 M / n operations per contour: 0.3 ms for 128 landmarks with a band of 32 among 512.
+    About n x 2 band x 2.5 M / n operations per contour: 0.3 ms for 128 landmarks with a band of 32 among 512, and as
+    much again for the places between.
     """
     n, samples = middle.shape[1], features.shape[1]
     target = np.broadcast_to(target, (len(features), *target.shape[-2:]))
+    weight = np.broadcast_to(np.ones((), target.dtype) if weight is None else weight, target.shape)
     steps = np.full((len(features), n), samples / n) if steps is None else steps
 
     def one(case: int) -> NDArray[Any]:
-        cost = _costs(target[case], features[case], None if weight is None else weight[case])
-        each: NDArray[Any] = _assign_one(cost, _step_costs(steps[case], spacing), middle[case], band)
-        return _settle(cost, each, steps[case], spacing) if between else each
+        loop = target[case], features[case], weight[case], steps[case], spacing
+        among: NDArray[Any] = _assign_one(*loop, middle[case], band, 1, samples)
+        if not between:
+            on_samples: NDArray[Any] = among % samples
+            return on_samples
+        found: NDArray[Any] = _assign_one(*loop, among * FINE, NEAR * FINE, FINE, PLAY * FINE) / FINE
+        return found
 
     if workers == 1 or len(features) < 8:
         return np.stack([one(case) for case in range(len(features))])
     with threadpool_limits(1), ThreadPoolExecutor(workers or cpu_count()) as pool:
         return np.stack(list(pool.map(one, range(len(features)))))
-
-
-def _costs(wanted: Array, found: Array, weight: Array | None) -> NDArray[np.float32]:
-    """(n, M) weighted squared differences of (n, F) and (M, F) features."""
-    if weight is None:
-        cost = np.square(wanted).sum(1)[:, None] + np.square(found).sum(1) - 2 * wanted @ found.T
-    else:
-        cost = (weight * np.square(wanted)).sum(1)[:, None] + weight @ np.square(found).T - 2 * (weight * wanted) @ found.T
-    costs: NDArray[np.float32] = cost.astype(np.float32)
-    return costs
-
-
-def _step_costs(steps: Array, spacing: float) -> NDArray[np.float32]:
-    """(n, longest) costs of each step, 1 sample and more, to each landmark."""
-    taken = np.arange(1, max(2, int(LONGEST_STEP * steps.max())) + 1)
-    costs: NDArray[np.float32] = (spacing * np.square(taken / steps[:, None] - 1)).astype(np.float32)
-    return costs

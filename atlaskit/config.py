@@ -262,6 +262,7 @@ def _check_type(name: str, value: Any, example: Any) -> None:
 
 
 PRESETS: dict[str, FitConfig] = {}
+"""By name. ``paper`` has the published numbers; what still differs from the paper is listed in docs/benchmarks.md."""
 PRESETS["balanced"] = FitConfig()
 PRESETS["fast"] = replace(PRESETS["balanced"], preset="fast", steps=300, checks=6)
 PRESETS["paper"] = FitConfig(

@@ -44,12 +44,44 @@ class Frames:
         pixels: NDArray[np.float64] = turned * self.scale.reshape(*shape, 1) + self.centre.reshape(*shape, 2)
         return pixels
 
+    def turned_onto(self, landmarks: Array, goal: Array, weight: Array) -> NDArray[np.float64]:
+        """How cases must be turned instead, so that (N, L, 2) landmarks, pixels, lie best on (L, 2) goals, unit frame.
+
+        The rotation of weighted least squares (Schoenemann 1966) between each case's known landmarks and their goals.
+
+        Parameters
+        ----------
+        landmarks : (N, L, 2) array
+            NaN where unknown.
+        goal : (L, 2) array
+        weight : (L,) array
+            How much each landmark says, above 0.
+
+        Returns
+        -------
+        (N, 2, 2) float array
+            As `turn`; that of a case without landmarks stays.
+        """
+        here = self.to_unit(landmarks)
+        share = np.where(np.isnan(here[..., 0]), 0.0, weight)
+        share /= np.maximum(share.sum(1, keepdims=True), 1e-12)
+        lies, goes = np.nan_to_num(here) @ [1, 1j], goal @ [1, 1j]
+        middles = (share * lies).sum(1) * (share * goes).sum(1).conj()
+        turned = rotations(np.angle((share * lies * goes.conj()).sum(1) - middles))
+        return turned if self.turn is None else self.turn @ turned
+
     def facing(self, samples: Array) -> Array:
         """(N, S, M, 2) contours, those of mirrored cases backwards, so that all run the same way round in the unit frame."""
         if self.turn is None:
             return samples
         mirrored = np.linalg.det(self.turn) < 0
         return np.where(mirrored[:, None, None, None], samples[:, :, ::-1], samples) if mirrored.any() else samples
+
+
+def rotations(angle: Array) -> NDArray[np.float64]:
+    """(N, 2, 2) matrices that turn by (N,) angles, radians."""
+    cos, sin = np.cos(angle), np.sin(angle)
+    return np.stack([np.stack([cos, -sin], -1), np.stack([sin, cos], -1)], -2)
 
 
 def _turned(points: Array, turn: Array | None) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atlaskit.assignment import best_turn
-from atlaskit.frames import Array, Frames, Moments
+from atlaskit.frames import Array, Frames, Moments, rotations
 from atlaskit.signatures import BEND_SPAN, turning_over
 
 ANGLES = 72
@@ -54,10 +54,10 @@ def turns(samples: Array, mean: Array, found: Moments, weight: Array, *, mirror:
     middles, size = found.mean_middle, np.maximum(found.mean_size, 1e-12)
     goal = _complex((mean - middles[:, None, None]) / size[:, None, None, None])
     angle, score = _angles(shape, goal, weight)
-    turned = _matrices(angle)
+    turned = rotations(angle)
     if mirror:
         angle, mirrored = _angles(np.conj(shape[..., ::-1]), goal, weight)
-        flipped = np.array([[1.0, 0.0], [0.0, -1.0]]) @ _matrices(angle)
+        flipped = np.array([[1.0, 0.0], [0.0, -1.0]]) @ rotations(angle)
         turned = np.where((mirrored > score)[:, None, None], flipped, turned)
     return turned
 
@@ -98,12 +98,6 @@ def _complex(points: Array) -> Complex:
     """(..., 2) points as complex numbers; 0 where unknown."""
     numbers: Complex = np.nan_to_num(points @ np.array([1, 1j]))
     return numbers
-
-
-def _matrices(angle: Array) -> NDArray[np.float64]:
-    """(N, 2, 2) rotations by (N,) angles."""
-    cos, sin = np.cos(angle), np.sin(angle)
-    return np.stack([np.stack([cos, -sin], -1), np.stack([sin, cos], -1)], -2)
 
 
 def _angles(shape: Complex, goal: Complex, weight: Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

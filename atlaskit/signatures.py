@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
 from scipy.spatial import cKDTree
 
 from atlaskit.contours import Contour, resample
@@ -14,6 +15,8 @@ SAMPLES = 512
 """Samples at equal arc length that stand for a contour."""
 TURNING_SPAN = 0.02
 """Part of the contour over which turning and tangent are measured: long enough to ignore pixels, short enough for corners."""
+SMOOTHING = 0.004
+"""Standard deviation of the blur along a contour before it is looked at, as a part of its length: pixels must not show."""
 BEND_SPAN = 0.08
 """The same for wide bends, which still tell where outlines are too rough for their corners to."""
 LOOK = 4
@@ -46,10 +49,11 @@ def signatures(samples: Array, *, reach: Array | None = None) -> NDArray[np.floa
         Unit tangent, turning over `TURNING_SPAN` and `BEND_SPAN` in radians, and contact exp(-(distance / reach)^2); 0 for
         itself and for absent structures.
     """
-    behind, ahead = _chords(samples, TURNING_SPAN)
+    smooth = gaussian_filter1d(samples, SMOOTHING * samples.shape[2], axis=2, mode="wrap")
+    behind, ahead = _chords(smooth, TURNING_SPAN)
     along = ahead + behind
     tangent = along / np.maximum(np.linalg.norm(along, axis=-1, keepdims=True), 1e-12)
-    turning, bend = _turning(behind, ahead), turning_over(samples, BEND_SPAN)
+    turning, bend = _turning(behind, ahead), turning_over(smooth, BEND_SPAN)
     fades = [None] * len(samples) if reach is None else reach.tolist()
     contact = np.stack([_contact(case, fade) for case, fade in zip(samples, fades, strict=True)])
     return np.concatenate([tangent, turning[..., None], bend[..., None], contact], axis=-1)

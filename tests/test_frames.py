@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from atlaskit.frames import Frames, frames, mean_moments
+from atlaskit.frames import Frames, frames, mean_moments, rotations
 
 SEEDS = st.integers(0, 10_000)
 ANGLE = 2 * np.pi * np.arange(64) / 64
@@ -138,3 +138,20 @@ def test_the_mean_depends_neither_on_the_order_of_cases_nor_on_the_pixel_size(se
     for found in (mean_moments(samples[rng.permutation(6)]), mean_moments(5 * samples + 3)):
         for a, b in zip(found, wanted, strict=True):
             assert a == pytest.approx(b, abs=1e-6)
+
+
+@given(SEEDS)
+def test_cases_are_turned_onto_a_goal_by_what_is_known_and_says_something(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    goal, angle = rng.uniform(0, 1, (12, 2)), rng.uniform(-3, 3, 4)
+    upright = poses(seed)
+    there = Frames(upright.centre, upright.scale, rotations(angle)).to_pixels(np.broadcast_to(goal, (4, 12, 2)))
+    there[0, :6] = np.nan
+    there[1] = np.nan
+    there[2, :2] += 50.0
+    weight = np.where(np.arange(12) < 2, 1e-12, 1.0)
+    found = upright.turned_onto(there, goal, weight)
+    angle[1] = 0.0
+    assert found == pytest.approx(rotations(angle), abs=1e-6)
+    again = Frames(upright.centre, upright.scale, found).turned_onto(there, goal, weight)
+    assert again == pytest.approx(found, abs=1e-6)

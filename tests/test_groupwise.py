@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from atlaskit import phantom
 from atlaskit.contours import Contour, resample, trace
+from atlaskit.frames import Frames, rotations
 from atlaskit.groupwise import MARGIN, Template, Weights, fit_template, place
 from atlaskit.metrics import best_cyclic_start, by_structure, correspondence_error, polygon_dice, topmost_start
 from atlaskit.signatures import LOOK, sample_contours
@@ -177,8 +178,16 @@ def complete_cases(n: int) -> Array:
     return samples[~np.isnan(samples[..., 0]).any(axis=(1, 2))][:n]
 
 
+@pytest.fixture
+def untilted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cases stay as upright in their frames as they are."""
+    monkeypatch.setattr(Template, "straightened", lambda _, found, samples, near: found)
+
+
 @pytest.mark.parametrize("missing", range(5))
-def test_without_contact_and_position_a_missing_structure_moves_no_landmark_of_another(missing: int) -> None:
+def test_without_contact_position_and_tilt_a_missing_structure_moves_no_landmark_of_another(
+    missing: int, untilted: None
+) -> None:
     shape_only, samples = Weights(position=0.0, contact=0.0), complete_cases(6)
     whole = place(template(), samples, weights=shape_only)
     samples = samples.copy()
@@ -191,14 +200,19 @@ def test_without_contact_and_position_a_missing_structure_moves_no_landmark_of_a
 
 
 def test_a_missing_heart_hardly_moves_the_lungs() -> None:
-    """What has corners is held by them: not moved at all by contact, and hardly by the shift of the frame."""
+    """What has corners is held by them, and hardly moves with the frame."""
     whole, part = complete_cases(30), complete_cases(30).copy()
     part[:, 2] = np.nan
     right, left = (list(loop) for loop in template().topology.loops[:2])
     moved = np.linalg.norm(place(template(), part) - place(template(), whole), axis=-1)
     assert np.mean(moved[:, right + left] > 0.5) < 0.1
     assert moved[:, right + left].mean() < 0.25
-    weights = Weights(position=0.0)
+
+
+def test_a_missing_heart_moves_no_lung_by_contact(untilted: None) -> None:
+    whole, part = complete_cases(30), complete_cases(30).copy()
+    part[:, 2] = np.nan
+    right, weights = list(template().topology.loops[0]), Weights(position=0.0)
     moved = np.linalg.norm(place(template(), part, weights=weights) - place(template(), whole, weights=weights), axis=-1)
     assert moved[:, right].max() < 1e-9
 
@@ -222,6 +236,17 @@ def test_the_size_of_the_unit_frame_is_arbitrary(factor: float) -> None:
     other = replace(template(), points=points, centre=centre, radius=factor * template().radius)
     samples = cohort().samples[:20]
     assert np.mean(np.abs(place(other, samples) - landmarks()[:20]) > 1e-2) < 0.005  # but for ties
+
+
+@pytest.mark.parametrize("degrees", [-8.0, 5.0])
+def test_landmarks_turn_with_a_case_that_is_tilted(degrees: float) -> None:
+    """All structures at once: nothing in the template says that a patient stands upright."""
+    samples = complete_cases(20)
+    turn = Frames(samples.mean((1, 2)), np.ones(20), rotations(np.full(20, np.radians(degrees))))
+    still = Frames(samples.mean((1, 2)), np.ones(20))
+    expected = turn.to_pixels(still.to_unit(place(template(), samples)))
+    moved = np.linalg.norm(place(template(), turn.to_pixels(still.to_unit(samples))) - expected, axis=-1)
+    assert moved.mean() < 0.1, "px"
 
 
 def test_landmarks_do_not_depend_on_where_samples_happen_to_lie() -> None:

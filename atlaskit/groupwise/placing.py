@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from atlaskit.assignment import Array, Indices, assign, at_places, cyclic_start
+from atlaskit.frames import Frames
 from atlaskit.groupwise.template import Template, View, Weights, heeding, looks_of
 from atlaskit.topology import Topology
 
@@ -46,7 +47,18 @@ def place(
     (N, L, 2) float array
         Pixels; NaN where absent. A landmark of several structures lies in the middle of their boundaries.
     """
-    topology, found = template.topology, template.frames(samples)
+    upright = template.frames(samples)
+    near: Array | None = predicted
+    if near is None:  # where landmarks lie tells how a case is tilted, and that where they lie
+        near = _placed(template, upright, samples, None, weights, workers)
+    return _placed(template, template.straightened(upright, samples, near), samples, predicted, weights, workers)
+
+
+def _placed(
+    template: Template, found: Frames, samples: Array, predicted: Array | None, weights: Weights | None, workers: int | None
+) -> NDArray[np.float64]:
+    """Landmarks as of `place`, of cases that lie as `found` says."""
+    topology = template.topology
     unit = found.to_unit(found.facing(samples))
     looks = looks_of(unit, found, topology)
     wanted = np.broadcast_to(template.points, (len(unit), *template.points.shape))

@@ -44,7 +44,7 @@ class Weights:
 
     position: float = 0.1
     tangent: float = 1.0
-    turning: float = 3.0
+    turning: float = 4.0
     bend: float = 1.0
     contact: float = 4.0
     spacing: float = 2.0
@@ -99,6 +99,27 @@ class Template:
             found = moments(samples, self.centre, self.radius, self.anchor)
             mean = np.stack([resample(self.points[list(loop)], samples.shape[2]) for loop in self.topology.loops])
             turn = turns(samples, mean, found, self.anchor + SLIGHT, mirror=self.mirror)
+        return frames(samples, self.centre, self.radius, self.anchor, turn=turn)
+
+    def straightened(self, found: Frames, samples: Array, near: Array) -> Frames:
+        """Where cases lie that are not quite upright in their frames: all structures of a case are turned together.
+
+        Loops with corners say how, and others only where there are none: on a smooth one landmarks can slide, and what it
+        says must not move its neighbours.
+
+        Parameters
+        ----------
+        found : Frames
+            Of these cases.
+        samples : (N, S, M, 2) array
+            Contour samples, pixels; NaN where absent.
+        near : (N, L, 2) array
+            Where about their landmarks lie, pixels; NaN where absent.
+        """
+        says = np.zeros(len(self.points))
+        for s, loop in enumerate(self.topology.loops):
+            says[list(loop)] = np.maximum(says[list(loop)], 1 - self.smooth[s] + SLIGHT)
+        turn = found.turned_onto(near, self.points, says)
         return frames(samples, self.centre, self.radius, self.anchor, turn=turn)
 
     def view(self, s: int, weights: Weights | None = None) -> View:

@@ -22,7 +22,7 @@ from atlaskit.masks import Structure
 from atlaskit.net.hybrid import HybridNet
 from atlaskit.topology import Topology
 
-FORMAT, VERSION = "atlaskit.network", 2
+FORMAT, VERSION = "atlaskit.network", 3
 
 
 @dataclass(frozen=True)

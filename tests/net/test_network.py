@@ -147,8 +147,8 @@ def changed(saved: Path, **changes: Any) -> Path:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"version": 3}, "version 3; this atlaskit reads 2: upgrade"),
-        ({"version": "2"}, "version 2"),
+        ({"version": 4}, "version 4; this atlaskit reads 3: upgrade"),
+        ({"version": "3"}, "version 3"),
         ({"version": None}, "version None"),
         ({"format": "atlaskit.checkpoint"}, "must be a file of format 'atlaskit.network'"),
         ({"format": None}, "must be a file of format"),
