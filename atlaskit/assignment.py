@@ -92,36 +92,32 @@ def unwrap(chosen: Indices, samples: int) -> Indices:
 
 
 @numba.njit(cache=True, nogil=True)
-def _sweep(cost, step_cost, gaps, first, anchor, back):  # type: ignore[no-untyped-def]
+def _sweep(cost, step_cost, gaps, first, anchor, taken):  # type: ignore[no-untyped-def]
     """Least cost of walking the landmarks ``first, first + 1, ...`` through their states, which are consecutive places.
 
     `gaps` says how far the first state of each landmark lies beyond that of the one before. With ``anchor >= 0`` the walk
-    starts in that state. `back` receives the state that each state came from.
+    starts in that state. `taken` receives the step that leads to each state.
     """
     n, states = cost.shape
-    longest = step_cost.shape[1]
-    best = np.full(states, np.inf, np.float32)
-    for k in range(states):
-        if anchor < 0:
-            best[k] = cost[first, k]
+    best = cost[first].copy()
     if anchor >= 0:
+        best[:] = np.inf
         best[anchor] = 0.0
-    for t in range(1, back.shape[0]):
+    for t in range(1, taken.shape[0]):
         node = (first + t) % n
         new = np.full(states, np.inf, np.float32)
-        for step in range(1, longest + 1):
-            shift = step - gaps[node]
-            extra = step_cost[node, step - 1]
-            if extra == np.inf:
+        for step in range(1, step_cost.shape[1] + 1):
+            shift, extra = step - gaps[node], step_cost[node, step - 1]
+            low, high = max(0, shift), min(states, states + shift)
+            if extra == np.inf or low >= high:
                 continue
-            for k in range(max(0, shift), min(states, states + shift)):
-                value = best[k - shift] + extra
-                if value < new[k]:
-                    new[k] = value
-                    back[t, k] = k - shift
-        for k in range(states):
-            new[k] += cost[node, k]
-        best = new
+            before, after, how = best[low - shift : high - shift], new[low:high], taken[t, low:high]
+            for k in range(len(after)):  # no branch and no index that could be negative: eight at once
+                value = before[k] + extra
+                better = value < after[k]
+                after[k] = value if better else after[k]
+                how[k] = step if better else how[k]
+        best = new + cost[node]
     return best
 
 
@@ -133,21 +129,23 @@ def _walk(cost, step_cost, gaps, chosen):  # type: ignore[no-untyped-def]
     """
     n, states = cost.shape
     rounds = n + n // 2
-    back = np.zeros((rounds, states), np.int32)
-    best = _sweep(cost, step_cost, gaps, 0, -1, back)
+    taken = np.zeros((rounds, states), np.int32)
+    best = _sweep(cost, step_cost, gaps, 0, -1, taken)
     state = np.argmin(best)
+    if not np.isfinite(best[state]):
+        return
     half = rounds // 2
     for t in range(rounds - 1, half, -1):
-        state = back[t, state]
+        state += gaps[t % n] - taken[t, state]
     first = half % n
-    back = np.zeros((n + 1, states), np.int32)
-    best = _sweep(cost, step_cost, gaps, first, state, back)
+    taken = np.zeros((n + 1, states), np.int32)
+    best = _sweep(cost, step_cost, gaps, first, state, taken)
     if not np.isfinite(best[state]):
         return
     for t in range(n, 0, -1):
         node = (first + t) % n
         chosen[node] = state
-        state = back[t, state]
+        state += gaps[node] - taken[t, state]
 
 
 @numba.njit(cache=True, nogil=True)
@@ -227,7 +225,7 @@ def assign(
     """
     n, samples = middle.shape[1], features.shape[1]
     target = np.broadcast_to(target, (len(features), *target.shape[-2:]))
-    weight = np.broadcast_to(np.ones((), target.dtype) if weight is None else weight, target.shape)
+    weight = np.broadcast_to(np.ones(target.shape[1:], target.dtype) if weight is None else weight, target.shape)
     steps = np.full((len(features), n), samples / n) if steps is None else steps
 
     def one(case: int) -> NDArray[Any]:

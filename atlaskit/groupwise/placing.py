@@ -48,21 +48,28 @@ def place(
         Pixels; NaN where absent. A landmark of several structures lies in the middle of their boundaries.
     """
     upright = template.frames(samples)
-    near: Array | None = predicted
+    near = predicted
     if near is None:  # where landmarks lie tells how a case is tilted, and that where they lie
-        near = _placed(template, upright, samples, None, weights, workers)
-    return _placed(template, template.straightened(upright, samples, near), samples, predicted, weights, workers)
+        near = _placed(template, upright, samples, predicted, near, weights, workers)
+    found = template.straightened(upright, samples, near)
+    return _placed(template, found, samples, predicted, near, weights, workers)
 
 
 def _placed(
-    template: Template, found: Frames, samples: Array, predicted: Array | None, weights: Weights | None, workers: int | None
+    template: Template,
+    found: Frames,
+    samples: Array,
+    predicted: Array | None,
+    near: Array | None,
+    weights: Weights | None,
+    workers: int | None,
 ) -> NDArray[np.float64]:
-    """Landmarks as of `place`, of cases that lie as `found` says."""
+    """Landmarks as of `place`, of cases that lie as `found` says; sought near some, if there are any."""
     topology = template.topology
     unit = found.to_unit(found.facing(samples))
     looks = looks_of(unit, found, topology)
-    wanted = np.broadcast_to(template.points, (len(unit), *template.points.shape))
-    wanted = wanted if predicted is None else found.to_unit(predicted)
+    mean = np.broadcast_to(template.points, (len(unit), *template.points.shape))
+    wanted, start = (mean if points is None else found.to_unit(points) for points in (predicted, near))
     present = ~np.isnan(unit[:, :, 0, 0])
     board = Board(len(unit), topology)
     for s, ids in enumerate(topology.loops):
@@ -74,10 +81,10 @@ def _placed(
             template.view(s, weights),
             (goal, heeding(template.signatures[s], present[here])),
             (place, looks[here, s]),
-            cyclic_start(place, len(loop), goal=goal),
+            cyclic_start(place, len(loop), goal=start[here[:, None], loop]),
             known=board.known(here, s),
             arcs=board.arcs[s],
-            band=samples.shape[2] // (4 if predicted is None else 12),
+            band=samples.shape[2] // (4 if near is None else 12),
             between=True,
             workers=workers,
         )
