@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from atlaskit.errors import InputError, nearest
+from atlaskit.errors import InputError
 from atlaskit.metrics import (
     Truth,
     correspondence_error,
@@ -62,11 +62,7 @@ class Known:
 
 def load_known(path: Path, material: Material, *, seed: int, unseen: bool) -> Known:
     """Read the truth file, check it against the store, and split its cases."""
-    read = read_truth(path)
-    for name in read.points:
-        if name not in material.topology.structures:
-            hint = nearest(name, material.topology.structures)
-            raise InputError(f"A truth file must name structures of the atlas; {path.name} has {name!r}: {hint}")
+    read = read_truth(path, structures=material.topology.structures)
     truth = read.of(material.cases)
     common = np.asarray(np.concatenate([np.isfinite(points).all(axis=2) for points in truth.values()], axis=1).any(axis=1))
     if common.sum() < LEAST_COMMON:
@@ -74,7 +70,7 @@ def load_known(path: Path, material: Material, *, seed: int, unseen: bool) -> Kn
     train, split, notes = _fitted_part(material, common) if unseen else _seeded_part(common, seed)
     names = {name: read.names.get(name, tuple(map(str, range(points.shape[1])))) for name, points in truth.items()}
     truth, names, lost = _tied(truth, names, material, train)
-    notes += lost
+    notes += [*read.notes, *lost]
     outside = _outside(truth, material)
     if outside:
         notes.append(f"True landmarks of {outside} cases lie outside their image: are they in pixels of these masks?")
