@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from atlaskit.config import FitConfig
     from atlaskit.corpus import Case, Corpus, Rejected
     from atlaskit.errors import AtlasError, InputError, NetworkError, NotFoundError, StoreError
+    from atlaskit.launcher import is_told_elsewhere, launched
     from atlaskit.masks import Mask, Structure
     from atlaskit.readers import read_corpus
     from atlaskit.topology import Topology
@@ -47,6 +48,8 @@ __all__ = [
     "evaluate",
     "extract",
     "fit",
+    "is_told_elsewhere",
+    "launched",
     "read_corpus",
 ]
 
@@ -73,6 +76,8 @@ _HOME = {
     "evaluate": "verbs.evaluate",
     "extract": "verbs.extract",
     "fit": "verbs.fit",
+    "is_told_elsewhere": "launcher",
+    "launched": "launcher",
     "read_corpus": "readers",
 }
 """Where each public name lives."""
@@ -86,6 +91,7 @@ _MODULES = (
     "frames",
     "groupwise",
     "landmarks",
+    "launcher",
     "masks",
     "metrics",
     "net",

@@ -17,6 +17,9 @@ _COUNTS = (
     "chebyshev", "skip_filters", "boundary_samples", "raster_size",
 )  # fmt: skip
 
+MOST_NODES = 512
+"""Landmarks per structure at most: one at each sample of a contour."""
+
 
 @dataclass(frozen=True)
 class FitConfig:
@@ -30,7 +33,7 @@ class FitConfig:
     validation : float
         Part of the subjects that is kept for validation.
     nodes : int or None
-        Landmarks per structure; None for the rule round(node_scale x mean contour length), at least 16 x 2^(levels-1).
+        Landmarks per structure; None for the rule round(node_scale x mean contour length), from 16 x 2^(levels-1) to 512.
     node_scale : float
         Landmarks per pixel of contour.
     levels : int
@@ -128,6 +131,9 @@ class FitConfig:
         wrong = [name for name in self.losses if name not in PAPER_LOSSES]
         if wrong:
             raise InputError(f"No loss term is called {wrong[0]!r}: {nearest(wrong[0], PAPER_LOSSES)}")
+        for name, weight in self.losses.items():
+            if min(weight.start, weight.stop) < 0:
+                raise InputError(f"A loss weight must be at least 0; {name} goes from {weight.start} to {weight.stop}.")
         for name in _COUNTS:
             if getattr(self, name) < 1:
                 raise InputError(f"{name} must be at least 1; got {getattr(self, name)}.")
@@ -135,8 +141,6 @@ class FitConfig:
             widths = getattr(self, name)
             if not widths or not all(type(width) is int and width > 0 for width in widths):
                 raise InputError(f"{name} needs whole numbers above 0; got {list(widths)}.")
-        if self.twins < 0:
-            raise InputError(f"twins must be at least 0; got {self.twins}.")
         if not 0 <= self.averaging < 1:
             raise InputError(f"averaging must be at least 0 and below 1; got {self.averaging}.")
         if not 0 <= self.dropout <= 1:
@@ -151,10 +155,15 @@ class FitConfig:
             raise InputError("zoom, rotation_deg, shift, weight_decay and node_scale must be finite numbers.")
         if not all(0 < rate <= 0.1 for rate in (self.learning_rate.start, self.learning_rate.stop)):
             raise InputError("learning_rate must stay above 0 and at most at 0.1.")
-        if self.levels > 12 or max(self.latent, self.input_size, self.raster_size, *self.filters, *self.graph_filters) > 8192:
-            raise InputError("levels must be at most 12, and sizes and widths at most 8192.")
-        if min(self.rotation_deg, self.shift, self.weight_decay) < 0:
-            raise InputError("rotation_deg, shift and weight_decay must be at least 0.")
+        if max(self.latent, self.input_size, self.raster_size, *self.filters, *self.graph_filters) > 8192:
+            raise InputError("Sizes and widths must be at most 8192.")
+        if self.levels > 6 or self.batch > 65536:
+            raise InputError(f"levels must be at most 6, and batch at most 65536; got {self.levels} and {self.batch}.")
+        if self.nodes is not None and not 3 * 2 ** (self.levels - 1) <= self.nodes <= MOST_NODES:
+            least = f"{3 * 2 ** (self.levels - 1)} (3 x 2^(levels-1))"
+            raise InputError(f"nodes (--nodes) must be from {least} to {MOST_NODES}; got {self.nodes}.")
+        if min(self.rotation_deg, self.shift, self.weight_decay, self.twins) < 0 or self.node_scale <= 0:
+            raise InputError("rotation_deg, shift, weight_decay and twins must be at least 0, and node_scale above 0.")
         if self.pose not in ("fixed", "free"):
             raise InputError(f"pose is 'fixed' or 'free'; got {self.pose!r}.")
         if self.mirror and self.pose == "fixed":
@@ -258,7 +267,8 @@ def _check_type(name: str, value: Any, example: Any) -> None:
         dict: isinstance(value, Mapping),
     }.get(type(example), True)
     if not fine:
-        raise InputError(f"{name} must be like {example!r}; got {value!r}.")
+        like = {"kl": 0.001} if isinstance(example, Mapping) else example
+        raise InputError(f"{name} must be like {like!r}; got {value!r}.")
 
 
 PRESETS: dict[str, FitConfig] = {}

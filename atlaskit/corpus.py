@@ -124,6 +124,9 @@ def split(subjects: Iterable[str], fraction: float, seed: int) -> tuple[frozense
     every = sorted(set(subjects))
     count = math.ceil(fraction * len(every) - 1e-9)
     if every and count >= len(every):
-        raise InputError(f"A split needs at least 2 subjects to hold one out; got {len(every)}.")
+        raise InputError(
+            f"A split needs at least 2 subjects, and must leave some to fit; holding out {fraction:g} of {len(every)} leaves "
+            "none: lower validation, or give more subjects."
+        )
     held_out = frozenset(random.Random(seed).sample(every, count))
     return frozenset(every) - held_out, held_out

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from atlaskit.config import MOST_NODES
 from atlaskit.errors import InputError
 
 LEAST_NODES = 16
@@ -191,7 +192,7 @@ def independent(
     scale: float = 0.05,
     levels: int = 3,
 ) -> Topology:
-    """Disjoint loops, sized by contour length as in the paper: round(scale x length), at least 16 per coarsest loop.
+    """Disjoint loops, sized by contour length as in the paper: round(scale x length), 16 per coarsest loop to 512.
 
     Parameters
     ----------
@@ -213,7 +214,7 @@ def independent(
     first = 0
     for name, length in lengths_px.items():
         wanted = nodes.get(name) if isinstance(nodes, Mapping) else nodes
-        n = max(round(scale * length), LEAST_NODES * step) if wanted is None else wanted
+        n = min(max(round(scale * length), LEAST_NODES * step), MOST_NODES) if wanted is None else wanted
         n = -(-n // step) * step
         loops.append(tuple(range(first, first + n)))
         first += n

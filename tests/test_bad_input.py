@@ -84,6 +84,8 @@ BAD_TO_FIT: dict[str, tuple[Callable[[Path], object], tuple[str, ...], str]] = {
     ),
     "unknown label name": (named, ("--structure", "h=haert"), "did you mean 'heart'"),
     "unknown layout": (lambda f: None, ("--layout", "lables"), "did you mean 'labels'"),
+    "the name of means": (lambda f: None, ("--structure", "overall=1"), "No structure may be called 'overall'"),
+    "no end": (lambda f: None, ("--minutes", "inf"), "above 0 and finite; got inf"),
     "no expression": (lambda f: None, ("--structure", "heart"), "NAME=LABEL"),
     "too few": (lambda f: [path.unlink() for path in sorted(f.iterdir())[5:]], (), "at least 6 masks"),
 }

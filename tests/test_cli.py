@@ -15,6 +15,7 @@ import typer
 from typer.testing import CliRunner
 
 import atlaskit
+from atlaskit.launcher import told_elsewhere
 from atlaskit_cli import output
 from atlaskit_cli.app import COMMANDS, app
 
@@ -222,6 +223,68 @@ def test_a_fault_of_ours_is_not_dressed_up(verb: Callable[[str, object], Verb]) 
 def test_wrong_usage_is_2(words: tuple[str, ...]) -> None:
     code, stdout, stderr = run(*words)
     assert code == 2 and stdout == "" and "Usage" in stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("evaluate", "--spacing-mm", "x"), "Invalid value for '--spacing-mm'"),
+        (("extract",), "Missing option '--model'"),
+        (("segment",), "No such command 'segment'"),
+    ],
+)
+def test_wrong_usage_is_a_json_document_where_one_was_asked_for(words: tuple[str, ...], said: str) -> None:
+    code, stdout, stderr = run(*words, "--json")
+    assert code == 2 and "Usage" in stderr and list(json.loads(stdout)) == ["error"]
+    assert said in json.loads(stdout)["error"]
+
+
+# --- processes that torchrun started
+
+
+def started(monkeypatch: pytest.MonkeyPatch, rank: int, *without: str) -> None:
+    for name, value in {"RANK": rank, "WORLD_SIZE": 2, "MASTER_ADDR": "localhost"}.items():
+        monkeypatch.setenv(name, str(value))
+        if name in without:
+            monkeypatch.delenv(name)
+
+
+@pytest.mark.parametrize(
+    ("rank", "error", "ends"), [(0, "Only a fit can be shared by processes; 2 were started", 1), (1, "", 0)]
+)
+def test_what_processes_cannot_share_is_refused_once(
+    verb: Callable[[str, object], Verb], monkeypatch: pytest.MonkeyPatch, rank: int, error: str, ends: int
+) -> None:
+    extract = verb("extract", Extracted())
+    started(monkeypatch, rank)
+    code, stdout, stderr = run(*EXTRACT, "--json")
+    assert code == ends and not extract.given
+    assert error in stderr and bool(stderr) == bool(stdout) == bool(error)
+
+
+TOLD = {"by itself": atlaskit.InputError("Its own."), "elsewhere": told_elsewhere(atlaskit.InputError("Another's."))}
+
+
+@pytest.mark.parametrize(
+    ("told", "without", "ends", "said"),
+    [
+        ("by itself", (), 1, "error: Its own.\n"),
+        ("elsewhere", (), 0, ""),
+        ("elsewhere", ("MASTER_ADDR",), 1, "error: Another's.\n"),
+        ("elsewhere", ("RANK",), 1, "error: Another's.\n"),
+    ],
+)
+def test_a_process_that_follows_says_what_fails_in_it_alone(
+    verb: Callable[[str, object], Verb],
+    monkeypatch: pytest.MonkeyPatch,
+    told: str,
+    without: tuple[str, ...],
+    ends: int,
+    said: str,
+) -> None:
+    verb("fit", TOLD[told])
+    started(monkeypatch, 1, *without)
+    assert run("fit", "masks")[::2] == (ends, said)
 
 
 def test_progress_is_silent_where_stderr_is_no_terminal(verb: Callable[[str, object], Verb]) -> None:

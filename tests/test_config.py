@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from atlaskit.config import PRESETS, FitConfig
+from atlaskit.config import MOST_NODES, PRESETS, FitConfig
 from atlaskit.errors import InputError, NotFoundError
 from atlaskit.schedules import PAPER_LOSSES, TEMPLATE_LOSSES, Schedule, constant, parse_schedule
+from atlaskit.signatures import SAMPLES
 
 TIMES = (0.0, 0.2, 0.5, 1.0)
 
@@ -241,7 +242,7 @@ def test_the_preset_of_the_file_wins_over_the_one_asked_for(tmp_path: Path) -> N
         ("[losses.kl]\nstart = 1\nstop = 2\nuntill = 1", "'untill'.*did you mean 'until'"),
         ('[losses.kl]\nstart = "a"\nstop = 2', "kl needs a number for start"),
         ('[losses]\nkl = "high"', "kl needs a number"),
-        ("losses = 3", "losses must be like"),
+        ("losses = 3", "losses must be like {'kl': 0.001}; got 3"),
         ("losses = [1, 2]", "losses must be like"),
         ('learning_rate = "low"', "learning_rate needs a number"),
         ('steps = "many"', "steps must be like 1500; got 'many'"),
@@ -253,6 +254,13 @@ def test_the_preset_of_the_file_wins_over_the_one_asked_for(tmp_path: Path) -> N
         ("weight_decay = inf", "must be finite"),
         ("zoom = [1, inf]", "must be finite"),
         ("latent = 100000000", "at most 8192"),
+        ("batch = 100000", "batch at most 65536; got 4 and 100000"),
+        ("levels = 12", "levels must be at most 6"),
+        ("nodes = 9999999", r"nodes \(--nodes\) must be from 24 .* to 512; got 9999999"),
+        ("nodes = 16", r"from 24 \(3 x 2\^\(levels-1\)\) to 512; got 16"),
+        ("nodes = -3", "got -3"),
+        ("node_scale = 0", "node_scale above 0"),
+        ("losses = {kl = -1}", "at least 0; kl goes from -1.0 to -1.0"),
         ("losses = {kl = nan}", "kl needs a number"),
         ("filters = [true, 16]", "filters needs whole numbers"),
         ("seed = -1", "seed must be at least 0 and below"),
@@ -301,3 +309,7 @@ def test_a_file_that_is_not_there_or_no_text_is_told(tmp_path: Path) -> None:
 def test_every_setting_refuses_a_table_of_nonsense(name: str) -> None:
     with pytest.raises(InputError):
         FitConfig.from_dict({name: {"what": "ever"}})
+
+
+def test_no_structure_has_more_landmarks_than_its_contour_has_samples() -> None:
+    assert MOST_NODES == SAMPLES

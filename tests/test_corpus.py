@@ -31,3 +31,8 @@ def test_another_seed_gives_another_split() -> None:
 def test_a_split_that_leaves_nothing_is_refused(names: list[str], fraction: float) -> None:
     with pytest.raises(InputError, match="hold"):
         split(names, fraction, 0)
+
+
+def test_a_share_that_leaves_no_subject_to_fit_is_told() -> None:
+    with pytest.raises(InputError, match=r"must leave some to fit; holding out 0\.99 of 8 leaves none: lower validation"):
+        split("abcdefgh", 0.99, 0)

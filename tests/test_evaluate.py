@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,7 +20,10 @@ from PIL import Image
 import atlaskit
 from atlaskit import metrics, phantom
 from atlaskit.errors import InputError, NotFoundError, StoreError
+from atlaskit.verbs.evaluate import LEAST_BENCH
 from atlaskit.verbs.evaluation import equivariance, repeats
+from atlaskit.verbs.evaluation.truths import LEAST_PART
+from atlaskit.verbs.fitted import read_summary
 
 NAMES = ("right lung", "left lung", "heart")
 
@@ -91,7 +95,9 @@ def test_correspondence_is_the_contracts_figure(
     wanted = metrics.correspondence_error(points, metrics.read_truth(truth).of(cases), spacing_mm=np.full((24, 2), 0.5))
     table = of(whole.correspondence, landmarks="points")
     np.testing.assert_allclose(table[list(wanted)], wanted)
-    assert "17 cases drawn with seed 0" in whole.split
+    fitted = set(json.loads((whole.atlas / "fit.json").read_text())["split"]["fit"])
+    count = sum(case in fitted for case, tied in zip(cases, metrics.training_part(24), strict=True) if not tied)
+    assert whole.split == f"tied on 17 cases drawn with seed 0, measured on the other 7, {count} of them fitted"
     each = whole.landmarks
     assert each is not None and set(each["landmarks"]) == {"points", "points_network"}
     heart = each[(each["landmarks"] == "points") & (each["structure"] == "heart")]
@@ -130,9 +136,10 @@ def test_equivariance_has_a_row_per_change_and_their_mean(whole: atlaskit.Evalua
 
 
 def test_everything_is_written_whole(whole: atlaskit.EvaluateResult) -> None:
-    names = {path.stem for path in whole.tables}
-    assert names == {"round_trip", "spread", "correspondence", "landmarks", "inference", "equivariance", "baselines"}
-    for path in whole.tables:
+    named = {path.stem: path for path in whole.tables}
+    of_single_cases = named.pop("cases")
+    assert set(named) == {"round_trip", "spread", "correspondence", "landmarks", "inference", "equivariance", "baselines"}
+    for path in named.values():
         written = pd.read_csv(path)
         measured = getattr(whole, path.stem)
         assert list(written) == list(measured) and len(written) == len(measured)
@@ -143,6 +150,15 @@ def test_everything_is_written_whole(whole: atlaskit.EvaluateResult) -> None:
     }
     assert all(path.stat().st_size > 10_000 for path in whole.pictures)
     assert not list(whole.atlas.rglob("*.partial")) and whole.notes == ()
+    document = json.loads((whole.atlas / "evaluate" / "evaluate.json").read_text())
+    assert document["tables"] == [path.name for path in whole.tables] and document["split"] == whole.split
+    assert (document["store"], document["cases"], document["seed"]) == (str(whole.store), 24, 0)
+    cases = pd.read_csv(of_single_cases)
+    assert len(cases) == 3 * 24 - 3 and (cases["error_mm"].dropna() * 2 / cases["error_px"].dropna()).round(3).eq(1).all()
+    means, table = cases.groupby("structure"), of(whole.correspondence, landmarks="points")
+    for name in NAMES:
+        assert means["error_px"].mean()[name] == pytest.approx(table.loc[name, "mean_px"], rel=1e-4)
+        assert means["dice"].mean()[name] == pytest.approx(of(whole.round_trip, landmarks="points").loc[name, "dice"], rel=1e-4)
 
 
 def test_the_order_of_the_cases_changes_nothing(
@@ -168,11 +184,17 @@ def test_the_order_of_the_cases_changes_nothing(
 
 def test_unseen_ties_on_the_fitted_cases_only(own_atlas: Path, extracted: atlaskit.ExtractResult, truth: Path) -> None:
     fitted = json.loads((own_atlas / "fit.json").read_text())["split"]["fit"]
+    (own_atlas / "evaluate").mkdir()
+    stale = [own_atlas / "evaluate" / "baselines.csv", own_atlas / "figures" / "evaluate_baselines.png"]
+    foreign = [own_atlas / "evaluate" / "mine.csv", own_atlas / "figures" / "template.png"]
+    for path in (*stale, *foreign):
+        path.touch()
     result = atlaskit.evaluate(atlas=own_atlas, store=extracted.store, truth=truth, unseen=True)
     assert of(result.correspondence, landmarks="points").loc["overall", "cases"] == 24 - len(fitted)
     assert of(result.inference, landmarks="points").loc["overall", "cases"] == 24 - len(fitted)
     assert f"the {len(fitted)} cases that the atlas was fitted on" in result.split
     assert any("validation cases" in note for note in result.notes)
+    assert all(path.exists() for path in foreign) and not any(path.exists() for path in stale), "only what it names itself"
     (own_atlas / "fit.json").unlink()
     with pytest.raises(InputError, match=r"none is there, and --unseen needs it"):
         atlaskit.evaluate(atlas=own_atlas, store=extracted.store, truth=truth, unseen=True)
@@ -199,6 +221,10 @@ def test_masks_that_changed_or_are_missing_are_noted(own_cohort: Path, own_atlas
     notes = atlaskit.evaluate(atlas=own_atlas).notes
     assert any("1 masks are not as they were extracted" in note for note in notes)
     assert any("1 of 24 cases have no mask" in note for note in notes)
+    (own_cohort / "p03_ED.png").write_bytes(b"\x89PNG cut off")
+    notes = atlaskit.evaluate(atlas=own_atlas).notes
+    assert any("1 of 24 cases have no mask" in note for note in notes)
+    assert any(note.startswith("1 masks cannot be used: p03_ED.png: ") and "damaged" in note for note in notes)
     Image.fromarray(plane[:-4]).save(own_cohort / "p01_ED.png")
     with pytest.raises(InputError, match="'p01_ED' is 112 x 108 px here and was 112 x 112 px"):
         atlaskit.evaluate(atlas=own_atlas)
@@ -233,6 +259,41 @@ def test_repeats_are_compared_taken_up_again_and_taken_away(
     assert table["networks"].tolist() == [3] * 4 and table["mean_px"].between(0.01, 8).all()
     assert not list((own_atlas / "evaluate").glob("repeat_*"))
     assert (own_atlas / "figures" / "evaluate_repeatability.png").is_file()
+
+
+def test_repeats_take_no_folder_that_they_did_not_make(own_atlas: Path, extracted: atlaskit.ExtractResult) -> None:
+    (own_atlas / "evaluate" / "repeat_2").mkdir(parents=True)
+    (own_atlas / "evaluate" / "repeat_2" / "precious").touch()
+    with pytest.raises(InputError, match="repeat_2, and something else is there: move it away"):
+        atlaskit.evaluate(atlas=own_atlas, store=extracted.store, repeat=2)
+    assert (own_atlas / "evaluate" / "repeat_2" / "precious").exists() and not (own_atlas / "evaluate" / "repeat_1").exists()
+
+
+DAMAGED: dict[str, dict[str, Any]] = {
+    "split": {"split": []},
+    "no split": {"split": {}},
+    "fit": {"split": {"fit": 3, "validation": []}},
+    "data": {"data": {}},
+    "layout": {"data": {"root": "masks", "layout": None}},
+    "asked": {"asked": None},
+    "text": {"asked": {"minutes": "x"}},
+    "negative": {"asked": {"minutes": -1}},
+    "endless": {"asked": {"minutes": math.inf}},
+    "plane": {"asked": {"plane": 3}},
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_a_damaged_summary_is_one_sentence(name: str, tmp_path: Path) -> None:
+    data = {"root": "masks", "layout": "labels"}
+    whole = {"network_sha256": "ab", "split": {"fit": ["a"], "validation": ["b"]}, "data": data}
+    (tmp_path / "fit.json").write_text(json.dumps(whole))
+    assert read_summary(tmp_path, "ab", "why").fitted == {"a"}
+    with pytest.raises(InputError, match="tells of another, and why"):
+        read_summary(tmp_path, "cd", "why")
+    (tmp_path / "fit.json").write_text(json.dumps({**whole, **DAMAGED[name]}))
+    with pytest.raises(InputError, match=r"fit\.json must be as .* wrote it; it is damaged, and why\.$"):
+        read_summary(tmp_path, "ab", "why")
 
 
 # --- what the command says
@@ -300,6 +361,7 @@ def test_a_truth_that_is_odd_is_noted(
         (("--baselines",), "--baselines needs true landmarks"),
         (("--unseen",), "--unseen needs true landmarks"),
         (("--spacing-mm", "0"), "above 0; got 0"),
+        (("--repeat", "2000000000"), "from 0 to 100; got 2000000000"),
         (("--truth", "nowhere.csv"), "truth file at nowhere.csv"),
         (("--store", "nowhere.zarr"), "run `atlaskit extract` first"),
     ],
@@ -309,6 +371,36 @@ def test_what_makes_no_sense_is_one_sentence(
 ) -> None:
     given = () if "--store" in options else ("--store", extracted.store)
     assert command("evaluate", "--atlas", atlas, *given, *options).is_one_sentence(sentence)
+
+
+@pytest.mark.parametrize(
+    ("place", "folder", "sentence"),
+    [
+        ("evaluate", False, "evaluate must be a folder"),
+        ("figures", False, "figures must be a folder"),
+        ("evaluate/round_trip.csv", True, "round_trip.csv must be a file"),
+        ("figures/evaluate_baselines.png", True, "evaluate_baselines.png must be a file"),
+        ("evaluate/evaluate.json", True, "evaluate.json must be a file"),
+    ],
+)
+def test_what_stands_in_the_way_is_told_before_anything_is_measured(
+    command: Callable[..., Any], own_atlas: Path, place: str, folder: bool, sentence: str
+) -> None:
+    if place == "figures":
+        shutil.rmtree(own_atlas / place)
+    (own_atlas / place).parent.mkdir(exist_ok=True)
+    (own_atlas / place).mkdir() if folder else (own_atlas / place).touch()
+    assert command("evaluate", "--atlas", own_atlas, "--store", "nowhere.zarr").is_one_sentence(sentence)
+
+
+def test_baselines_need_cases_on_both_sides_of_the_split(
+    command: Callable[..., Any], atlas: Path, extracted: atlaskit.ExtractResult, truth: Path, tmp_path: Path
+) -> None:
+    few = spoiled(truth, tmp_path / "few.csv", lambda row: row if row["case"] < "p04" else None)
+    words = ("evaluate", "--atlas", atlas, "--store", extracted.store, "--baselines", "--truth", few)
+    assert command(*words).is_one_sentence(f"there are 6 and 2: give true landmarks of at least {LEAST_BENCH} cases")
+    parts = [metrics.training_part(count) for count in (LEAST_BENCH - 1, LEAST_BENCH)]
+    assert [min(part.sum(), (~part).sum()) >= LEAST_PART for part in parts] == [False, True]
 
 
 def test_foreign_stores_and_masks_are_refused(

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LIBRARY, CLI = ROOT / "atlaskit", ROOT / "cli" / "atlaskit_cli"
 
 FLOORS = (
-    {"errors"},
+    {"errors", "launcher"},
     {"schedules", "masks"},
     {"config", "contours"},
     {"topology", "corpus"},

@@ -256,38 +256,99 @@ def test_both_truth_forms_say_the_same(tmp_path: Path) -> None:
     assert np.isnan(one["heart"][:2]).all()
 
 
+HEAD = "case,structure,landmark,x,y\n"
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
         ("case,structure,x,y\n", "lacks .'landmark'."),
-        ("case,structure,landmark,x,y\n", "at least one"),
-        ("case,structure,landmark,x,y\na,s,0,1,2\na,s,0,1,2\n", "twice"),
-        ("case,structure,landmark,x,y\na,s,0,1,left\n", "readable"),
+        (HEAD, "at least one"),
+        (HEAD + "a,s,7,1,2\na,s,7,1,2\n", "twice: case 'a', structure 's', landmark '7'"),
+        (HEAD + "a,s,0,1,left\n", "readable.*'left'"),
+        (HEAD + "a,s,0,1,2\na,,1,1,2\n", r"needs a structure; row 2 of t\.csv has none"),
+        (HEAD + "a,s,0,1,inf\n", r"must be finite.* t\.csv has infinite ones of 's'"),
+        (HEAD + "a,hart,0,1,2\n", "has 'hart': choose from: s"),
         ("", "readable"),
     ],
 )
 def test_a_bad_truth_table_is_refused_in_one_sentence(tmp_path: Path, text: str, words: str) -> None:
     (tmp_path / "t.csv").write_text(text)
     with pytest.raises(InputError, match=words):
-        metrics.read_truth(tmp_path / "t.csv")
+        metrics.read_truth(tmp_path / "t.csv", structures=("s",))
 
 
-def test_a_bad_truth_archive_is_refused_and_no_pickle_is_opened(tmp_path: Path) -> None:
+IDS, HEART = np.array(["a", "b"]), np.zeros((2, 3, 2))
+
+
+@pytest.mark.parametrize(
+    ("arrays", "words"),
+    [
+        ({"id": np.array(["a", {}], dtype=object), "heart": HEART}, "readable"),
+        ({"heart": HEART}, "a list 'id'"),
+        ({"id": np.array("a"), "heart": HEART[:1]}, r"a list 'id'.* 'id' <U1 \(\)"),
+        ({"id": IDS, "heart": HEART, "lung": np.zeros((3, 3, 2))}, r"\(2, K, 2\) per structure.*'lung' float64 \(3, 3, 2\)$"),
+        ({"id": IDS, "heart": HEART.astype(complex)}, "'heart' complex128"),
+        ({"id": IDS, "heart": HEART.astype("datetime64[s]")}, "'heart' datetime64"),
+        ({"id": IDS, "heart": HEART + np.inf}, "must be finite"),
+        ({"id": IDS, "hearts": HEART}, r"'hearts' .*: did you mean 'heart'\?$"),
+        ({"id": IDS, "age": np.arange(2)}, "'age' .*: choose from: heart, lung"),
+        ({"id": IDS[[0, 0]], "heart": HEART}, "each case id once"),
+    ],
+)
+def test_a_bad_truth_archive_is_refused_in_one_sentence(tmp_path: Path, arrays: dict[str, np.ndarray], words: str) -> None:
+    np.savez(tmp_path / "t.npz", **arrays)
+    with pytest.raises(InputError, match=words):
+        metrics.read_truth(tmp_path / "t.npz", structures=("heart", "lung"))
+
+
+def damaged(archive: bytes) -> bytes:
+    """An archive of which the list of files is whole and a file is not."""
+    middle = len(archive) // 2
+    return archive[: middle - 40] + b"\xff" * 80 + archive[middle + 40 :]
+
+
+@pytest.mark.parametrize("name", ["t.npz", "t.csv.xz", "t.csv.gz", "t.csv.zst", "t.csv.bz2"])
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut off"], ids=["empty", "cut"])
+def test_a_damaged_truth_file_is_named_in_one_sentence(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=rf"must be a readable CSV or \.npz; {name} is not") as caught:
+        metrics.read_truth(tmp_path / name)
+    assert "\n" not in str(caught.value)
+
+
+def test_archives_that_are_damaged_within_or_none_are_named(tmp_path: Path) -> None:
     path = tmp_path / "t.npz"
     with pytest.raises(NotFoundError, match="none is there"):
         metrics.read_truth(path)
-    path.write_bytes(b"PK\x03\x04 cut off")
-    with pytest.raises(InputError, match="readable"):
+    np.savez_compressed(path, id=IDS, heart=np.random.default_rng(0).normal(size=(2, 500, 2)))
+    path.write_bytes(damaged(path.read_bytes()))
+    with pytest.raises(InputError, match=r"readable CSV or \.npz; t\.npz is not"):
         metrics.read_truth(path)
-    np.savez(path, id=np.array(["a", {}], dtype=object), heart=np.zeros((2, 3, 2)))
-    with pytest.raises(InputError, match="readable"):
+    with path.open("wb") as file:
+        np.save(file, HEART)
+    with pytest.raises(InputError, match=r"named arrays; t\.npz is a single one"):
         metrics.read_truth(path)
-    np.savez(path, heart=np.zeros((2, 3, 2)))
-    with pytest.raises(InputError, match="'id'"):
-        metrics.read_truth(path)
-    np.savez(path, id=np.array(["a", "b"]), heart=np.zeros((3, 3, 2)))
-    with pytest.raises(InputError, match="per structure"):
-        metrics.read_truth(path)
+
+
+def test_what_is_left_out_of_a_truth_file_is_noted(tmp_path: Path) -> None:
+    half = HEART.copy()
+    half[0, 1, 1] = np.nan
+    np.savez(tmp_path / "t.npz", id=np.array(["a", "\u00e9"]).astype("U1"), heart=half, age=np.arange(2), other=HEART)
+    truth = metrics.read_truth(tmp_path / "t.npz", structures=("heart", "lung"))
+    assert list(truth.points) == ["heart"]
+    assert [note.split(": ", 1)[1] for note in truth.notes] == [
+        "left out, as no structure is called so: age, other.",
+        "left out, as only x or only y is known: 1 landmarks.",
+    ]
+    np.savez(tmp_path / "t.npz", id=np.array([b"a", "\u00e9".encode()]), heart=HEART)
+    assert metrics.read_truth(tmp_path / "t.npz").cases == ("a", "\u00e9")
+
+
+def test_mixed_landmark_names_of_a_large_table_stay_text(tmp_path: Path) -> None:
+    rows = [f"{case},s,{landmark},1,2" for case in range(50_000) for landmark in (10, 9)] + ["0,s,apex,1,2"]
+    (tmp_path / "t.csv").write_text(HEAD + "\n".join(rows))
+    assert metrics.read_truth(tmp_path / "t.csv").names == {"s": ("9", "10", "apex")}
 
 
 # --- real masks

@@ -214,6 +214,7 @@ def test_one_level_has_no_coarser_graph() -> None:
         (2000.0, {"nodes": 30, "levels": 2}, 30),
         (2000.0, {"nodes": {"a": 13}}, 16),
         (2000.0, {"nodes": {"b": 16}}, 100),
+        (20_000.0, {}, 512),
     ],
 )
 def test_loops_are_sized_by_contour_length_or_as_told(length_px: float, options: dict[str, Any], nodes: int) -> None:

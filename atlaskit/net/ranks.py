@@ -23,6 +23,7 @@ from torch import Tensor
 from torch import distributed as dist
 
 from atlaskit.errors import AtlasError, InputError
+from atlaskit.launcher import launched, told_elsewhere
 
 PATIENCE = timedelta(days=7)
 """How long a rank waits for another: reading a large corpus takes rank 0 hours, and torchrun ends all when one has crashed."""
@@ -37,7 +38,7 @@ def led_by_rank_0(follow: Callable[[], Any]) -> Callable[[Callable[P, R]], Calla
     def decorate(verb: Callable[P, R]) -> Callable[P, R]:
         @wraps(verb)
         def led(*args: P.args, **kwargs: P.kwargs) -> R:
-            if int(os.environ.get("WORLD_SIZE", "1")) < 2 or "MASTER_ADDR" not in os.environ:
+            if launched()[1] < 2:
                 return verb(*args, **kwargs)
             with _together():
                 if rank() > 0:
@@ -107,7 +108,8 @@ def _peers() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        raise AtlasError("All processes of a run must last to its end; another one has ended: see what it said.") from error
+        gone = AtlasError("All processes of a run must last to its end; another one has ended: see what it said.")
+        raise told_elsewhere(gone) from error
 
 
 def rank() -> int:
@@ -154,7 +156,7 @@ def hear() -> Any:
             return float(progress)
         dist.broadcast_object_list(message, src=0)
     if isinstance(message[0], BaseException):
-        raise message[0]
+        raise told_elsewhere(message[0])
     return message[0]
 
 

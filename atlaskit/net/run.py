@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import io
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,18 @@ Examine = Callable[[NDArray[np.float64]], Mapping[str, Any]]
 """Validation landmarks (N, L, 2) in pixels to their figures; ``figures["error"]`` says how good they are, least is best."""
 
 
+@contextmanager
+def _memory() -> Iterator[None]:
+    """What torch raises where memory runs out, as Python calls it."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not any(words in str(error) for words in ("allocate memory", "out of memory")):
+            raise
+        raise MemoryError(str(error)) from error
+
+
+@_memory()
 def follow() -> Any:
     """Take the steps that rank 0 asks for, on the other ranks' parts of the batches, until it tells its result."""
     topology, points, config, speed, device, state = ranks.hear()
@@ -109,6 +122,7 @@ class Run:
         except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
             raise NetworkError(f"{path} must hold a whole checkpoint; it does not: fit anew without --resume.") from error
 
+    @_memory()
     def train(self, examine: Examine, *, limit_s: float | None, report: Callable[[str, int, int], None]) -> None:
         """Train to the end, to the time limit, or until checks no longer improve; checkpoint at every check.
 

@@ -8,31 +8,37 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from atlaskit.errors import InputError
 from atlaskit.metrics.inference import LEAST_SUBJECTS
+from atlaskit.verbs.evaluation.by_case import by_case
 from atlaskit.verbs.evaluation.equivariance import equivariance
 from atlaskit.verbs.evaluation.material import Material, load_material
 from atlaskit.verbs.evaluation.repeats import repeatability
 from atlaskit.verbs.evaluation.rivals import baselines as rivals
+from atlaskit.verbs.evaluation.rivals import check_parts
 from atlaskit.verbs.evaluation.round_trip import round_trip, spread
 from atlaskit.verbs.evaluation.sources import Masks, Reading, find_corpus, look
 from atlaskit.verbs.evaluation.truths import Known, correspondence, inference, landmarks, load_known
-from atlaskit.verbs.evaluation.writing import Finding, draw_baselines, draw_correspondence, draw_values, write
+from atlaskit.verbs.evaluation.writing import (
+    CASES,
+    TABLES,
+    Finding,
+    check_places,
+    draw_baselines,
+    draw_correspondence,
+    draw_values,
+    write,
+)
 from atlaskit.verbs.tracing import Progress, silent
 
-TABLES = (
-    "round_trip",
-    "spread",
-    "correspondence",
-    "landmarks",
-    "inference",
-    "equivariance",
-    "baselines",
-    "repeatability",
-)
-"""What may be measured, in the order in which it is shown."""
+LEAST_BENCH = 9
+"""Cases with truth of which a seeded split leaves enough on either side for baselines."""
+MOST_REPEATS = 100
+MOST_SHOWN = 3
+"""Masks that cannot be used, of which a note says why."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +127,8 @@ def evaluate(
     masks : path, optional
         The folder that the landmarks were extracted from; the one that the store remembers unless given.
     atlas : path
-        Directory that `fit` made; tables go to ``evaluate/`` in it, pictures to ``figures/``.
+        Directory that `fit` made; tables go to ``evaluate/`` in it, pictures to ``figures/``, in place of those of an
+        earlier evaluation.
     store : path, optional
         The landmarks; ``landmarks.zarr`` in the atlas unless given.
     truth : path, optional
@@ -129,7 +136,7 @@ def evaluate(
     baselines : bool
         Measure simpler methods against the truth too.
     repeat : int
-        Fit so many times more with other seeds, and compare the landmarks.
+        Fit so many times more with other seeds, at most 100, and compare the landmarks.
     unseen : bool
         Tie true landmarks on the cases that the atlas was fitted on and measure on the others, instead of a seeded split.
     spacing_mm : float, optional
@@ -158,30 +165,35 @@ def evaluate(
     began = time.perf_counter()
     _check(truth, baselines=baselines, repeat=repeat, unseen=unseen, spacing_mm=spacing_mm)
     target = Path(atlas)
+    check_places(target)
     material = load_material(target, target / "landmarks.zarr" if store is None else Path(store), spacing_mm)
     known = None if truth is None else load_known(Path(truth), material, seed=seed, unseen=unseen)
+    if known is not None and baselines:
+        check_parts(int(known.train.sum()), int(known.test.sum()), f"give true landmarks of at least {LEAST_BENCH} cases")
     reading = Reading(layout, plane, subject_pattern)
     keep = baselines or repeat > 0
     seen, missing = _masks(None if masks is None else Path(masks), material, reading, keep, report)
     if seen is None and keep:
         raise InputError(f"{'--baselines' if baselines else '--repeat'} needs the masks. {missing}")
-    found = [*_of_store(material, seen), *_against_truth(material, known, seed)]
-    if seen is not None:
-        found += _by_changing(material, seen, device, report)
+    found = [*_of_store(material, seen, known), *_against_truth(material, known, seed)]
     if seen is not None and baselines and known is not None:
         table = rivals(material, seen, known, report=report)
         found.append(Finding("baselines", table, draw_baselines(table)))
+    if seen is not None:
+        found += _by_changing(material, seen, device, report)
+    split = "" if known is None else known.split
+    about = {"store": str(material.store), "truth": truth and str(truth), "split": split, "seed": seed}
     if seen is not None and repeat:
-        write(material, found)  # before hours of fitting
+        write(material, found, about)  # before hours of fitting
         found += _by_repeating(material, seen, repeat, reading, device, report)
-    csv, png = write(material, found)
+    csv, png = write(material, found, about)
     measured = {finding.name: finding.table for finding in found}
     return EvaluateResult(
         atlas=target,
         store=material.store,
         masks=None if seen is None else seen.corpus.root,
         cases=len(material.cases),
-        split="" if known is None else known.split,
+        split=split,
         **{name: measured.get(name) for name in TABLES},  # type: ignore[arg-type]
         tables=csv,
         pictures=png,
@@ -196,8 +208,8 @@ def _check(truth: object, *, baselines: bool, repeat: int, unseen: bool, spacing
     for name, asked in (("--baselines", baselines), ("--unseen", unseen)):
         if asked and truth is None:
             raise InputError(f"{name} needs true landmarks: give their file with --truth, or leave {name} out.")
-    if repeat < 0:
-        raise InputError(f"--repeat is a number of further fits, at least 0; got {repeat}.")
+    if not 0 <= repeat <= MOST_REPEATS:
+        raise InputError(f"--repeat is a number of further fits, from 0 to {MOST_REPEATS}; got {repeat}.")
     if spacing_mm is not None and not 0 < spacing_mm < math.inf:
         raise InputError(f"--spacing-mm is the size of a pixel in mm, above 0; got {spacing_mm:g}.")
 
@@ -210,8 +222,9 @@ def _masks(masks: Path | None, material: Material, reading: Reading, keep: bool,
     return look(corpus, material, plane=reading.plane, keep_samples=keep, report=report), ""
 
 
-def _of_store(material: Material, seen: Masks | None) -> list[Finding]:
-    return [Finding("round_trip", round_trip(material, seen)), Finding("spread", spread(material))]
+def _of_store(material: Material, seen: Masks | None, known: Known | None) -> list[Finding]:
+    tables = {"round_trip": round_trip(material, seen), "spread": spread(material), CASES: by_case(material, known)}
+    return [Finding(name, table) for name, table in tables.items()]
 
 
 def _against_truth(material: Material, known: Known | None, seed: int) -> list[Finding]:
@@ -248,10 +261,17 @@ def _notes(material: Material, seen: Masks | None) -> tuple[str, ...]:
         notes.append(f"{material.without} cases of the store are pending or rejected and left out.")
     if not material.boundary_fit:
         notes.append("The store holds the network's own landmarks, without boundary fit: both kinds are the same.")
-    if seen is not None and len(seen.rows) < len(material.cases):
-        notes.append(
-            f"{len(material.cases) - len(seen.rows)} of {len(material.cases)} cases have no mask in {seen.corpus.root}."
-        )
+    if seen is not None:
+        notes += _gone(material, seen)
     if seen is not None and seen.changed:
         notes.append(f"{seen.changed} masks are not as they were extracted: run `atlaskit extract` again first.")
     return tuple(notes)
+
+
+def _gone(material: Material, seen: Masks) -> list[str]:
+    """Which masks are missing, and which cannot be used and why."""
+    sources = np.delete(material.landmarks["source"].to_numpy().astype(object), seen.rows)
+    lost = sum(source not in seen.refused for source in sources.tolist())
+    notes = [f"{lost} of {len(material.cases)} cases have no mask in {seen.corpus.root}."] if lost else []
+    shown = [f"{source}: {reason}" for source, reason in seen.refused.items()][:MOST_SHOWN]
+    return [*notes, f"{len(seen.refused)} masks cannot be used: {' '.join(shown)}"] if shown else notes

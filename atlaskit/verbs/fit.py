@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import shutil
 import time
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from atlaskit.corpus import Case, Corpus, Rejected, split
 from atlaskit.errors import InputError, NotFoundError
 from atlaskit.groupwise import Template, fit_template, place, with_holes
 from atlaskit.masks import Structure
+from atlaskit.metrics import OVERALL
 from atlaskit.net import ranks
 from atlaskit.net.run import Run, follow
 from atlaskit.readers import filled_rings, outline_problems, outlines, read_corpus
@@ -88,8 +90,8 @@ def fit(
     """
     began = time.perf_counter()
     config, target = config or FitConfig(), Path(atlas)
-    if minutes is not None and not minutes > 0:
-        raise InputError(f"--minutes must be above 0; got {minutes:g}.")
+    if minutes is not None and not 0 < minutes < math.inf:
+        raise InputError(f"--minutes must be above 0 and finite; got {minutes:g}: leave it out for no limit.")
     if resume and not (target / "checkpoint.pt").is_file():
         raise NotFoundError(f"There is no checkpoint in {target} to resume: run the same command without --resume.")
     ranks.check(config.batch, device)
@@ -144,7 +146,11 @@ def fit(
 
 
 def _fills(corpus: Corpus, config: FitConfig) -> Fills:
-    """Rings and what fills them; any other structure that is no single outline is refused."""
+    """Rings and what fills them; any other structure that is no single outline, or has a reserved name, is refused."""
+    if OVERALL in corpus.names:
+        raise InputError(
+            f"No structure may be called {OVERALL!r}, as tables call their means: rename it by --structure NAME=LABEL."
+        )
     found = outlines(corpus)
     fills = filled_rings(corpus, found) if config.shared_boundaries else ()
     filled = {corpus.names[ring] for ring, _ in fills}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from atlaskit.config import FitConfig
 from atlaskit.corpus import Case, Corpus, Rejected
+from atlaskit.errors import InputError
 from atlaskit.groupwise import Template
 
 
@@ -124,3 +126,67 @@ def write_summary(
     partial = result.atlas / "fit.json.partial"
     partial.write_text(json.dumps(document, indent=2), encoding="utf-8")
     partial.replace(result.atlas / "fit.json")
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What later commands ask of ``fit.json``.
+
+    Attributes
+    ----------
+    fitted, validated : frozenset of str
+        The cases of either part.
+    root : Path
+        The folder of masks.
+    layout : str
+    plane, subject_pattern : str or None
+    minutes : float or None
+        As the fit was asked.
+    """
+
+    fitted: frozenset[str]
+    validated: frozenset[str]
+    root: Path
+    layout: str
+    plane: str | None
+    subject_pattern: str | None
+    minutes: float | None
+
+
+def read_summary(atlas: Path, network_sha256: str, why: str) -> Summary:
+    """Read what ``fit.json`` says of a network; `why` ends the sentence where it is missing, damaged, or of another fit."""
+    path = atlas / "fit.json"
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        same, summary = document["network_sha256"] == network_sha256, _summary(document)
+    except FileNotFoundError:
+        raise InputError(f"There must be a {path}, as `atlaskit fit` writes it; none is there, and {why}.") from None
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise InputError(f"{path} must be as `atlaskit fit` wrote it; it is damaged, and {why}.") from error
+    if not same:
+        raise InputError(f"{path} must tell of the fit that made network.pt; it tells of another, and {why}.")
+    return summary
+
+
+def _summary(document: Mapping[str, Any]) -> Summary:
+    """The summary in a document of its shape; anything else raises what Python raises."""
+    split, data, asked = document["split"], document["data"], document.get("asked", {})
+    minutes = _of(float | int | None, asked.get("minutes"))
+    if minutes is not None and not 0 < minutes < math.inf:
+        raise ValueError(minutes)
+    return Summary(
+        fitted=frozenset(_of(list, split["fit"])),
+        validated=frozenset(_of(list, split["validation"])),
+        root=Path(_of(str, data.get("path", data["root"]))),
+        layout=_of(str, data["layout"]),
+        plane=_of(str | None, asked.get("plane")),
+        subject_pattern=_of(str | None, asked.get("subject_pattern")),
+        minutes=minutes,
+    )
+
+
+def _of(kind: Any, value: Any) -> Any:
+    """A value that is of a kind; a `TypeError` for any other."""
+    if not isinstance(value, kind):
+        raise TypeError(value)
+    return value

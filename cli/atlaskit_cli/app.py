@@ -1,9 +1,11 @@
 """The table of commands, and the program made of it."""
 
-from collections.abc import Callable
-from typing import Annotated
+import sys
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from atlaskit import __version__
 from atlaskit_cli.commands.demo import demo
@@ -11,6 +13,7 @@ from atlaskit_cli.commands.describe import describe
 from atlaskit_cli.commands.evaluate import evaluate
 from atlaskit_cli.commands.extract import extract
 from atlaskit_cli.commands.fit import fit
+from atlaskit_cli.output import print_json
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "fit": fit,
@@ -34,7 +37,21 @@ def _root(
     """From a folder of segmentation masks to anatomical landmarks and a shape atlas."""
 
 
-app = typer.Typer(name="atlaskit", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+class Program(TyperGroup):
+    """The commands; wrong usage is a JSON document too where one was asked for."""
+
+    def main(self, args: Sequence[str] | None = None, **options: Any) -> Any:  # type: ignore[override]
+        """Run a command."""
+        try:
+            return super().main(args, **options)
+        except SystemExit as end:
+            usage = getattr(end.__context__, "format_message", None)
+            if usage and "--json" in (sys.argv[1:] if args is None else args):
+                print_json({"error": usage()})
+            raise
+
+
+app = typer.Typer(name="atlaskit", cls=Program, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.callback()(_root)
 for _name, _command in COMMANDS.items():
     app.command(_name)(_command)

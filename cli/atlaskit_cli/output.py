@@ -20,7 +20,6 @@ import errno
 import json as jsonlib
 import logging
 import math
-import os
 import sys
 import traceback
 import warnings
@@ -31,7 +30,7 @@ from typing import TYPE_CHECKING, Protocol
 import typer
 from rich.console import Console
 
-from atlaskit import AtlasError
+from atlaskit import AtlasError, is_told_elsewhere, launched
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -80,7 +79,7 @@ class Speaker:
         if self._silent:
             return
         if self._json:
-            _print_json(document)
+            print_json(document)
         elif isinstance(shown, str):
             Console(highlight=False).print(shown, markup=False, soft_wrap=True)
         else:
@@ -96,13 +95,13 @@ class Speaker:
     def fail(self, message: str, exit_code: int = 1) -> None:
         """Say why the command could not be done, and end it with an exit code."""
         self.close()
-        if self._silent:
+        if self._silent and (exit_code == 130 or is_told_elsewhere(sys.exception())):
             return
         if self._verbose and exit_code == 1:
             self._error(traceback.format_exc())
         self._error(_line(f"error: {message}" if exit_code == 1 else message))
-        if self._json:
-            _print_json({"error": message})
+        if self._json and not self._silent:
+            print_json({"error": message})
         self._exit_code = exit_code
 
     def close(self) -> None:
@@ -133,11 +132,16 @@ def speaking(
     resume : str or callable
         How an interrupted run goes on, where it can.
     shared : bool
-        Whether the processes that ``torchrun`` starts do the command together: then the first one speaks for all, and the
-        others end with 0, so that none is taken for the cause of what the first one has to say.
+        Whether the processes that ``torchrun`` starts do the command together. The first one speaks for all, and the others
+        end with 0, so that none is taken for the cause of what the first one has to say; but what fails in one of them
+        alone, that one says.
     """
-    silent = shared and os.environ.get("RANK", "0") != "0" and os.environ.get("WORLD_SIZE", "1") != "1"
-    say = Speaker(json=json, quiet=quiet, verbose=verbose, silent=silent)
+    rank, count = launched()
+    say = Speaker(json=json, quiet=quiet, verbose=verbose, silent=rank > 0)
+    if count > 1 and not shared:
+        if rank == 0:
+            say.fail(f"Only a fit can be shared by processes; {count} were started for this command: leave torchrun out.")
+        raise typer.Exit(say.exit_code)
     with warnings.catch_warnings():
         warnings.simplefilter("default" if verbose else "ignore")
         logging.disable(logging.NOTSET if verbose else logging.CRITICAL)  # libraries that read masks say things of their own
@@ -185,7 +189,8 @@ def _bar(console: Console) -> Progress:
     return bar
 
 
-def _print_json(document: object) -> None:
+def print_json(document: object) -> None:
+    """Print one JSON document on stdout."""
     sys.stdout.write(jsonlib.dumps(plain(document), indent=2, allow_nan=False) + "\n")
     sys.stdout.flush()
 

@@ -199,6 +199,25 @@ def test_a_network_file_is_no_checkpoint(make: Make) -> None:
         make().resume()
 
 
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes.", MemoryError),
+        ("CUDA out of memory. Tried to allocate 9 bytes.", MemoryError),
+        ("CUDA error: an illegal memory access was encountered", RuntimeError),
+    ],
+)
+def test_memory_that_runs_out_in_torch_is_a_memory_error(
+    make: Make, monkeypatch: pytest.MonkeyPatch, said: str, kind: type[Exception]
+) -> None:
+    def fails(*_: Any, **__: Any) -> None:
+        raise RuntimeError(said)
+
+    monkeypatch.setattr(Trainer, "until_check", fails)
+    with pytest.raises(kind, match=said[:20]):
+        make().train(examine, limit_s=None, report=silent)
+
+
 def test_a_full_disk_at_a_checkpoint_leaves_the_one_before(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     run, calls = make(), count(1)
 

@@ -6,10 +6,9 @@ import hashlib
 import json
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import permutations
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 
 from atlaskit.config import FitConfig
 from atlaskit.corpus import Corpus
-from atlaskit.errors import NetworkError
+from atlaskit.errors import InputError, NetworkError
 from atlaskit.metrics import Offsets, by_structure, offsets, with_overall
 from atlaskit.net.network import Network, load_network
 from atlaskit.readers import read_corpus
@@ -27,8 +26,8 @@ from atlaskit.verbs.evaluation.material import KINDS, Material, mean_over_cases
 from atlaskit.verbs.evaluation.placing import Found, place_all
 from atlaskit.verbs.evaluation.round_trip import stack
 from atlaskit.verbs.evaluation.sources import Masks, Reading
-from atlaskit.verbs.evaluation.truths import fit_summary
 from atlaskit.verbs.fit import fit
+from atlaskit.verbs.fitted import Summary, read_summary
 from atlaskit.verbs.tracing import Progress
 
 
@@ -59,16 +58,17 @@ def repeatability(
     The folders of the repeats are taken away at the end; those of an interrupted run stay, and what is finished in them
     is used again.
     """
-    summary = fit_summary(material, "--repeat needs it to fit the same masks again")
+    summary = read_summary(material.atlas, material.network.sha256, "--repeat needs it to fit the same masks again")
     corpus, own = _fitted_corpus(summary, masks, material, reading)
     refits = [
         _Refit(material, corpus, own, replace(material.network.config, seed=material.network.config.seed + k), device)
         for k in range(1, times + 1)
     ]
-    minutes = summary.get("asked", {}).get("minutes")
+    for refit in refits:
+        refit.check()
     networks = []
     for k, refit in enumerate(refits, start=1):
-        networks.append(refit.network(minutes, _named(report, f"repeat {k} of {times}: ")))
+        networks.append(refit.network(summary.minutes, _named(report, f"repeat {k} of {times}: ")))
     samples = masks.samples[masks.rows]
     found = [{kind: material.points[kind][masks.rows] for kind in KINDS}]
     for network in networks:
@@ -85,17 +85,13 @@ def _named(report: Progress, prefix: str) -> Progress:
     return lambda stage, done, total: report(prefix + stage, done, total)
 
 
-def _fitted_corpus(summary: Mapping[str, Any], masks: Masks, material: Material, reading: Reading) -> tuple[Corpus, Reading]:
+def _fitted_corpus(summary: Summary, masks: Masks, material: Material, reading: Reading) -> tuple[Corpus, Reading]:
     """The masks that the atlas was fitted on, and how they are read; the evaluated ones where those are gone."""
-    data, asked = summary["data"], summary.get("asked", {})
-    root = Path(str(data.get("path", data.get("root", ""))))
-    if not root.is_dir():
+    if not summary.root.is_dir():
         return masks.corpus, replace(reading, layout=masks.corpus.layout)
-    pattern = asked.get("subject_pattern") or reading.subject_pattern
-    own = Reading(str(data["layout"]), asked.get("plane") or reading.plane, pattern)
+    own = Reading(summary.layout, summary.plane or reading.plane, summary.subject_pattern or reading.subject_pattern)
     structures = material.network.structures
-    corpus = read_corpus(root, structures=structures, layout=own.layout, plane=own.plane, subject_pattern=own.subject_pattern)
-    return corpus, own
+    return read_corpus(summary.root, structures=structures, **asdict(own)), own
 
 
 @dataclass(frozen=True)
@@ -112,6 +108,12 @@ class _Refit:
     def folder(self) -> Path:
         """Where it is made, and where an interrupted run finds it again."""
         return self.material.atlas / "evaluate" / f"repeat_{self.config.seed}"
+
+    def check(self) -> None:
+        """Refuse a place that something else has taken, which would be lost."""
+        ours = (self.folder / "repeat.json").is_file() or (self.folder.is_dir() and not any(self.folder.iterdir()))
+        if self.folder.exists() and not ours:
+            raise InputError(f"--repeat fits in {self.folder}, and something else is there: move it away first.")
 
     def network(self, minutes: float | None, report: Progress) -> Network:
         """The finished network of an interrupted run, or a new one, from its checkpoint where there is one."""

@@ -15,7 +15,7 @@ from atlaskit.frames import centres
 from atlaskit.groupwise import place
 from atlaskit.metrics import OVERALL, best_cyclic_start, by_structure, correspondence_error, ridge, topmost_start
 from atlaskit.verbs.evaluation.material import Material, frames_of
-from atlaskit.verbs.evaluation.sources import Masks
+from atlaskit.verbs.evaluation.sources import NAME_THEM, Masks
 from atlaskit.verbs.evaluation.truths import LEAST_PART, Known, measured
 from atlaskit.verbs.tracing import Progress
 
@@ -48,17 +48,22 @@ def baselines(material: Material, masks: Masks, known: Known, *, report: Progres
     return pd.DataFrame(rows)
 
 
+def check_parts(tied: int, measured: int, hint: str) -> None:
+    """Refuse too few cases on either side of the split."""
+    if min(tied, measured) < LEAST_PART:
+        raise InputError(
+            f"--baselines needs {LEAST_PART} cases to tie true landmarks on and {LEAST_PART} to measure on; "
+            f"there are {tied} and {measured}: {hint}."
+        )
+
+
 def _bench(material: Material, masks: Masks, known: Known) -> _Bench:
     """The cases with truth and a mask, on both sides of the split."""
     seen = np.zeros(len(material.cases), dtype=bool)
     seen[masks.rows] = True
     rows = np.flatnonzero(seen & (known.train | known.test))
     train = known.train[rows]
-    if min(train.sum(), (~train).sum()) < LEAST_PART:
-        raise InputError(
-            f"Baselines need the masks of at least {LEAST_PART} cases to tie true landmarks on and {LEAST_PART} to measure on; "
-            f"{masks.corpus.root} has {train.sum()} and {(~train).sum()}: name the folder that was extracted."
-        )
+    check_parts(int(train.sum()), int((~train).sum()), f"{masks.corpus.root} has too few masks of them: {NAME_THEM}")
     return _Bench(material, rows, masks.samples[rows].astype(np.float64), train)
 
 

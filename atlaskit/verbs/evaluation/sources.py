@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,6 +55,8 @@ class Masks:
         Self-intersections of their outlines.
     changed : int
         Masks that are no longer those that were extracted.
+    refused : mapping of str to str
+        Sources of evaluated cases that cannot be used, and why.
     """
 
     corpus: Corpus
@@ -62,6 +65,7 @@ class Masks:
     figures: NDArray[np.float64]
     crossings: NDArray[np.int64]
     changed: int
+    refused: Mapping[str, str]
 
 
 def find_corpus(masks: Path | None, material: Material, reading: Reading) -> Corpus | str:
@@ -100,6 +104,8 @@ def look(corpus: Corpus, material: Material, *, plane: str | None, keep_samples:
     samples = np.full((shape[0] * keep_samples, shape[1], SAMPLES, 2), np.nan, np.float32)
     figures, crossings = np.full((shape[0], 3, shape[1]), np.nan), np.zeros(shape, np.int64)
     rows: list[int] = []
+    sources = {str(source) for source in material.landmarks["source"].to_numpy()}
+    bad = {rejected.source: rejected.reason for rejected in corpus.rejected if rejected.source in sources}
     changed = 0
     planes = {plane, None, str(material.landmarks.attrs.get("model_plane", "")) or None}
     recipes = [recipe_of(corpus, of, fit) for fit in (True, False) for of in planes]
@@ -120,10 +126,12 @@ def look(corpus: Corpus, material: Material, *, plane: str | None, keep_samples:
             changed += other
             if refused is None:
                 rows.append(i)
+            else:
+                bad[refused.source] = refused.reason
             report("reading masks", done, len(cases))
     if not rows:
         raise InputError(f"The masks must be those that were extracted; none in {corpus.root} can be read: {NAME_THEM}.")
-    return Masks(corpus, np.sort(np.array(rows)), samples, figures, crossings, changed)
+    return Masks(corpus, np.sort(np.array(rows)), samples, figures, crossings, changed, bad)
 
 
 def _check_size(case: Case, size: tuple[int, int], material: Material, row: int) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from atlaskit.errors import InputError, nearest
+from atlaskit.errors import InputError
 from atlaskit.metrics import (
     Truth,
     correspondence_error,
@@ -24,6 +24,7 @@ from atlaskit.metrics import (
 )
 from atlaskit.verbs.evaluation.material import KINDS, Material
 from atlaskit.verbs.evaluation.round_trip import stack
+from atlaskit.verbs.fitted import read_summary
 
 LEAST_COMMON = 6
 """Cases with truth that correspondence needs."""
@@ -62,19 +63,15 @@ class Known:
 
 def load_known(path: Path, material: Material, *, seed: int, unseen: bool) -> Known:
     """Read the truth file, check it against the store, and split its cases."""
-    read = read_truth(path)
-    for name in read.points:
-        if name not in material.topology.structures:
-            hint = nearest(name, material.topology.structures)
-            raise InputError(f"A truth file must name structures of the atlas; {path.name} has {name!r}: {hint}")
+    read = read_truth(path, structures=material.topology.structures)
     truth = read.of(material.cases)
     common = np.asarray(np.concatenate([np.isfinite(points).all(axis=2) for points in truth.values()], axis=1).any(axis=1))
     if common.sum() < LEAST_COMMON:
         raise InputError(_too_few(path, read, material, int(common.sum())))
-    train, split, notes = _fitted_part(material, common) if unseen else _seeded_part(common, seed)
+    train, split, notes = _fitted_part(material, common) if unseen else _seeded_part(material, common, seed)
     names = {name: read.names.get(name, tuple(map(str, range(points.shape[1])))) for name, points in truth.items()}
     truth, names, lost = _tied(truth, names, material, train)
-    notes += lost
+    notes += [*read.notes, *lost]
     outside = _outside(truth, material)
     if outside:
         notes.append(f"True landmarks of {outside} cases lie outside their image: are they in pixels of these masks?")
@@ -87,19 +84,21 @@ def _too_few(path: Path, read: Truth, material: Material, common: int) -> str:
     return f"{needs} (its cases are called like {read.cases[0]!r}, those of the store like {material.cases[0]!r})."
 
 
-def _seeded_part(common: NDArray[np.bool_], seed: int) -> tuple[NDArray[np.bool_], str, list[str]]:
+def _seeded_part(material: Material, common: NDArray[np.bool_], seed: int) -> tuple[NDArray[np.bool_], str, list[str]]:
     """70 % of the cases with truth, by the seed."""
     train = np.zeros(len(common), dtype=bool)
     train[common] = training_part(int(common.sum()), seed=seed)
-    measured = int((common & ~train).sum())
-    return train, f"tied on {train.sum()} cases drawn with seed {seed}, measured on the other {measured}", []
+    words = f"tied on {train.sum()} cases drawn with seed {seed}, measured on the other {(common & ~train).sum()}"
+    with suppress(InputError):  # an atlas without its fit.json is measured all the same
+        fitted = read_summary(material.atlas, material.network.sha256, "").fitted
+        words += f", {len(fitted & set(np.array(material.cases)[common & ~train].tolist()))} of them fitted"
+    return train, words, []
 
 
 def _fitted_part(material: Material, common: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], str, list[str]]:
     """The cases that the network was fitted on."""
-    document = fit_summary(material, "--unseen needs it to know the fitted cases")
-    fitted, validated = (set(document["split"][part]) for part in ("fit", "validation"))
-    train = np.array([case in fitted for case in material.cases])
+    summary = read_summary(material.atlas, material.network.sha256, "--unseen needs it to know the fitted cases")
+    train = np.array([case in summary.fitted for case in material.cases])
     tied, measured = int((train & common).sum()), int((~train & common).sum())
     if min(tied, measured) < LEAST_PART:
         raise InputError(
@@ -107,24 +106,9 @@ def _fitted_part(material: Material, common: NDArray[np.bool_]) -> tuple[NDArray
             f"others; the store has {tied} and {measured}: extract both into one store, or leave --unseen out."
         )
     words = f"tied on the {tied} cases that the atlas was fitted on, measured on the other {measured}"
-    checked = sum(case in validated for case in np.array(material.cases)[~train & common].tolist())
+    checked = sum(case in summary.validated for case in np.array(material.cases)[~train & common].tolist())
     note = f"{checked} of the {measured} measured cases were the fit's validation cases, on which its best weights were chosen."
     return train, words, [note] if checked else []
-
-
-def fit_summary(material: Material, why: str) -> dict[str, Any]:
-    """What ``fit.json`` says of the network; `why` ends the sentence where it is missing or of another fit."""
-    path = material.atlas / "fit.json"
-    try:
-        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        same = document["network_sha256"] == material.network.sha256 and {"split", "data", "config"} <= set(document)
-    except FileNotFoundError:
-        raise InputError(f"There must be a {path}, as `atlaskit fit` writes it; none is there, and {why}.") from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path} must be as `atlaskit fit` wrote it; it is damaged, and {why}.") from error
-    if not same:
-        raise InputError(f"{path} must tell of the fit that made network.pt; it tells of another, and {why}.")
-    return document
 
 
 def _tied(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,9 +14,23 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from atlaskit import plot
+from atlaskit.errors import InputError
 from atlaskit.verbs.evaluation.material import Material
 from atlaskit.verbs.evaluation.truths import Known
 
+TABLES = (
+    "round_trip",
+    "spread",
+    "correspondence",
+    "landmarks",
+    "inference",
+    "equivariance",
+    "baselines",
+    "repeatability",
+)
+"""What may be measured, in the order in which it is shown."""
+CASES = "cases"
+"""The table of the single cases, which is written and not shown."""
 NUMBERED = 16
 """Landmarks from one number to the next in the pictures of our own landmarks."""
 
@@ -42,22 +57,47 @@ class Finding:
     note: str = ""
 
 
-def write(material: Material, findings: Sequence[Finding]) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
-    """Write each table as ``evaluate/NAME.csv`` and each drawing as ``figures/evaluate_NAME.png``.
+def places(atlas: Path) -> dict[str, tuple[Path, Path]]:
+    """Where the table and the picture of each finding go."""
+    tables, figures = atlas / "evaluate", atlas / "figures"
+    return {name: (tables / f"{name}.csv", figures / f"evaluate_{name}.png") for name in (*TABLES, CASES)}
 
-    Those of an earlier run that are not made anew stay.
+
+def check_places(atlas: Path) -> None:
+    """Refuse what stands in the way of a file that may be written."""
+    files = [path for pair in places(atlas).values() for path in pair] + [atlas / "evaluate" / "evaluate.json"]
+    for path in files:
+        if path.parent.exists() and not path.parent.is_dir():
+            raise InputError(f"{path.parent} must be a folder for what is measured; it is a file: move it away first.")
+        if path.is_dir():
+            raise InputError(f"{path} must be a file or not be there; it is a folder: move it away first.")
+
+
+def write(
+    material: Material, findings: Sequence[Finding], about: Mapping[str, object]
+) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """Write each table as ``evaluate/NAME.csv``, each drawing as ``figures/evaluate_NAME.png``, and ``evaluate.json``.
+
+    That says what was measured. What an earlier run wrote and this one does not make is taken away, as it may be of
+    other landmarks.
     """
-    tables, figures = material.atlas / "evaluate", material.atlas / "figures"
-    for folder in (tables, figures):
+    where = places(material.atlas)
+    for folder in {path.parent for pair in where.values() for path in pair}:
         folder.mkdir(parents=True, exist_ok=True)
     csv, png = [], []
     for finding in findings:
-        csv.append(tables / f"{finding.name}.csv")
-        _whole(csv[-1], lambda draft, table=finding.table: table.to_csv(draft, index=False, float_format="%.6g"))
+        table, picture = where[finding.name]
+        _whole(table, lambda draft, table=finding.table: table.to_csv(draft, index=False, float_format="%.6g"))
+        csv.append(table)
         if finding.picture is not None:
-            png.append(figures / f"evaluate_{finding.name}.png")
             figure = finding.picture.get_figure(root=True)
-            _whole(png[-1], lambda draft, figure=figure: figure.savefig(draft, format="png"))
+            _whole(picture, lambda draft, figure=figure: figure.savefig(draft, format="png"))
+            png.append(picture)
+    for path in {path for pair in where.values() for path in pair} - {*csv, *png}:
+        path.unlink(missing_ok=True)
+    made = {"tables": [path.name for path in csv], "pictures": [path.name for path in png]}
+    text = json.dumps({**about, "network_sha256": material.network.sha256, "cases": len(material.cases), **made}, indent=2)
+    _whole(material.atlas / "evaluate" / "evaluate.json", lambda draft: draft.write_text(text, encoding="utf-8"))
     return tuple(csv), tuple(png)
 
 

@@ -23,7 +23,12 @@ def evaluate(
     ] = None,
     truth: Annotated[
         Path | None,
-        typer.Option("--truth", metavar="FILE", help="True landmarks: a CSV with case, structure, landmark, x, y, or an .npz."),
+        typer.Option(
+            "--truth",
+            metavar="FILE",
+            help="True landmarks: a CSV with columns case, structure, landmark, x, y, or an .npz with 'id' and a "
+            "(case, K, 2) array per structure. In pixels of each case's mask: centres on integers, x right, y down.",
+        ),
     ] = None,
     baselines: Annotated[
         bool, typer.Option("--baselines", help="Measure simpler methods against the truth too, in one table.")
