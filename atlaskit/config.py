@@ -271,8 +271,7 @@ def _check_type(name: str, value: Any, example: Any) -> None:
         raise InputError(f"{name} must be like {like!r}; got {value!r}.")
 
 
-PRESETS: dict[str, FitConfig] = {}
-"""By name. ``paper`` has the published numbers; what still differs from the paper is listed in docs/benchmarks.md."""
+PRESETS: dict[str, FitConfig] = {}  # what still differs in `paper` from the paper is listed in docs/benchmarks.md
 PRESETS["balanced"] = FitConfig()
 PRESETS["fast"] = replace(PRESETS["balanced"], preset="fast", steps=300, checks=6)
 PRESETS["paper"] = FitConfig(

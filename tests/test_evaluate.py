@@ -151,7 +151,7 @@ def test_everything_is_written_whole(whole: atlaskit.EvaluateResult) -> None:
     assert all(path.stat().st_size > 10_000 for path in whole.pictures)
     assert not list(whole.atlas.rglob("*.partial")) and whole.notes == ()
     document = json.loads((whole.atlas / "evaluate" / "evaluate.json").read_text())
-    assert document["tables"] == [path.name for path in whole.tables] and document["split"] == whole.split
+    assert list(document) == [path.stem for path in whole.tables] and document["baselines"]["split"] == whole.split
     assert (document["store"], document["cases"], document["seed"]) == (str(whole.store), 24, 0)
     cases = pd.read_csv(of_single_cases)
     assert len(cases) == 3 * 24 - 3 and (cases["error_mm"].dropna() * 2 / cases["error_px"].dropna()).round(3).eq(1).all()
@@ -195,6 +195,13 @@ def test_unseen_ties_on_the_fitted_cases_only(own_atlas: Path, extracted: atlask
     assert f"the {len(fitted)} cases that the atlas was fitted on" in result.split
     assert any("validation cases" in note for note in result.notes)
     assert all(path.exists() for path in foreign) and not any(path.exists() for path in stale), "only what it names itself"
+    kept = own_atlas / "evaluate" / "correspondence.csv"
+    atlaskit.evaluate(atlas=own_atlas, store=extracted.store)
+    assert kept.exists(), "the same landmarks, and no other truth"
+    listed = json.loads((own_atlas / "evaluate" / "evaluate.json").read_text())
+    assert listed["correspondence"]["truth"] == str(truth) and "truth" not in listed["equivariance"]
+    atlaskit.evaluate(atlas=own_atlas, store=extracted.store, truth=truth)
+    assert json.loads(kept.with_name("evaluate.json").read_text())["correspondence"]["split"] != result.split
     (own_atlas / "fit.json").unlink()
     with pytest.raises(InputError, match=r"none is there, and --unseen needs it"):
         atlaskit.evaluate(atlas=own_atlas, store=extracted.store, truth=truth, unseen=True)

@@ -31,6 +31,8 @@ TABLES = (
 """What may be measured, in the order in which it is shown."""
 CASES = "cases"
 """The table of the single cases, which is written and not shown."""
+OF_TRUTH = ("correspondence", "landmarks", "inference", "baselines")
+"""Tables that depend on the true landmarks and on how they are tied."""
 NUMBERED = 16
 """Landmarks from one number to the next in the pictures of our own landmarks."""
 
@@ -78,8 +80,8 @@ def write(
 ) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
     """Write each table as ``evaluate/NAME.csv``, each drawing as ``figures/evaluate_NAME.png``, and ``evaluate.json``.
 
-    That says what was measured. What an earlier run wrote and this one does not make is taken away, as it may be of
-    other landmarks.
+    That says of each table what it was measured on. What an earlier run measured on the same landmarks stays, but for what it
+    measured against other truth than this run; everything else of its files is taken away.
     """
     where = places(material.atlas)
     for folder in {path.parent for pair in where.values() for path in pair}:
@@ -93,12 +95,33 @@ def write(
             figure = finding.picture.get_figure(root=True)
             _whole(picture, lambda draft, figure=figure: figure.savefig(draft, format="png"))
             png.append(picture)
-    for path in {path for pair in where.values() for path in pair} - {*csv, *png}:
+    listed = material.atlas / "evaluate" / "evaluate.json"
+    of_store = {"store": about["store"], "network_sha256": material.network.sha256, "cases": len(material.cases)}
+    now = {name: {**about, **of_store} if name in OF_TRUTH else of_store for name in where}
+    stays = {name: of for name, of in _read(listed).items() if name in where and _holds(of, now[name], about["truth"])}
+    made = {finding.name: now[finding.name] for finding in findings}
+    gone = where.keys() - stays.keys()
+    for path in {path for name in gone for path in where[name]} - {*csv, *png}:
         path.unlink(missing_ok=True)
-    made = {"tables": [path.name for path in csv], "pictures": [path.name for path in png]}
-    text = json.dumps({**about, "network_sha256": material.network.sha256, "cases": len(material.cases), **made}, indent=2)
-    _whole(material.atlas / "evaluate" / "evaluate.json", lambda draft: draft.write_text(text, encoding="utf-8"))
+    _whole(listed, lambda draft: draft.write_text(json.dumps({**stays, **made}, indent=2), encoding="utf-8"))
     return tuple(csv), tuple(png)
+
+
+def _read(listed: Path) -> dict[str, object]:
+    """What an earlier run says of its tables; nothing where there is none, or its list is damaged."""
+    try:
+        found = json.loads(listed.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _holds(earlier: object, now: Mapping[str, object], truth: object) -> bool:
+    """Whether an earlier table may stand beside those of this run, which has a truth or None."""
+    if not isinstance(earlier, dict):
+        return False
+    compared = now.keys() if truth is not None else now.keys() - {"truth", "split", "seed"}
+    return all(earlier.get(key) == now[key] for key in compared)
 
 
 def _whole(path: Path, write: Any) -> None:
