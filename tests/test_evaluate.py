@@ -152,7 +152,7 @@ def test_everything_is_written_whole(whole: atlaskit.EvaluateResult) -> None:
     assert not list(whole.atlas.rglob("*.partial")) and whole.notes == ()
     document = json.loads((whole.atlas / "evaluate" / "evaluate.json").read_text())
     assert list(document) == [path.stem for path in whole.tables] and document["baselines"]["split"] == whole.split
-    assert (document["store"], document["cases"], document["seed"]) == (str(whole.store), 24, 0)
+    assert tuple(document["baselines"][key] for key in ("store", "cases", "seed")) == (str(whole.store), 24, 0)
     cases = pd.read_csv(of_single_cases)
     assert len(cases) == 3 * 24 - 3 and (cases["error_mm"].dropna() * 2 / cases["error_px"].dropna()).round(3).eq(1).all()
     means, table = cases.groupby("structure"), of(whole.correspondence, landmarks="points")
