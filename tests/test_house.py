@@ -24,7 +24,7 @@ FLOORS = (
     {"config", "contours"},
     {"topology", "corpus"},
     {"landmarks", "metrics", "signatures", "assignment", "frames", "walls"},
-    {"pose"},
+    {"pose", "joining"},
     {"readers", "store", "groupwise", "phantom"},
     {"net"},
     {"plot"},

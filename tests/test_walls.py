@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from atlaskit.contours import fill, trace
 from atlaskit.groupwise import Template, fit_template, place
+from atlaskit.joining import share
 from atlaskit.metrics import polygon_dice
 from atlaskit.signatures import sample_contours
 from atlaskit.topology import Topology, independent
-from atlaskit.walls import SAME, Wall, share
+from atlaskit.walls import SAME, Wall
 
 Planes = NDArray[np.bool_]
 SIZE, CASES = 128, 12
@@ -167,3 +168,23 @@ def test_arcs_part_a_loop_at_the_ends_of_its_walls(case: tuple[Topology, tuple[W
         arcs = joined.arcs(s)
         assert arcs.shape == (len(loop),)
         assert (np.bincount(arcs) % step == 0).all()
+
+
+def ball_in_claw(rng: np.random.Generator) -> Planes:
+    """A ball, and a claw around it that is open to the right: all of the ball's outline is touched, (2, SIZE, SIZE)."""
+    y, x = np.mgrid[:SIZE, :SIZE] - (SIZE / 2 + rng.uniform(-4, 4, 2))[:, None, None]
+    radius, inner, gap = np.hypot(x, y), rng.uniform(20, 25), (np.abs(y) < 1.5) & (x > 0)
+    return np.stack([radius < inner, (radius >= inner) & (radius < inner + 15) & ~gap])
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_what_lies_in_the_arms_of_another_shares_all_but_the_opening(order: tuple[int, int]) -> None:
+    masks, samples = corpus(lambda rng: ball_in_claw(rng)[list(order)])
+    template = fit_template(samples, independent(dict.fromkeys("ab", 200.0), nodes=64, levels=3), shared=True)
+    ball, claw = (set(template.topology.loops[order.index(k)]) for k in (0, 1))
+    assert len(ball & claw) > 0.8 * len(ball) and ball - claw and claw - ball
+    points = place(template, samples)
+    for mask, landmarks in zip(masks, points, strict=True):
+        filled = [fill(landmarks[list(loop)], (SIZE, SIZE)) for loop in template.topology.loops]
+        assert not (filled[0] & filled[1]).any()
+        assert min(polygon_dice(landmarks[list(p)], m) for p, m in zip(template.topology.loops, mask, strict=True)) > 0.98

@@ -12,10 +12,11 @@ from atlaskit.assignment import Array, Indices, cyclic_start, unwrap
 from atlaskit.frames import Frames, frames, mean_moments
 from atlaskit.groupwise.placing import Board, assigned, place
 from atlaskit.groupwise.template import MARGIN, SLIGHT, Template, View, Weights, heeding, looks_of
+from atlaskit.joining import share
 from atlaskit.pose import upright
 from atlaskit.signatures import LOOK
 from atlaskit.topology import Topology
-from atlaskit.walls import find_walls, share
+from atlaskit.walls import find_walls
 
 SMOOTH_TURNING = 0.012
 """Variance of the turning along a loop (square radians) below which its own corners say little and its neighbours must."""

@@ -217,7 +217,9 @@ def _template(
     template = with_holes(template, fills)
     topology = template.topology
     if config.shared_boundaries and not (fills or topology.touching().any()):
-        raise InputError("--shared-boundaries needs structures that touch in most cases; none do: leave it out.")
+        raise InputError(
+            "--shared-boundaries needs structures that touch along a part of their outlines in most cases; none do: leave it out."
+        )
     wanted = np.full((len(sampled.cases), topology.n_landmarks, 2), np.nan, np.float32)
     for start in range(0, len(wanted), 256):
         wanted[start : start + 256] = place(template, sampled.samples[start : start + 256].astype(np.float64))
