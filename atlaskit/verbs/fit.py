@@ -223,8 +223,9 @@ def _hold(corpus: Corpus, sampled: Sampled, aside: NDArray[np.int64], wanted: ND
     """Load the masks of the validation cases that are measured."""
     chosen = aside[np.linspace(0, len(aside) - 1, min(CHECKED, len(aside))).astype(int)]
     cases = [sampled.cases[index] for index in chosen]
+    ids, subjects = (tuple(getattr(case, name) for case in cases) for name in ("id", "subject"))
     masks = tuple(corpus.load(case) for case in cases)
-    return Held(tuple(case.id for case in cases), masks, sampled.samples[chosen], wanted[chosen])
+    return Held(ids, subjects, masks, sampled.samples[chosen], wanted[chosen])
 
 
 def _fingerprint(config: FitConfig, sampled: Sampled) -> str:
