@@ -12,16 +12,14 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.path import Path
-from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
 from atlaskit.contours import perimeter, resample, signed_area
-from atlaskit.plot.style import NAME_PT, SMALL_PT, Points, color_of, present_loops
+from atlaskit.plot.style import HALO, NAME_PT, SMALL_PT, Points, color_of, present_loops
 from atlaskit.topology import Topology
 
 Floats = NDArray[np.float64]
 
-_HALO = [withStroke(linewidth=1.6, foreground="white")]
 _TURNS = np.radians([0, 20, -20, 40, -40, 60, -60, 80, -80, 180, 150, -150])
 _GAPS_PT = (3.0, 5.0, 7.5, 10.5)
 _RING_PT = 2.0
@@ -141,4 +139,4 @@ def _size(text: str, points: float) -> Floats:
 
 def _style(size: float, color: str) -> dict[str, Any]:
     """Look of a label: centred on its spot, with a white halo."""
-    return {"fontsize": size, "color": color, "ha": "center", "va": "center_baseline", "path_effects": _HALO}
+    return {"fontsize": size, "color": color, "ha": "center", "va": "center_baseline", "path_effects": HALO}
