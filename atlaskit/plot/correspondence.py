@@ -13,10 +13,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from atlaskit.metrics import place
-from atlaskit.plot.labels import label_shapes
+from atlaskit.plot.labels import label_shapes, label_style
 from atlaskit.plot.style import (
     DPI,
-    HALO,
     INK,
     PALE,
     SHAPE_IN,
@@ -118,8 +117,7 @@ def _write_names(ax: Axes, loop: Points, names: Mapping[float, str]) -> None:
     for position, name in names.items():
         spot = place(loop[None].astype(np.float64), np.array([position]))[0, 0]
         x, y = 11.0 * (spot - middle) / max(float(np.linalg.norm(spot - middle)), 1e-9)
-        style = {"fontsize": SMALL_PT, "color": INK, "ha": "center", "va": "center_baseline", "path_effects": HALO}
-        ax.annotate(name, spot, xytext=(x, -y), textcoords="offset points", **style)
+        ax.annotate(name, spot, xytext=(x, -y), textcoords="offset points", **label_style(SMALL_PT, INK))
 
 
 def _draw_bar(ax: Axes, scale: Normalize, label: str) -> None:

@@ -12,14 +12,16 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.path import Path
+from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
 from atlaskit.contours import perimeter, resample, signed_area
-from atlaskit.plot.style import HALO, NAME_PT, SMALL_PT, Points, color_of, present_loops
+from atlaskit.plot.style import NAME_PT, SMALL_PT, Points, color_of, present_loops
 from atlaskit.topology import Topology
 
 Floats = NDArray[np.float64]
 
+_HALO = [withStroke(linewidth=1.6, foreground="white")]
 _TURNS = np.radians([0, 20, -20, 40, -40, 60, -60, 80, -80, 180, 150, -150])
 _GAPS_PT = (3.0, 5.0, 7.5, 10.5)
 _RING_PT = 2.0
@@ -84,9 +86,9 @@ def label_shapes(ax: Axes, points: Points, topology: Topology, *, every: int | N
         ax.plot([x], [y], "o", ms=3.2, mfc="white", mec=colors[own], mew=0.8)
         if step is None:
             continue  # a number left out says more than two over each other
-        ax.annotate(str(landmark), (x, y), xytext=step, textcoords="offset points", **_style(SMALL_PT, colors[own]))
+        ax.annotate(str(landmark), (x, y), xytext=step, textcoords="offset points", **label_style(SMALL_PT, colors[own]))
     for (index, _), color, (x, y) in zip(loops, colors, middles, strict=True):
-        ax.text(x, y, topology.structures[index], fontweight="bold", **_style(NAME_PT, color))
+        ax.text(x, y, topology.structures[index], fontweight="bold", **label_style(NAME_PT, color))
 
 
 def _step(page: _Page, own: int, k: int, size: Floats) -> tuple[float, float] | None:
@@ -137,6 +139,6 @@ def _size(text: str, points: float) -> Floats:
     return np.array([0.66 * points * len(text), 1.05 * points])
 
 
-def _style(size: float, color: str) -> dict[str, Any]:
+def label_style(size: float, color: str) -> dict[str, Any]:
     """Look of a label: centred on its spot, with a white halo."""
-    return {"fontsize": size, "color": color, "ha": "center", "va": "center_baseline", "path_effects": HALO}
+    return {"fontsize": size, "color": color, "ha": "center", "va": "center_baseline", "path_effects": _HALO}

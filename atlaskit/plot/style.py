@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
 from atlaskit.topology import Topology
@@ -28,9 +27,6 @@ SHAPE_IN = 4.8
 
 DPI = 200
 NAME_PT, TEXT_PT, SMALL_PT = 8.0, 7.0, 5.5
-
-HALO = [withStroke(linewidth=1.6, foreground="white")]
-"""Keeps text legible over lines."""
 
 MOST_CASES = 400
 """A cloud of landmarks shows this many cases at most, evenly picked; more only make ink."""
