@@ -47,9 +47,9 @@ def walls(topology: Topology) -> Iterator[Wall]:
         of |= {edge: (*of.get(edge, ()), structure) for edge, times in once.items() if times == 1}
     drawn: set[frozenset[int]] = set()
     for loop in topology.loops:
-        edges = [*map(frozenset, pairwise((*loop, loop[0])))]
-        yield from _stretches(loop, [() if edge in drawn or len(of[edge]) < 2 else of[edge] for edge in edges])
-        drawn.update(edges)
+        found = [(edge, of.get(edge, ())) for edge in map(frozenset, pairwise((*loop, loop[0])))]
+        yield from _stretches(loop, [owners if edge not in drawn and len(owners) > 1 else () for edge, owners in found])
+        drawn.update(edge for edge, _ in found)
 
 
 def _stretches(loop: tuple[int, ...], owners: list[tuple[int, ...]]) -> Iterator[Wall]:
