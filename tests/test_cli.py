@@ -63,7 +63,7 @@ class Extracted:
     n_rejected: int = 0
     n_new: int = 4
     n_added: int = 0
-    n_earlier: int = 4
+    n_cases: int = 4
     seconds: float = 1.5
 
 

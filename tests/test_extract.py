@@ -103,7 +103,7 @@ def test_what_is_changed_is_redone_and_what_is_new_is_added(atlas: Path, own_coh
     result = atlaskit.extract(own_cohort, atlas=atlas, out=out)
     new = landmarks(result)
     assert result.n_new == 2 and result.n_ok == 24
-    assert (result.n_added, result.n_earlier) == (1, 23)
+    assert (result.n_added, result.n_cases) == (1, 24)
     assert new["case"].values.tolist() == [*old["case"].values.tolist(), "p05_ED"], "rows stay where they are"
     others = [case for case in old["case"].values if case != "p01_ED"]
     same(old.sel(case=others), new.sel(case=others))

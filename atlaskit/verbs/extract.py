@@ -36,8 +36,8 @@ class ExtractResult:
         Cases of the model folder by status, those done earlier included.
     n_new : int
         Cases that were done now.
-    n_added, n_earlier : int
-        Cases that joined a store that was there, and those that it held before.
+    n_added, n_cases : int
+        Cases that joined a store that was there, and all that it holds now.
     rejected : tuple of Rejected
     seconds : float
         Wall time.
@@ -49,7 +49,7 @@ class ExtractResult:
     n_rejected: int
     n_new: int
     n_added: int
-    n_earlier: int
+    n_cases: int
     rejected: tuple[Rejected, ...]
     seconds: float
 
@@ -214,7 +214,7 @@ def _result(
         n_rejected=len(rejected),
         n_new=done,
         n_added=added,
-        n_earlier=store.n_cases - added,
+        n_cases=store.n_cases,
         rejected=tuple(rejected),
         seconds=round(seconds, 2),
     )

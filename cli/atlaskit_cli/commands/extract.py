@@ -56,7 +56,8 @@ def extract(
         counts = f"{result.n_ok} ok, {result.n_flagged} flagged, {result.n_rejected} rejected; {result.n_new} done now"
         say.result(result, f"Landmarks of the cases are in {result.store}: {counts}.")
         if result.n_added:
-            say.words(f"note: adds {result.n_added} cases to {result.n_earlier} in the store; --overwrite begins anew")
+            earlier = result.n_cases - result.n_added
+            say.words(f"note: adds {result.n_added} cases to {earlier} in the store; --overwrite begins anew")
         if result.n_flagged > result.n_ok:
             say.words("Most cases are flagged, and the store's column 'reason' says why: is this the atlas of these masks?")
         say.rejected(result.rejected)
