@@ -123,6 +123,12 @@ def sizes_of(topology: Topology, latent_size: int) -> dict[str, int]:
     }
 
 
+def labels_of(topology: Topology) -> dict[str, NDArray[Any]]:
+    """Names along the dimensions that have some, ``landmark`` among them: landmarks keep their numbers when some are chosen."""
+    numbers: NDArray[Any] = np.arange(topology.n_landmarks, dtype=np.int32)
+    return {"axis": text(AXIS), "structure": text(topology.structures), "landmark": numbers}
+
+
 def identity(case: Case) -> Record:
     """Give the part of a record that the corpus knows: `IDENTITY`."""
     return {name: case.id if name == "case" else getattr(case, name) for name in IDENTITY}
@@ -152,7 +158,7 @@ def landmark_set(topology: Topology, records: Sequence[Record], *, network_sha25
     Returns
     -------
     xarray.Dataset
-        Variables `FIELDS` with ``case``, ``axis`` and ``structure`` as coordinates, as a store reads back.
+        Variables `FIELDS` with ``case``, ``axis``, ``structure`` and ``landmark`` as coordinates, as a store reads back.
 
     Raises
     ------
@@ -166,8 +172,7 @@ def landmark_set(topology: Topology, records: Sequence[Record], *, network_sha25
     if len(ids) != len(records) or "" in ids:
         raise InputError(f"Every case of a landmark set needs an id of its own; {len(records)} cases have {len(ids)}.")
     columns = {name: (("case", *field.dims), _column(name, field, records, sizes)) for name, field in FIELDS.items()}
-    labels = {"axis": AXIS, "structure": topology.structures}
-    coords = {"case": columns.pop("case")} | {dim: ((dim,), text(names)) for dim, names in labels.items()}
+    coords = {"case": columns.pop("case")} | {dim: ((dim,), names) for dim, names in labels_of(topology).items()}
     return xr.Dataset(columns, coords, attributes(topology, network_sha256))
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atlaskit.config import MOST_NODES
-from atlaskit.errors import InputError
+from atlaskit.errors import InputError, nearest
 
 LEAST_NODES = 16
 """Nodes that a loop has at the coarsest level, at least."""
@@ -113,7 +113,11 @@ class Topology:
         return cls(structures=names, loops=loops, levels=levels, holes=holes)
 
     def loop_of(self, structure: str) -> NDArray[np.int64]:
-        """(n,) landmark indices of one structure's loop."""
+        """(n,) landmark indices of one structure's loop, in order; `InputError` for a name that is none."""
+        if structure not in self.structures:
+            raise InputError(
+                f"A structure must be one of the topology; {structure!r} is not: {nearest(structure, self.structures)}"
+            )
         return np.asarray(self.loops[self.structures.index(structure)], dtype=np.int64)
 
     def polygon(self, structure: int) -> tuple[int, ...]:

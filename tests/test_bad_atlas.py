@@ -52,7 +52,7 @@ def test_a_store_of_another_atlas_is_kept(
     structures = ("right lung=1", "left lung=2", "heart=3")
     atlaskit.fit(cohort, atlas=tmp_path / "other", structures=structures, config=config)
     words = ("extract", "--model", cohort, "--atlas", tmp_path / "other", "--out", own_atlas / "landmarks.zarr")
-    assert command(*words).is_one_sentence(f"must belong to this {what}")
+    assert command(*words).is_one_sentence(f"must belong to this atlas ({what}")
     assert contents(own_atlas / "landmarks.zarr") == before
     assert command(*words, "--overwrite").code == 0
 

@@ -63,6 +63,8 @@ class Extracted:
     n_flagged: int = 1
     n_rejected: int = 0
     n_new: int = 4
+    n_added: int = 0
+    n_cases: int = 4
     seconds: float = 1.5
 
 

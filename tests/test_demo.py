@@ -108,8 +108,18 @@ def test_every_fault_gets_a_picture() -> None:
     shown = table.iloc[list(module._telling(table))]
     assert set(shown["fault"]) == {"none", "island", "hole", "cut"}
     assert len(shown) == 8 and not shown["present_heart"].all() and shown["present_heart"].any()
-    beat = phantom.cine(2, frames=20).table
-    assert beat.iloc[list(module._telling(beat))]["frame"].tolist() == [0, 2, 5, 7, 10, 12, 15, 17]
+
+
+def test_a_cine_shows_different_hearts_wide_and_contracted() -> None:
+    beats = phantom.cine(6, frames=20).table
+    shown = beats.iloc[list(module._telling(beats))]
+    assert shown["subject"].tolist() == [f"P{i:05d}" for i in range(4)] * 2
+    assert shown["frame"].tolist() == [0] * 4 + shown["es_frame"].tolist()[4:]
+    assert [module._title(row) for _, row in shown.iterrows()][3:5] == [
+        "P00003_t000\nend-diastole, disease",
+        f"P00000_t{shown['es_frame'].iat[4]:03d}\nend-systole, control",
+    ]
+    assert len(module._telling(phantom.cine(2, frames=20).table)) == 4
 
 
 def test_cases_in_one_frame_differ_by_shape_only() -> None:

@@ -1,6 +1,7 @@
 import json
 from pathlib import Path
 
+import nibabel
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -41,6 +42,32 @@ def test_a_folder_is_described(folder: Path) -> None:
 def test_structures_are_described_as_asked(folder: Path) -> None:
     found = describe(folder, structures=["epi=1+2"])
     assert [(s.name, s.labels, s.outline, s.problem) for s in found.structures] == [("epi", ("1", "2"), "single", "")]
+
+
+def test_slices_without_structures_are_no_cases_and_not_counted(tmp_path: Path) -> None:
+    volume = np.zeros((20, 20, 9), dtype=np.uint8)
+    volume[5:15, 5:15, 2:6] = 1
+    nibabel.save(nibabel.Nifti1Image(volume, np.diag([1, 1, 5, 1])), tmp_path / "p1.nii.gz")
+    found = describe(tmp_path)
+    assert (found.cases, found.looked_into, found.structures[0].cases) == (4, 4, 4)
+    assert "5 slices or frames hold none" in found.notes[0] and "in cases (of 4) " in str(found)
+
+
+def test_a_description_reads_as_a_page(folder: Path) -> None:
+    assert str(describe(folder)).splitlines() == [
+        f"{folder}: layout labels, 4 cases of 3 subjects",
+        "image size 50 x 30 to 40 px, pixel size unknown",
+        "",
+        "structure  value  in cases (of 4)  pieces  hole  outline",
+        "1          1                    3       1   33%  ring",
+        "2          2                    3       1    0%  single",
+        "",
+        "'1' is a ring: its hole is 33% of its outline; model its outer edge with --structure 'outer 1=1+2', or add "
+        "--shared-boundaries.",
+        "Structures to start from:",
+        "  --structure 'outer 1=1+2'",
+        "  --structure 'structure 2=2'",
+    ]
 
 
 def test_json_holds_no_nan(folder: Path) -> None:

@@ -253,7 +253,7 @@ def test_repeats_are_compared_taken_up_again_and_taken_away(
     monkeypatch.setattr("atlaskit.verbs.fit.draw", lambda *_: ())
 
     def stop(stage: str, done: int, total: int) -> None:
-        if stage == "repeat 2 of 2: training":
+        if stage == "repeat 2 of 2: training (percent)":
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

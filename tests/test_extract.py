@@ -88,6 +88,7 @@ def test_a_second_run_has_nothing_to_do(atlas: Path, cohort: Path, out: Path) ->
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*") if path.is_file()}
     again = atlaskit.extract(cohort, atlas=atlas, out=out)
     assert (first.n_new, again.n_new, again.n_ok) == (24, 0, 24)
+    assert first.n_added == again.n_added == 0
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*") if path.is_file()} == before
 
 
@@ -102,6 +103,7 @@ def test_what_is_changed_is_redone_and_what_is_new_is_added(atlas: Path, own_coh
     result = atlaskit.extract(own_cohort, atlas=atlas, out=out)
     new = landmarks(result)
     assert result.n_new == 2 and result.n_ok == 24
+    assert (result.n_added, result.n_cases) == (1, 24)
     assert new["case"].values.tolist() == [*old["case"].values.tolist(), "p05_ED"], "rows stay where they are"
     others = [case for case in old["case"].values if case != "p01_ED"]
     same(old.sel(case=others), new.sel(case=others))
@@ -190,6 +192,17 @@ def test_the_command_prints_one_json_document(command: Callable[..., Any], own_a
     assert (said.code, said.stderr) == (0, "")
     assert document["store"] == str(own_atlas / "landmarks.zarr") and Path(document["store"]).is_dir()
     assert (document["n_ok"], document["n_flagged"], document["n_rejected"], document["rejected"]) == (24, 0, 0, [])
+
+
+def test_masks_of_another_folder_join_the_store_and_a_note_says_so(
+    command: Callable[..., Any], own_atlas: Path, own_cohort: Path, tmp_path: Path
+) -> None:
+    assert "note" not in command("extract", "--model", own_cohort, "--atlas", own_atlas).stderr
+    (tmp_path / "more").mkdir()
+    for name in ("p01_ED", "p02_ED"):
+        shutil.copy(own_cohort / f"{name}.png", tmp_path / "more" / f"new_{name}.png")
+    said = command("extract", "--model", tmp_path / "more", "--atlas", own_atlas)
+    assert "note: adds 2 cases to 24 in the store; --overwrite begins anew" in said.stderr
 
 
 def test_rejected_cases_end_with_3_and_are_listed(command: Callable[..., Any], own_atlas: Path, own_cohort: Path) -> None:

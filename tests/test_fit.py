@@ -46,7 +46,7 @@ class Stop:
         self.left = steps
 
     def __call__(self, stage: str, done: int, total: int) -> None:
-        self.left -= stage == "training"
+        self.left -= stage == "training (percent)"
         if self.left < 0:
             raise KeyboardInterrupt
 
@@ -106,8 +106,8 @@ def test_the_log_has_a_record_per_check(fitted: FitResult) -> None:
 def test_progress_names_every_stage_and_ends_each(cohort: Path, tmp_path: Path, tiny: FitConfig, undrawn: None) -> None:
     said: list[tuple[str, int, int]] = []
     fit(cohort, tmp_path / "a", replace(tiny, steps=2), report=lambda *words: said.append(words))
-    assert list(dict.fromkeys(stage for stage, _, _ in said)) == ["reading masks", "aligning", "training"]
-    for stage in ("reading masks", "aligning", "training"):
+    assert list(dict.fromkeys(stage for stage, _, _ in said)) == ["reading masks", "aligning", "training (percent)"]
+    for stage in ("reading masks", "aligning", "training (percent)"):
         done = [at for name, at, _ in said if name == stage]
         total = {of for name, _, of in said if name == stage}.pop()
         assert done[-1] == total and done == sorted(done)
@@ -273,7 +273,16 @@ def specks(plane: NDArray[np.uint8]) -> NDArray[np.uint8]:
 @pytest.mark.parametrize(
     ("drawn", "structures", "words"),
     [
-        (rings, (), r"'1' is a ring: its hole is \d+% of its outline; model its outer edge with --structure 'outer 1=1\+2'"),
+        (
+            rings,
+            (),
+            r"'1' is a ring: its hole is \d+% of its outline; model its outer edge with --structure 'outer 1=1\+2', or add --s",
+        ),
+        (
+            rings,
+            ("a=1",),
+            r"'a' is a ring: .* united with what it encloses, or add what fills it as a structure and --shared-boundaries",
+        ),
         (specks, ("fat=1",), r"'fat' is no single outline: the median case has 8 pieces .*; leave it out"),
     ],
 )

@@ -85,6 +85,9 @@ def test_a_set_holds_what_it_was_given_and_marks_the_rest_missing() -> None:
     assert not atlas["present"].values.any()
     assert atlas["structure"].values.tolist() == ["lung", "heart"]
     assert atlas["points"].sel(axis="y").shape == (2, 24)
+    heart = atlas["points"].sel(landmark=TOPOLOGY.loop_of("heart"))
+    assert heart["landmark"].values.tolist() == list(range(12, 24)), "landmarks keep their numbers"
+    np.testing.assert_array_equal(heart.sel(case="a"), points[12:])
 
 
 def test_attributes_name_format_topology_and_network() -> None:

@@ -323,7 +323,7 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "topology against its fingerprint": (lambda path: edit(path, topology=OTHER.to_json()), "own fingerprint"),
     "topology against the arrays": (
         lambda path: edit(path, topology=OTHER.to_json(), topology_sha256=OTHER.sha256),
-        "do not fit its topology|this topology",
+        "do not fit its topology|this atlas \\(topology",
     ),
     "lost array": (lambda path: shutil.rmtree(path / "dice"), "lacks dice"),
     "cut metadata": (lambda path: cut(path / "zarr.json"), "damaged"),
@@ -349,11 +349,11 @@ def test_a_store_that_is_none_is_refused_in_one_sentence(tmp_path: Path, kind: s
 
 def test_a_store_of_another_topology_or_network_is_refused(tmp_path: Path) -> None:
     path = made(tmp_path / "s").path
-    with pytest.raises(StoreError, match="this topology"):
+    with pytest.raises(StoreError, match=r"this atlas \(topology"):
         store.open_store(path, expect_topology=OTHER)
-    with pytest.raises(StoreError, match="this network"):
+    with pytest.raises(StoreError, match=r"this atlas \(network"):
         store.open_store(path, expect_network="cd" * 32)
-    with pytest.raises(StoreError, match="this topology"):
+    with pytest.raises(StoreError, match=r"this atlas \(topology"):
         made(path, topology=OTHER, template=None)
     assert store.open_store(path, expect_topology=TOPOLOGY, expect_network=NETWORK).n_cases == 10
 

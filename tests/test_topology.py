@@ -30,6 +30,8 @@ def test_counts_and_edges_of_disjoint_loops() -> None:
     ring = [[0, 1], [0, 5], [1, 2], [2, 3], [3, 4], [4, 5]]
     assert PAIR.edges().tolist() == [*ring, [6, 7], [6, 9], [7, 8], [8, 9]]
     assert PAIR.loop_of("heart").tolist() == [6, 7, 8, 9]
+    with pytest.raises(InputError, match="did you mean 'heart'"):
+        PAIR.loop_of("hart")
 
 
 def test_a_shared_wall_counts_once() -> None:

@@ -11,7 +11,7 @@ from atlaskit.readers import read_corpus
 from atlaskit.topology import independent
 from atlaskit.verbs import validation
 from atlaskit.verbs.tracing import Traced, trace_cases
-from atlaskit.verbs.validation import Held, draw, figures
+from atlaskit.verbs.validation import TITLE, Held, draw, figures
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,8 @@ def held(cohort: Path) -> tuple[Template, Held]:
     lengths = dict.fromkeys(corpus.names, 1.0)
     template = fit_template(samples, independent(lengths, nodes=64, levels=1), rounds=1)
     wanted = samples[:, :, ::8].reshape(len(found), -1, 2)
-    return template, Held(tuple(item.case.id for item in found), tuple(item.mask for item in found), samples, wanted)
+    ids, subjects = (tuple(getattr(item.case, name) for item in found) for name in ("id", "subject"))
+    return template, Held(ids, subjects, tuple(item.mask for item in found), samples, wanted)
 
 
 def filled(points: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -64,7 +65,7 @@ def test_crossed_outlines_are_counted_once_each(held: tuple[Template, Held]) -> 
 
 def test_a_structure_that_no_validation_case_has_gives_no_figure(held: tuple[Template, Held]) -> None:
     template, cases = held
-    one = Held(cases.ids[3:4], cases.masks[3:4], cases.samples[3:4], cases.wanted[3:4])
+    one = Held(cases.ids[3:4], cases.subjects[3:4], cases.masks[3:4], cases.samples[3:4], cases.wanted[3:4])
     assert list(figures(filled(one.wanted), one, template)["dice"]) == ["1", "2"]
 
 
@@ -83,8 +84,15 @@ def test_the_worst_case_is_drawn_first(held: tuple[Template, Held], tmp_path: Pa
     monkeypatch.setattr(validation.plot, "cases", cases_drawn)
     log = [{"epoch": 1, "step": 1, "losses": {"pull": 1.0}, "weights": {"pull": 1.0}, "validation": {"error": 1.0}}]
     paths = draw(tmp_path / "figures", template, np.zeros((0, 192, 2)), cases, points, log)
-    worst = [title.split("\n")[0] for title in shown["Worst validation cases"]]
-    typical = [title.split("\n")[0] for title in shown["Typical validation cases"]]
+    worst = [title.split("\n")[0] for title in shown[TITLE.format("Worst")]]
+    typical = [title.split("\n")[0] for title in shown[TITLE.format("Typical")]]
     assert worst[:2] == [cases.ids[2], cases.ids[5]] and len(worst) == min(4, len(cases.ids) // 2)
     assert typical and not set(typical) & set(worst)
     assert sorted(path.name for path in paths) == sorted(path.name for path in (tmp_path / "figures").iterdir())
+
+
+def test_typical_cases_lie_around_the_middle_and_are_of_different_subjects() -> None:
+    order = np.array([7, 6, 5, 4, 3, 2, 1, 0])
+    assert validation._around(order, 3, [*"abcdefgh"]) == [6, 5, 4, 3]
+    assert validation._around(order, 3, [*"aabbccdd"]) == [6, 4, 3, 1]
+    assert validation._around(order[:1], 0, [*"abcdefgh"]) == [7]

@@ -182,7 +182,7 @@ def test_what_lies_in_the_arms_of_another_shares_all_but_the_opening(order: tupl
     masks, samples = corpus(lambda rng: ball_in_claw(rng)[list(order)])
     template = fit_template(samples, independent(dict.fromkeys("ab", 200.0), nodes=64, levels=3), shared=True)
     ball, claw = (set(template.topology.loops[order.index(k)]) for k in (0, 1))
-    assert len(ball & claw) > 0.8 * len(ball) and ball - claw and claw - ball
+    assert len(ball & claw) > 0.7 * len(ball) and ball - claw and claw - ball
     points = place(template, samples)
     for mask, landmarks in zip(masks, points, strict=True):
         filled = [fill(landmarks[list(loop)], (SIZE, SIZE)) for loop in template.topology.loops]

@@ -128,14 +128,14 @@ class Run:
 
         An interrupt leaves a checkpoint of the last finished step; amid an update, that of the last check.
         """
-        trainer, total = self.trainer, 1000
+        trainer, stage, total = self.trainer, "training (percent)", 100  # time or steps, whichever ends first
         self._call()
         try:
             while trainer.checked < self.config.checks and not self._stalled():
                 record = trainer.until_check(
                     self.cases,
                     limit_s=limit_s,
-                    tick=lambda progress: report("training", int(progress * total), total),
+                    tick=lambda progress: report(stage, int(progress * total), total),
                 )
                 figures = dict(examine(self.landmarks()))
                 trainer.checked_at(record["epoch"])
@@ -149,7 +149,7 @@ class Run:
                 self._checkpoint()
             raise
         trainer.smooth.load_state_dict(self.best["weights"])
-        report("training", total, total)
+        report(stage, total, total)
 
     def landmarks(self) -> NDArray[np.float64]:
         """(V, L, 2) landmarks of the validation cases, pixels, by the averaged weights; after training by the best."""

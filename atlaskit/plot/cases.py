@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, to_rgba
 from matplotlib.figure import Figure
+from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from atlaskit.contours import fill
 from atlaskit.masks import Mask
 from atlaskit.plot.labels import label_shapes
+from atlaskit.plot.outlines import draw_outlines, wall_key
 from atlaskit.plot.style import (
     DPI,
     INK,
@@ -34,8 +36,10 @@ from atlaskit.topology import Topology
 
 _EVERY = 8
 _TINT = 0.28
+_WIDTH = 0.7
 _TITLE = 34
 _BEYOND = "#E6E6E6"
+_NEAR = 0.01  # px
 
 
 def case(
@@ -48,9 +52,10 @@ def case(
     numbers: bool = False,
     network: Points | None = None,
 ) -> Axes:
-    """Draw a mask's structures as translucent areas and its landmarks as polygons over them, cropped to what is there.
+    """Draw a mask's structures as tinted areas and its landmarks as polygons over them, cropped to what is there.
 
-    Pixels on which mask and polygon disagree are dark. What lies beyond the image is grey.
+    Where structures lie over each other, the smallest has the pixel. Pixels on which a mask and its polygon disagree are dark.
+    What lies beyond the image is grey.
 
     Parameters
     ----------
@@ -69,21 +74,16 @@ def case(
     Returns
     -------
     Axes
-        One image per structure in the mask, one line per structure with landmarks.
+        An image of the mask, one line per structure with landmarks, and dashes over the walls that structures share.
     """
     box = _content(mask, points)
     ax = shape_axes(ax, box, title=title)
-    ax.add_patch(Rectangle(tuple(box[0]), *(box[1] - box[0]), color=_BEYOND, linewidth=0, zorder=-2))
-    ax.add_patch(Rectangle((-0.5, -0.5), *mask.image_size, color="white", linewidth=0, zorder=-1))
-    polygons = {topology.structures[index]: points[loop] for index, loop in present_loops(points, topology)}
-    for index, name in enumerate(topology.structures):
-        if name in mask.structures:
-            whole = points[list(topology.polygon(index))]
-            area = whole if np.isfinite(whole).all() else polygons.get(name)
-            _draw_plane(ax, mask.planes[mask.structures.index(name)], area, color_of(index))
-    for index, name in enumerate(topology.structures):
-        if name in polygons:
-            draw_outline(ax, polygons[name], color_of(index), width=0.7, dots=1.5, label=name)
+    if (box[0] < -0.5 - _NEAR).any() or (box[1] > np.array(mask.image_size) - 0.5 + _NEAR).any():
+        ax.add_patch(Rectangle(tuple(box[0]), *(box[1] - box[0]), color=_BEYOND, linewidth=0, zorder=-2))
+        ax.add_patch(Rectangle((-0.5, -0.5), *mask.image_size, color="white", linewidth=0, zorder=-1))
+    if mask.planes.any():
+        _draw_planes(ax, mask, points, topology)
+    draw_outlines(ax, points, topology, width=_WIDTH, dots=1.5)
     if network is not None:
         for _, loop in present_loops(network, topology):
             draw_outline(ax, network[loop], INK, width=0.5, dots=0, linestyle=(0, (3, 2)))
@@ -135,27 +135,38 @@ def _fitting(title: str) -> str:
 
 
 def _content(mask: Mask, points: Points) -> NDArray[np.float64]:
-    """Find a square window around every pixel of the structures and every landmark."""
+    """Find a square window around every pixel of the structures and every landmark, in the image as far as that goes."""
     rows = np.flatnonzero(mask.planes.any(axis=(0, 2)))
     columns = np.flatnonzero(mask.planes.any(axis=(0, 1)))
     corners = [(columns[k], rows[k]) for k in (0, -1)] if rows.size else []
-    box = window(np.vstack([points, *np.array(corners, dtype=np.float64).reshape(-1, 1, 2)]), margin=0.06)
+    content = np.vstack([points, *np.array(corners, dtype=np.float64).reshape(-1, 1, 2)])
+    box, tight = window(content, margin=0.06), window(content, margin=0.0)
     half = (box[1] - box[0]).max() / 2
-    middle = box.mean(axis=0)
+    low, high = np.minimum(tight[0], -0.5), np.maximum(tight[1], np.array(mask.image_size) - 0.5)
+    room = np.maximum((high - low) / 2 - half, 0.0)
+    middle = np.clip(box.mean(axis=0), (low + high) / 2 - room, (low + high) / 2 + room)
     return np.array([middle - half, middle + half])
 
 
-def _draw_plane(ax: Axes, plane: NDArray[np.bool_], polygon: Points | None, color: str) -> None:
-    """Tint a structure's pixels, and darken those on which its polygon disagrees."""
-    if not plane.any():
-        return
-    height, width = plane.shape
-    code = plane.astype(np.uint8)
-    if polygon is not None:
-        code[fill(polygon, (width, height)) != plane] = 2
-    tints = ListedColormap([(1.0, 1.0, 1.0, 0.0), to_rgba(color, _TINT), to_rgba(INK, 0.85)])
+def _draw_planes(ax: Axes, mask: Mask, points: Points, topology: Topology) -> None:
+    """Tint the pixels of each structure, the smallest over the larger, and darken those on which a polygon disagrees."""
+    names = topology.structures
+    planes = {k: mask.planes[mask.structures.index(name)] for k, name in enumerate(names) if name in mask.structures}
+    code = np.zeros(mask.planes.shape[1:], dtype=np.uint8)
+    for index, plane in sorted(planes.items(), key=lambda item: -np.count_nonzero(item[1])):
+        code[plane] = 1 + index
+    wrong = 1 + len(names)
+    for index, plane in planes.items():
+        outlines = (
+            points[list(topology.polygon(index))],
+            points[list(topology.loops[index])],
+        )  # without its filler a ring is whole
+        polygon = next((outline for outline in outlines if np.isfinite(outline).all()), None)
+        if plane.any() and polygon is not None:
+            code[fill(polygon, mask.image_size) != plane] = wrong
+    tints = [(1.0, 1.0, 1.0, 0.0), *(to_rgba(color_of(index), _TINT) for index in range(len(names))), to_rgba(INK, 0.85)]
     box = ax.get_xlim(), ax.get_ylim()
-    ax.imshow(code, cmap=tints, vmin=0, vmax=2, interpolation="nearest")
+    ax.imshow(code, cmap=ListedColormap(tints), vmin=0, vmax=wrong, interpolation="nearest")
     ax.set(xlim=box[0], ylim=box[1])  # imshow shows the whole image
 
 
@@ -167,11 +178,14 @@ def _draw_key(figure: Figure, topology: Topology) -> None:
         for tint, name in zip(tints, topology.structures, strict=True)
     ]
     handles += [
-        Line2D([], [], color=PALE, linewidth=0.7, marker="o", markersize=2.2, label="landmarks"),
+        Line2D([], [], color=PALE, linewidth=_WIDTH, marker="o", markersize=2.2, label="landmarks"),
         Patch(facecolor=INK, label="disagreement"),
-        Patch(facecolor=_BEYOND, label="outside the image"),
     ]
-    widest = (0.6 * max(len(str(handle.get_label())) for handle in handles) + 5) * TEXT_PT / 72
-    rows = math.ceil(len(handles) * widest / figure.get_figwidth())
-    columns = math.ceil(len(handles) / rows)
-    figure.legend(handles=handles, loc="outside lower center", ncols=columns, fontsize=TEXT_PT, frameon=False)
+    if any(ax.patches for ax in figure.axes):
+        handles.append(Patch(facecolor=_BEYOND, label="outside the image"))
+    entries = {handle: str(handle.get_label()) for handle in handles} | wall_key(topology, _WIDTH)
+    widest = (0.6 * max(map(len, entries.values())) + 5) * TEXT_PT / 72
+    rows = math.ceil(len(entries) * widest / figure.get_figwidth())
+    columns = math.ceil(len(entries) / rows)
+    style: dict[str, Any] = {"fontsize": TEXT_PT, "frameon": False, "handler_map": {tuple: HandlerTuple(1, 0)}}
+    figure.legend([*entries], [*entries.values()], loc="outside lower center", ncols=columns, **style)

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from atlaskit.metrics import place
-from atlaskit.plot.labels import label_shapes
+from atlaskit.plot.labels import label_shapes, label_style
 from atlaskit.plot.style import (
     DPI,
     INK,
@@ -48,6 +48,7 @@ def error_map(
     unit: str = "px",
     what: str = "mean error",
     every: int | None = None,
+    named: Mapping[str, Mapping[float, str]] | None = None,
     title: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
@@ -65,6 +66,8 @@ def error_map(
         Of the errors; what the colour bar says.
     every : int, optional
         Number every so many landmarks; none unless given.
+    named : mapping of str to mapping of float to str, optional
+        By structure, what to write beside some of its positions.
     title : str, optional
     ax : Axes, optional
         Where to draw, with room to its right for the colour bar; by default a new figure.
@@ -75,7 +78,7 @@ def error_map(
         One line per structure, one scatter per structure with errors, and a colour bar from 0 to the greatest error.
     """
     box = window(points)
-    ax = shape_axes(ax if ax is not None else _axes_with_room(box, title), box, title=title)
+    ax = shape_axes(_axes_with_room(box, title), box) if ax is None else shape_axes(ax, box, title=title)
     known = [values[np.isfinite(values)] for _, values in errors.values()]
     most = max((float(values.max()) for values in known if values.size), default=0.0) or 1.0
     scale = Normalize(0.0, most)
@@ -93,17 +96,28 @@ def error_map(
                 x[order], y[order], s=size[order] ** 2, c=values[order], cmap=ERRORS, norm=scale,
                 edgecolors="white", linewidths=0.4, zorder=2, label=name,
             )  # fmt: skip
+            _write_names(ax, points[loop], (named or {}).get(name, {}))
     label_shapes(ax, points, topology, every=every, color=INK)
     _draw_bar(ax, scale, f"{what} ({unit})")
     return ax
 
 
 def _axes_with_room(box: NDArray[np.float64], title: str | None) -> Axes:
-    """Axes of a new figure, under a strip for the title and left of one for the colour bar."""
+    """Axes of a new figure, under the title and left of a strip for the colour bar."""
     width, height = SHAPE_IN * (box[1] - box[0]) / (box[1] - box[0]).max()
     strip = 0.16 * (1 + title.count("\n")) + 0.08 if title else 0.0
     figure = Figure(figsize=(width + _BAR_IN, height + strip), dpi=DPI, facecolor="white")
+    figure.suptitle(title or "", fontsize=TEXT_PT, color=INK)
     return figure.add_axes((0.0, 0.0, width / (width + _BAR_IN), height / (height + strip)))
+
+
+def _write_names(ax: Axes, loop: Points, names: Mapping[float, str]) -> None:
+    """Write names at positions along a loop, outwards of it."""
+    middle = loop.mean(axis=0)
+    for position, name in names.items():
+        spot = place(loop[None].astype(np.float64), np.array([position]))[0, 0]
+        x, y = 11.0 * (spot - middle) / max(float(np.linalg.norm(spot - middle)), 1e-9)
+        ax.annotate(name, spot, xytext=(x, -y), textcoords="offset points", **label_style(SMALL_PT, INK))
 
 
 def _draw_bar(ax: Axes, scale: Normalize, label: str) -> None:
@@ -119,6 +133,7 @@ def methods(
     names: Sequence[str],
     errors: Mapping[str, Sequence[float]],
     *,
+    most: Sequence[float] = (),
     unit: str = "px",
     title: str | None = None,
     ax: Axes | None = None,
@@ -131,6 +146,8 @@ def methods(
         The methods, from top to bottom.
     errors : mapping of str to sequence of float
         By structure the error of each method.
+    most : sequence of float
+        Of each method the 95th percentile of the errors; a thin line leads to it.
     unit : str
     title : str, optional
     ax : Axes, optional
@@ -139,9 +156,12 @@ def methods(
     Returns
     -------
     Axes
-        One line per structure, and a vertical tick with its value per method for the mean.
+        One line per structure, a vertical tick with its value per method for the mean, and one for the 95th percentile.
     """
-    ax = ax if ax is not None else _rows_figure(len(names))
+    if ax is None:
+        ax = _rows_figure(len(names), title)
+    elif title:
+        ax.set_title(title, fontsize=TEXT_PT, color=INK, pad=18)
     row = np.arange(len(names))
     mean = np.mean([np.asarray(values, dtype=np.float64) for values in errors.values()], axis=0)
     ax.hlines(row, 0, mean, color="#E6E6E6", linewidth=6, zorder=0)
@@ -150,19 +170,22 @@ def methods(
     for y, value in zip(row, mean, strict=True):
         ax.annotate(f"{value:.1f}", (value, y), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=SMALL_PT)
     ax.plot(mean, row, "|", color=INK, markersize=9, markeredgewidth=1.2, label="mean")
+    if most:
+        ax.hlines(row, mean, most, color=PALE, linewidth=0.6, zorder=0.5)
+        ax.plot(most, row, "|", color=PALE, markersize=6, markeredgewidth=0.8, label="95th percentile")
     ax.set_yticks(row, names, fontsize=TEXT_PT)
     ax.set_ylim(len(names) - 0.5, -0.6)
     ax.set_xlim(left=0)
-    ax.set_xlabel(f"mean distance of true landmarks ({unit})", fontsize=TEXT_PT)
+    ax.set_xlabel(f"distance of true landmarks ({unit})", fontsize=TEXT_PT)
     ax.tick_params(labelsize=TEXT_PT, length=2, width=0.5)
     ax.spines[["top", "right", "left"]].set_visible(False)
-    ax.legend(fontsize=SMALL_PT, frameon=False, ncols=len(errors) + 1, loc="lower center", bbox_to_anchor=(0.5, 1.0))
-    if title:
-        ax.set_title(title, fontsize=TEXT_PT, color=INK, pad=18)
+    ax.legend(fontsize=SMALL_PT, frameon=False, ncols=len(errors) + 2, loc="lower center", bbox_to_anchor=(0.5, 1.0))
     return ax
 
 
-def _rows_figure(rows: int) -> Axes:
-    figure = Figure(figsize=(SHAPE_IN + 1.6, 0.34 * rows + 1.0), dpi=DPI, facecolor="white")
+def _rows_figure(rows: int, title: str | None) -> Axes:
+    strip = 0.16 * (1 + title.count("\n")) if title else 0.0
+    figure = Figure(figsize=(SHAPE_IN + 1.6, 0.34 * rows + 1.0 + strip), dpi=DPI, facecolor="white")
     figure.set_layout_engine("constrained")
+    figure.suptitle(title or "", fontsize=TEXT_PT, color=INK)
     return figure.add_subplot()

@@ -26,8 +26,8 @@ _TURNS = np.radians([0, 20, -20, 40, -40, 60, -60, 80, -80, 180, 150, -150])
 _GAPS_PT = (3.0, 5.0, 7.5, 10.5)
 _RING_PT = 2.0
 _INK_PT = 1.5
-_CLEAR_PT = 5.0
-_GRID = 31
+_CLEAR_PT = 3.0
+_GRID = 61
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,7 @@ def label_shapes(ax: Axes, points: Points, topology: Topology, *, every: int | N
     steps = [range(0, len(loop), every) if every else range(0) for _, loop in loops]
     numbered = {int(loop[k]): (own, k) for own, (_, loop) in enumerate(loops) for k in steps[own]}
     page.taken.extend(np.array([on_page[landmark], [_RING_PT, _RING_PT]]) for landmark in numbered)
+    middles = [_middle(page, own, _size(topology.structures[index], NAME_PT)) for own, (index, _) in enumerate(loops)]
     colors = [color or color_of(index) for index, _ in loops]
     for landmark, (own, k) in numbered.items():
         step = _step(page, own, k, _size(str(landmark), SMALL_PT))
@@ -85,11 +86,9 @@ def label_shapes(ax: Axes, points: Points, topology: Topology, *, every: int | N
         ax.plot([x], [y], "o", ms=3.2, mfc="white", mec=colors[own], mew=0.8)
         if step is None:
             continue  # a number left out says more than two over each other
-        ax.annotate(str(landmark), (x, y), xytext=step, textcoords="offset points", **_style(SMALL_PT, colors[own]))
-    for own, (index, _) in enumerate(loops):
-        name = topology.structures[index]
-        x, y = _middle(page, own, _size(name, NAME_PT))
-        ax.text(x, y, name, fontweight="bold", **_style(NAME_PT, colors[own]))
+        ax.annotate(str(landmark), (x, y), xytext=step, textcoords="offset points", **label_style(SMALL_PT, colors[own]))
+    for (index, _), color, (x, y) in zip(loops, colors, middles, strict=True):
+        ax.text(x, y, topology.structures[index], fontweight="bold", **label_style(NAME_PT, color))
 
 
 def _step(page: _Page, own: int, k: int, size: Floats) -> tuple[float, float] | None:
@@ -127,8 +126,9 @@ def _middle(page: _Page, own: int, size: Floats) -> tuple[float, float]:
     owner = np.full(len(spots), -1)
     for index in sorted(range(len(page.outlines)), key=lambda each: -abs(signed_area(page.outlines[each]))):
         owner[Path(page.outlines[index]).contains_points(spots)] = index  # the smallest outline around a spot owns it
-    far = np.linalg.norm(spots - outline.mean(axis=0), axis=1) / 20.0
-    cost = far + np.where(owner == own, 0.0, np.where(owner < 0, 8.0, 12.0))
+    inside = np.linalg.norm(spots - outline.mean(axis=0), axis=1)
+    beside = np.linalg.norm(spots[:, None] - outline, axis=2).min(axis=1)
+    cost = np.where(owner == own, inside / 20.0, beside / 5.0 + np.where(owner < 0, 8.0, 16.0))
     best, _ = page.take(spots, cost, size + _CLEAR_PT)
     x, y = page.ax.transData.inverted().transform(spots[best] / scale)
     return float(x), float(y)
@@ -139,6 +139,6 @@ def _size(text: str, points: float) -> Floats:
     return np.array([0.66 * points * len(text), 1.05 * points])
 
 
-def _style(size: float, color: str) -> dict[str, Any]:
+def label_style(size: float, color: str) -> dict[str, Any]:
     """Look of a label: centred on its spot, with a white halo."""
     return {"fontsize": size, "color": color, "ha": "center", "va": "center_baseline", "path_effects": _HALO}

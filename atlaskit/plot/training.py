@@ -87,7 +87,7 @@ def _draw_terms(ax: Axes, epoch: Floats, terms: Mapping[str, Floats]) -> None:
         color = color_of(k - 1) if k else INK
         dashed = "--" if k > len(PALETTE) else "-"
         ax.plot(epoch, curve, label=name, color=color, linewidth=0.9 if k else 1.4, linestyle=dashed)
-    _finish(ax, "weighted loss")
+    _finish(ax, "weighted loss (log scale)")
 
 
 def _draw_dice(ax: Axes, epoch: Floats, curves: Mapping[str, Floats]) -> None:
@@ -97,7 +97,7 @@ def _draw_dice(ax: Axes, epoch: Floats, curves: Mapping[str, Floats]) -> None:
     ax.yaxis.set_major_locator(FixedLocator(_DICE_TICKS))
     ax.yaxis.set_major_formatter(FormatStrFormatter("%g"))
     ax.yaxis.set_minor_locator(NullLocator())
-    _finish(ax, "validation Dice")
+    _finish(ax, "validation Dice\n(logit scale)")
 
 
 def _draw_pull(ax: Axes, epoch: Floats, curves: Mapping[str, Floats]) -> None:

@@ -148,9 +148,10 @@ def outer_edge(name: str, outline: Outline, labels: Mapping[str, str]) -> str:
 def problem(name: str, outline: Outline, structures: Sequence[Structure]) -> str:
     """The sentence for a structure that is no single outline; empty for one that is."""
     labels = {structure.name: "+".join(structure.labels) for structure in structures}
-    how = "leave it out, or unite it with what it encloses"
+    edge, filler = "united with what it encloses", "what fills it as a structure and "
     if outline.inside:
-        how = f"model its outer edge with --structure '{outer_edge(name, outline, labels)}', or add --shared-boundaries"
+        edge, filler = f"with --structure '{outer_edge(name, outline, labels)}'", ""
+    how = f"model its outer edge {edge}, or add {filler}--shared-boundaries"
     sentence = _PROBLEMS.get(outline.kind, "")
     return sentence.format(name=name, pieces=outline.pieces, share=outline.share, hole=outline.hole, how=how)
 

@@ -45,6 +45,8 @@ class Survey:
         Values that occur in what was looked into.
     scans : tuple of Scan
         One per file or case looked into.
+    looked_into : int
+        Cases of the corpus that these give.
     blank : tuple of str
         Sources among them, of a single plane, that hold none of the structures.
     """
@@ -53,6 +55,7 @@ class Survey:
     coding: str
     seen: frozenset[int]
     scans: tuple[Scan, ...]
+    looked_into: int
     blank: tuple[str, ...]
 
 
@@ -101,7 +104,9 @@ def survey(
         load=partial(load, plan, chosen),
         notes=(*found.notes, *notes, *_notes(plan, found, reopened=reopened, empty=empty)),
     )
-    return Survey(corpus, plan.coding, seen, tuple(scans.values()), blank)
+    sources = {entry.source for entry in scans}
+    looked_into = sum(case.source in sources for case in cases)
+    return Survey(corpus, plan.coding, seen, tuple(scans.values()), looked_into, blank)
 
 
 def _folder(folder: str | Path) -> Path:

@@ -14,7 +14,7 @@ import zarr
 from numpy.typing import NDArray
 
 from atlaskit.errors import AtlasError, StoreError
-from atlaskit.landmarks import AXIS, FIELDS, text
+from atlaskit.landmarks import FIELDS, labels_of
 from atlaskit.topology import Topology
 
 CHUNK = 256
@@ -64,18 +64,19 @@ def lay_out(
             dimension_names=("case", *field.dims),
             attributes={"description": field.doc},
         )
-    _put_labels(group, {"axis": AXIS, "structure": topology.structures})
+    labels = labels_of(topology)
+    _put_labels(group, labels)
     if template is not None:
         beside = group.create_group("template")
-        _put_labels(beside, {"axis": AXIS})
+        _put_labels(beside, {dim: labels[dim] for dim in ("landmark", "axis")})
         values = np.asarray(template, dtype=np.float32)
         beside.create_array("points", data=values, dimension_names=("landmark", "axis"))
     return group
 
 
-def _put_labels(group: zarr.Group, labels: Mapping[str, Iterable[str]]) -> None:
+def _put_labels(group: zarr.Group, labels: Mapping[str, NDArray[Any]]) -> None:
     for dim, names in labels.items():
-        group.create_array(dim, data=text(list(names)), dimension_names=(dim,))
+        group.create_array(dim, data=names, dimension_names=(dim,))
 
 
 def array_of(group: zarr.Group, name: str) -> zarr.Array[Any]:

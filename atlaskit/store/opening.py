@@ -192,8 +192,8 @@ def _topology_of(path: Path, attrs: dict[str, Any]) -> Topology:
 
 def _of_another(path: Path, what: str, wanted: str, found: str) -> StoreError:
     return StoreError(
-        f"The landmark store {path} must belong to this {what} ({wanted[:8]}); it belongs to {found[:8] or 'none'}: "
-        "choose another --out or replace it with --overwrite."
+        f"The landmark store {path} must belong to this atlas ({what} {wanted[:8]}); it belongs to another "
+        f"({what} {found[:8] or 'none'}): choose another --out or replace it with --overwrite."
     )
 
 

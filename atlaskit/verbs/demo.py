@@ -220,16 +220,22 @@ def _pictures(cohort: Phantom, landmarks: xr.Dataset, figures: Path) -> list[Pat
 
 
 def _telling(table: pd.DataFrame) -> Sequence[int]:
-    """Rows worth a picture: one of each fault, one with something absent, then the first; in a cine one beat."""
+    """Rows worth a picture: one of each fault, one with something absent, then the first; hearts at both ends of a beat."""
     if "frame" in table:
-        return sorted({int(t) for t in np.linspace(0, table["frame"].max() + 1, _SHOWN, endpoint=False)})
+        some = table["subject"].unique()[: _SHOWN // 2]
+        phases = [
+            np.flatnonzero(table["subject"].isin(some) & (table["frame"] == table[end])) for end in ("ed_frame", "es_frame")
+        ]
+        return [int(row) for row in np.concatenate(phases)]
     present = table.filter(like="present_").all(axis=1)
     special = [int(rows[0]) for _, rows in sorted(table.groupby([table["fault"], present]).indices.items())]
     return sorted(dict.fromkeys([*special, *range(len(table))]), key=lambda i: (i not in special, i))[:_SHOWN]
 
 
 def _title(case: pd.Series[Any]) -> str:
-    """The case's id, and what is wrong with it."""
+    """The case's id, and what is wrong with it; in a cine its phase."""
+    if "frame" in case:
+        return f"{case['case']}\n{'end-diastole' if case['frame'] == case['ed_frame'] else 'end-systole'}, {case['group']}"
     return str(case["case"]) + ("" if case["fault"] == "none" else f" ({case['fault']})")
 
 

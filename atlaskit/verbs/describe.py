@@ -58,7 +58,7 @@ class Description:
     layout : str
     cases, subjects : int
     looked_into : int
-        Planes whose pixels were read for labels.
+        Cases among them whose pixels were read for labels.
     width, height : (least, most) pair of int
         Image size in pixels.
     spacing_mm : (least, most) pair of float
@@ -85,6 +85,19 @@ class Description:
     rejected: tuple[Rejected, ...]
     notes: tuple[str, ...]
     suggestions: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """The description as a page for people."""
+        after = [*(item.problem for item in self.structures if item.problem), *self.notes, *_tries(self.suggestions)]
+        lines = [
+            f"{self.folder}: layout {self.layout}, {self.cases} cases of {self.subjects} subjects",
+            f"image size {_range(*self.width)} x {_range(*self.height)} px, pixel size {_spacing(self)}",
+            "",
+            *_table(self),
+            *([""] if after else []),
+            *after,
+        ]
+        return "\n".join(lines)
 
     def to_dict(self) -> dict[str, object]:
         """The description in plain types for JSON; what is unknown is None."""
@@ -131,7 +144,7 @@ def describe(
         layout=corpus.layout,
         cases=len(corpus.cases),
         subjects=len(corpus.subjects),
-        looked_into=sum(len(scan.values) for scan in seen.scans),
+        looked_into=seen.looked_into,
         width=(min(widths), max(widths)),
         height=(min(heights), max(heights)),
         spacing_mm=(min(known), max(known)) if known else (math.nan, math.nan),
@@ -141,6 +154,42 @@ def describe(
         notes=(*corpus.notes, *_doubt(seen)),
         suggestions=_suggestions(corpus.structures, found),
     )
+
+
+def _table(found: Description) -> list[str]:
+    """A heading and a line per structure, in columns."""
+    some = "" if found.looked_into == found.cases else " looked into"
+    headings = ("structure", "label", "value", f"in cases (of {found.looked_into}{some})", "pieces", "hole", "outline")
+    align = (str.ljust, str.ljust, str.ljust, str.rjust, str.rjust, str.rjust, str.ljust)
+    columns = [*zip(headings, *map(_cells, found.structures), strict=True)]
+    cells = [[to(cell, max(map(len, column))) for cell in column] for to, column in zip(align, columns, strict=True)]
+    if all(item.labels == (item.name,) for item in found.structures):
+        del cells[1]
+    return ["  ".join(line).rstrip() for line in zip(*cells, strict=True)]
+
+
+def _cells(item: Described) -> tuple[str, ...]:
+    figures = ("", "") if math.isnan(item.pieces) else (f"{item.pieces:.0f}", f"{item.hole:.0%}")
+    return (item.name, " + ".join(item.labels), ", ".join(map(str, item.values)), str(item.cases), *figures, item.outline)
+
+
+def _tries(suggestions: tuple[str, ...], most: int = 12) -> list[str]:
+    """The options to start from, the first few of many."""
+    rest = len(suggestions) - most
+    lines = [f"  --structure {line!r}" for line in suggestions[:most]]
+    return [*(["Structures to start from:"] if lines else []), *lines, *([f"  and {rest} more"] if rest > 0 else [])]
+
+
+def _range(least: int, most: int) -> str:
+    return str(least) if least == most else f"{least} to {most}"
+
+
+def _spacing(found: Description) -> str:
+    least, most = found.spacing_mm
+    if math.isnan(least):
+        return "unknown"
+    stated = f"{least:.4g} mm" if least == most else f"{least:.4g} to {most:.4g} mm"
+    return f"{stated} ({found.without_spacing} files state none)" if found.without_spacing else stated
 
 
 def _describe(structure: Structure, seen: Survey, outline: Outline) -> Described:

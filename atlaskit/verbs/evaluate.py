@@ -178,7 +178,7 @@ def evaluate(
     found = [*_of_store(material, seen, known), *_against_truth(material, known, seed)]
     if seen is not None and baselines and known is not None:
         table = rivals(material, seen, known, report=report)
-        found.append(Finding("baselines", table, draw_baselines(table)))
+        found.append(Finding("baselines", table, draw_baselines(table, known)))
     if seen is not None:
         found += _by_changing(material, seen, device, report)
     split = "" if known is None else known.split
@@ -249,7 +249,7 @@ def _by_repeating(
     material: Material, seen: Masks, times: int, reading: Reading, device: str, report: Progress
 ) -> list[Finding]:
     found = repeatability(material, seen, times=times, reading=reading, device=device, report=report)
-    title = f"How far landmarks lie apart between this atlas and {times} fitted with other seeds"
+    title = f"How far landmarks of fits with different seeds lie apart\n({times + 1} fits, this atlas against the rest)"
     picture = draw_values(material, found.by_landmark, what="mean distance", title=title)
     return [Finding("repeatability", found.table, picture, found.note)]
 

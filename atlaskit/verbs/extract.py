@@ -36,6 +36,8 @@ class ExtractResult:
         Cases of the model folder by status, those done earlier included.
     n_new : int
         Cases that were done now.
+    n_added, n_cases : int
+        Cases that joined a store that was there, and all that it holds now.
     rejected : tuple of Rejected
     seconds : float
         Wall time.
@@ -46,6 +48,8 @@ class ExtractResult:
     n_flagged: int
     n_rejected: int
     n_new: int
+    n_added: int
+    n_cases: int
     rejected: tuple[Rejected, ...]
     seconds: float
 
@@ -121,9 +125,10 @@ def extract(
         origin=origin,
     )
     by_id = {case.id: case for case in corpus.cases}
+    added = 0
     if part is None:
         store.sweep()
-        store.append_cases(corpus.cases)
+        added = store.append_cases(corpus.cases)
         store.record_origin(origin)
     elif missing := len(set(by_id) - set(store.column("case").tolist())):
         raise InputError(
@@ -138,7 +143,7 @@ def extract(
         for _ in _fill(store, shard, todo.get(shard, []), job):
             done += 1
             report("extracting", done, total)
-    return _result(store, by_id, corpus.rejected, done, time.perf_counter() - began)
+    return _result(store, by_id, corpus.rejected, done, added, time.perf_counter() - began)
 
 
 def _parse_range(text: str | None) -> tuple[int, int] | None:
@@ -194,7 +199,7 @@ def _fill(store: LandmarkStore, shard: int, rows: Sequence[tuple[int, Case]], jo
 
 
 def _result(
-    store: LandmarkStore, by_id: dict[str, Case], unread: Sequence[Rejected], done: int, seconds: float
+    store: LandmarkStore, by_id: dict[str, Case], unread: Sequence[Rejected], done: int, added: int, seconds: float
 ) -> ExtractResult:
     """Count the folder's cases by status, and list the rejected ones in ``rejected.csv`` beside the store."""
     names, status, reasons = (store.column(name).tolist() for name in ("case", "status", "reason"))
@@ -208,6 +213,8 @@ def _result(
         n_flagged=counts[Status.FLAGGED],
         n_rejected=len(rejected),
         n_new=done,
+        n_added=added,
+        n_cases=store.n_cases,
         rejected=tuple(rejected),
         seconds=round(seconds, 2),
     )

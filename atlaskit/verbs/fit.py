@@ -218,7 +218,8 @@ def _template(
     topology = template.topology
     if config.shared_boundaries and not (fills or topology.touching().any()):
         raise InputError(
-            "--shared-boundaries needs structures that touch along a part of their outlines in most cases; none do: leave it out."
+            "--shared-boundaries needs structures that touch along a part of their outlines in most cases; none do: "
+            "leave it out."
         )
     wanted = np.full((len(sampled.cases), topology.n_landmarks, 2), np.nan, np.float32)
     for start in range(0, len(wanted), 256):
@@ -231,8 +232,9 @@ def _hold(corpus: Corpus, sampled: Sampled, aside: NDArray[np.int64], wanted: ND
     """Load the masks of the validation cases that are measured."""
     chosen = aside[np.linspace(0, len(aside) - 1, min(CHECKED, len(aside))).astype(int)]
     cases = [sampled.cases[index] for index in chosen]
+    ids, subjects = (tuple(getattr(case, name) for case in cases) for name in ("id", "subject"))
     masks = tuple(corpus.load(case) for case in cases)
-    return Held(tuple(case.id for case in cases), masks, sampled.samples[chosen], wanted[chosen])
+    return Held(ids, subjects, masks, sampled.samples[chosen], wanted[chosen])
 
 
 def _fingerprint(config: FitConfig, sampled: Sampled) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ from atlaskit.metrics import polygon_dice, self_intersections, surface_distances
 SHOWN = 4
 """Cases in a picture of validation cases, at most; none is in both."""
 
+TITLE = "{} validation cases\n(network alone, no boundary fit)"
+
 
 @dataclass(frozen=True)
 class Held:
@@ -26,8 +28,8 @@ class Held:
 
     Attributes
     ----------
-    ids : tuple of str
-        The V cases.
+    ids, subjects : tuple of str
+        The V cases, and whom they belong to.
     masks : tuple of Mask
     samples : (V, S, M, 2) float array
         Contour samples, pixels; NaN where absent.
@@ -36,6 +38,7 @@ class Held:
     """
 
     ids: tuple[str, ...]
+    subjects: tuple[str, ...]
     masks: tuple[Mask, ...]
     samples: NDArray[np.floating]
     wanted: NDArray[np.floating]
@@ -111,12 +114,12 @@ def draw(
     order = np.argsort([dice for dice, _ in lowest], kind="stable")
     worst = order[: min(SHOWN, max(1, len(order) // 2))]
     rest = order[len(worst) :] if len(order) > 1 else order
-    typical = rest[max(0, len(order) // 2 - len(worst) - SHOWN // 2) :][:SHOWN]
+    typical = _around(rest, max(0, len(order) // 2 - len(worst)), held.subjects)
     drawn = {
         "template": plot.template(template.points, topology, cloud=wanted).get_figure(root=True),
         "training": plot.loss_curves(log),
-        "validation_worst": _cases(worst, lowest, points, held, template, "Worst validation cases"),
-        "validation_typical": _cases(typical, lowest, points, held, template, "Typical validation cases"),
+        "validation_worst": _cases(worst, lowest, points, held, template, TITLE.format("Worst")),
+        "validation_typical": _cases(typical, lowest, points, held, template, TITLE.format("Typical")),
     }
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
@@ -125,6 +128,14 @@ def draw(
         figure.savefig(path)
         paths.append(path)
     return tuple(paths)
+
+
+def _around(order: NDArray[np.int64], middle: int, subjects: Sequence[str]) -> list[int]:
+    """Some cases around the middle of an order, in that order, no two of one subject."""
+    nearest: dict[str, int] = {}
+    for place in sorted(range(len(order)), key=lambda place: abs(place - middle)):
+        nearest.setdefault(subjects[order[place]], place)
+    return [int(order[place]) for place in sorted([*nearest.values()][:SHOWN])]
 
 
 def _lowest_dice(
@@ -138,7 +149,7 @@ def _lowest_dice(
 
 
 def _cases(
-    chosen: NDArray[np.int64],
+    chosen: Iterable[int],
     lowest: Sequence[tuple[float, str]],
     points: NDArray[np.floating],
     held: Held,

@@ -35,7 +35,7 @@ told = []
 
 def interrupt(stage, done, total):
     told.append(stage)
-    if told.count("training") == 5:
+    if told.count("training (percent)") == 5:
         raise KeyboardInterrupt
 
 try:

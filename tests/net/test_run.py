@@ -155,7 +155,7 @@ def test_a_time_limit_ends_the_run_with_schedules_at_their_end(make: Make, monke
     run.train(examine, limit_s=6.0, report=lambda stage, done, total: told.append((stage, done, total)))
     assert run.trainer.step == 6 and [record["epoch"] for record in run.log] == [1, 2, 3]
     assert run.log[-1]["weights"] == run.trainer.weights(1.0)
-    assert told == [("training", done, 1000) for done in (166, 333, 500, 666, 833, 1000, 1000)]
+    assert told == [("training (percent)", done, 100) for done in (16, 33, 50, 66, 83, 100, 100)]
 
 
 def test_nothing_to_resume_is_said_so(make: Make) -> None:

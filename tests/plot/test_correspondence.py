@@ -2,6 +2,7 @@ import io
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from atlaskit.plot import error_map, methods
 from atlaskit.plot.correspondence import ERRORS
@@ -31,6 +32,25 @@ def test_outlines_names_and_a_bar_with_its_unit(points, topology, errors):
     assert top < bottom and ax.get_aspect() == 1.0
 
 
+def test_named_positions_have_their_names_outside_the_outline(points, topology, errors):
+    named = {"left disc": {4.0: "apex"}, "no structure": {1.0: "?"}}
+    texts = {text.get_text(): text for text in error_map(points, topology, errors, named=named).texts}
+    assert set(texts) == {"apex", *topology.structures}
+    np.testing.assert_allclose(texts["apex"].xy, points[4])
+    np.testing.assert_allclose(texts["apex"].xyann, (0, -11), atol=1)  # node 4 is the lowest of the disc, y down
+
+
+def test_titles_stand_in_the_middle_of_a_new_figure_and_over_given_axes(points, topology, errors):
+    assert error_map(points, topology, errors, title="mine").figure.get_suptitle() == "mine"
+    assert methods(["a"], {"lung": [1.0]}, title="mine").figure.get_suptitle() == "mine"
+    for draw in (
+        lambda ax: error_map(points, topology, errors, title="mine", ax=ax),
+        lambda ax: methods(["a"], {"b": [1.0]}, title="mine", ax=ax),
+    ):
+        ax = draw(Figure().add_subplot())
+        assert ax.get_title() == "mine" and not ax.figure.get_suptitle()
+
+
 def test_missing_structures_and_no_errors_at_all_still_draw(no_bar, topology, errors):
     assert len(error_map(no_bar, topology, errors).collections) == 1
     empty = error_map(no_bar, topology, {"left disc": (np.array([1.0]), np.array([np.nan]))})
@@ -44,3 +64,5 @@ def test_methods_stand_from_top_to_bottom_with_a_dot_per_structure():
     lung, heart, mean = ax.lines
     assert (lung.get_xdata().tolist(), heart.get_xdata().tolist()) == ([4, 2], [8, 1])
     assert mean.get_xdata().tolist() == [6.0, 1.5] and "(mm)" in ax.get_xlabel()
+    *_, spread = methods(["plain", "ours"], {"lung": [4.0, 2.0]}, most=[9.0, 7.0]).lines
+    assert spread.get_xdata().tolist() == [9, 7] and spread.get_label() == "95th percentile"

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -7,8 +9,9 @@ from matplotlib.text import Annotation, Text
 
 from atlaskit.contours import resample
 from atlaskit.plot import PALETTE, template
+from atlaskit.plot.outlines import walls
 from atlaskit.plot.style import MOST_CASES
-from atlaskit.topology import Topology
+from atlaskit.topology import Hole, Topology
 
 
 def outlines(ax):
@@ -94,6 +97,37 @@ def test_shared_landmarks_are_numbered_once():
     circle = np.column_stack([np.cos(turn), np.sin(turn)])
     halves = Topology(("left", "right"), ((0, 1, 2, 3, 4), (4, 5, 6, 7, 0)), levels=1)
     assert sorted(numbers(template(circle, halves, every=2)), key=int) == ["0", "2", "4", "6"]
+
+
+@pytest.fixture
+def ring():
+    """A chamber beside a ring whose hole another chamber fills, and its landmarks."""
+    turn = 2 * np.pi * np.arange(32) / 32
+    circle = np.column_stack([np.cos(turn), np.sin(turn)])
+    chamber = circle[8:25] * [1.6, 1.0]
+    points = np.vstack([circle, 0.8 * circle, chamber[1:-1]])
+    loops = (tuple(range(32)), tuple(range(32, 64)), (*range(24, 7, -1), *range(64, 79)))
+    return points, Topology(("wall", "cavity", "right"), loops, levels=1, holes=(Hole(0, 1, 0, 32),))
+
+
+def test_shared_walls_are_found_once_with_all_who_share_them(ring):
+    found = dict(walls(ring[1]))
+    assert found == {(0, 1): [*range(32, 64), 32], (0, 2): [*range(8, 25)]}
+
+
+def test_shared_walls_have_dashes_of_both_colours_and_a_key(ring, topology, points):
+    ax = template(*ring)
+    dashed = [to_hex(line.get_color()).upper() for line in ax.lines if line.is_dashed()]
+    assert dashed == [PALETTE[k].upper() for k in (0, 2, 0, 1)]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["shared wall"]
+    assert template(points, topology).get_legend() is None
+
+
+def test_the_name_of_a_ring_stands_on_the_ring_or_outside_and_not_in_its_hole(ring):
+    for names in (("w", "cavity", "right"), ("a wall of muscle", "cavity", "right")):
+        ax = template(ring[0], replace(ring[1], structures=names))
+        (wall,) = (text for text in ax.texts if text.get_text() == names[0])
+        assert np.linalg.norm(wall.get_position()) > 0.8
 
 
 def test_missing_structure_is_skipped(no_bar, topology):

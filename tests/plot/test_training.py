@@ -57,7 +57,7 @@ def test_one_number_for_all_structures():
 @pytest.mark.parametrize("log", [[record(0)], [record(0, validation=None), record(1, validation={})]])
 def test_without_validation_there_is_one_panel(log):
     (terms,) = loss_curves(log).axes
-    assert terms.get_xlabel() == "epoch" and terms.get_ylabel() == "weighted loss"
+    assert terms.get_xlabel() == "epoch" and terms.get_ylabel() == "weighted loss (log scale)"
 
 
 def test_an_empty_log_gives_an_empty_panel():

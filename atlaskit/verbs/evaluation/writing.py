@@ -33,6 +33,8 @@ CASES = "cases"
 """The table of the single cases, which is written and not shown."""
 OF_TRUTH = ("correspondence", "landmarks", "inference", "baselines")
 """Tables that depend on the true landmarks and on how they are tied."""
+WORST = 5
+"""True landmarks that the picture of their errors names."""
 NUMBERED = 16
 """Landmarks from one number to the next in the pictures of our own landmarks."""
 
@@ -142,8 +144,13 @@ def draw_correspondence(material: Material, known: Known, landmarks: pd.DataFram
         str(name): (part["position"].to_numpy(), part[f"mean_{unit}"].to_numpy())
         for name, part in mine.groupby("structure", sort=False)
     }
-    title = f"Mean error of true landmarks\n{known.split}"
-    return plot.error_map(material.template.points, material.topology, errors, unit=unit, title=title)
+    worst = mine.nlargest(WORST, "mean_px")
+    named = {
+        str(name): dict(zip(part["position"], part["landmark"].astype(str), strict=True))
+        for name, part in worst.groupby("structure")
+    }
+    title = f"Mean error of true landmarks; the {len(worst)} worst are named\n{known.split}"
+    return plot.error_map(material.template.points, material.topology, errors, unit=unit, named=named, title=title)
 
 
 def draw_values(material: Material, values: Values, *, what: str, title: str) -> Any:
@@ -152,8 +159,9 @@ def draw_values(material: Material, values: Values, *, what: str, title: str) ->
     return plot.error_map(material.template.points, material.topology, errors, what=what, title=title, every=NUMBERED)
 
 
-def draw_baselines(table: pd.DataFrame) -> Any:
-    """The methods beside each other."""
+def draw_baselines(table: pd.DataFrame, known: Known) -> Any:
+    """The methods beside each other, in px."""
     named = [str(column) for column in table if str(column).endswith(" mean_px")]
     errors = {name.removesuffix(" mean_px"): table[name].tolist() for name in named}
-    return plot.methods(table["method"].tolist(), errors)
+    title = f"Mean error of true landmarks by method\n{known.split}"
+    return plot.methods(table["method"].tolist(), errors, most=table["p95_px"].tolist(), title=title)

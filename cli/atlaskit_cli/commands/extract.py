@@ -35,7 +35,7 @@ def extract(
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> None:
-    """Place the atlas's landmarks on every mask of a folder; cases done and unchanged are skipped."""
+    """Place the atlas's landmarks on every mask of a folder; cases done and unchanged are skipped, new ones join the store."""
     with speaking(json=json, quiet=quiet, verbose=verbose, resume="run the same command again to go on") as say:
         import atlaskit
 
@@ -55,6 +55,9 @@ def extract(
         )
         counts = f"{result.n_ok} ok, {result.n_flagged} flagged, {result.n_rejected} rejected; {result.n_new} done now"
         say.result(result, f"Landmarks of the cases are in {result.store}: {counts}.")
+        if result.n_added:
+            earlier = result.n_cases - result.n_added
+            say.words(f"note: adds {result.n_added} cases to {earlier} in the store; --overwrite begins anew")
         if result.n_flagged > result.n_ok:
             say.words("Most cases are flagged, and the store's column 'reason' says why: is this the atlas of these masks?")
         say.rejected(result.rejected)
