@@ -21,7 +21,7 @@ ANGLES = 72
 """Angles that are tried: one every 5 degrees."""
 ROUNDS = 6
 """Rounds of alignment to the running mean, where there is no template yet."""
-BENDS = 0.4
+BENDS = 1.0
 """What the agreement of wide bends, in radians, counts beside that of positions, in units of the size."""
 REFERENCES = 24
 """Cases that are tried as the first mean, at most."""
