@@ -25,7 +25,7 @@ FLOORS = (
     {"topology", "corpus"},
     {"landmarks", "metrics", "signatures", "assignment", "frames", "walls"},
     {"pose", "joining"},
-    {"readers", "store", "groupwise", "phantom"},
+    {"readers", "store", "groupwise", "phantom", "shape"},
     {"net"},
     {"plot"},
     {"verbs"},

@@ -1,0 +1,180 @@
+"""Principal components of aligned landmarks: the modes in which the shapes of a population vary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import linalg, stats
+
+from atlaskit.errors import InputError
+
+Array = NDArray[np.floating]
+
+DRAWS = 99
+"""Shuffled copies of the data in a parallel analysis."""
+
+
+@dataclass(frozen=True)
+class ShapeModel:
+    """A mean shape and M modes, orthonormal over all landmarks together.
+
+    Attributes
+    ----------
+    mean : (L, 2) float array
+    modes : (M, L, 2) float array
+        Of length 1; the largest coordinate of each is positive.
+    variance : (M,) float array
+        Variance of the cases along each mode, decreasing: squared singular value over N - 1.
+    total : float
+        Variance of all modes, of those left out too.
+    cases : int
+        N.
+    """
+
+    mean: NDArray[np.float64]
+    modes: NDArray[np.float64]
+    variance: NDArray[np.float64]
+    total: float
+    cases: int
+
+    @property
+    def explained(self) -> NDArray[np.float64]:
+        """(M,) share of the total variance that each mode explains."""
+        return np.asarray(self.variance / max(self.total, 1e-300))
+
+    def scores(self, points: Array) -> NDArray[np.float64]:
+        """Place shapes along the modes.
+
+        Parameters
+        ----------
+        points : (N, L, 2) array
+            Aligned to the mean.
+
+        Returns
+        -------
+        (N, M) float array
+            In standard deviations of each mode.
+        """
+        flat = self.modes.reshape(len(self.modes), -1)
+        along = (np.asarray(points, dtype=np.float64) - self.mean).reshape(len(points), -1) @ flat.T
+        return np.asarray(along / np.sqrt(np.maximum(self.variance, 1e-300)))
+
+    def reconstruct(self, scores: Array) -> NDArray[np.float64]:
+        """Turn (N, m) scores of the first m modes, standard deviations, into (N, L, 2) shapes."""
+        scores = np.atleast_2d(np.asarray(scores, dtype=np.float64))
+        m = scores.shape[1]
+        if m > len(self.modes):
+            raise InputError(f"Scores must be of at most the {len(self.modes)} modes of the model; got {m}.")
+        along = scores * np.sqrt(self.variance[:m])
+        return np.asarray(self.mean + np.tensordot(along, self.modes[:m], axes=1))
+
+    def sample(self, n: int, *, seed: int = 0) -> NDArray[np.float64]:
+        """Draw (n, L, 2) shapes: scores are normal and independent."""
+        return self.reconstruct(np.random.default_rng(seed).normal(size=(n, len(self.modes))))
+
+    def probability(self, points: Array) -> NDArray[np.float64]:
+        """(N,) shares of the model's own shapes that lie further from the mean than (N, L, 2) shapes do (Mahalanobis)."""
+        square = np.square(self.scores(points)).sum(1)
+        return np.asarray(stats.chi2.sf(square, len(self.modes)))
+
+    def first(self, modes: int) -> ShapeModel:
+        """The model with its first modes only."""
+        return ShapeModel(self.mean, self.modes[:modes], self.variance[:modes], self.total, self.cases)
+
+
+def pca(points: Array, *, modes: int | float | str = "all", mean: Array | None = None, seed: int = 0) -> ShapeModel:
+    """Principal components of aligned landmarks.
+
+    Parameters
+    ----------
+    points : (N, L, 2) array
+        Aligned, in tangent space: `atlaskit.shape.Alignment.tangent`. Nothing absent.
+    modes : int, float or {"all", "parallel"}
+        How many modes are kept: a number, the least that explains a share of the variance, every one with any variance, or
+        those with more variance than those of shuffled data (Horn 1965).
+    mean : (L, 2) array, optional
+        The shape that modes start from; the average of the points unless given.
+    seed : int
+        Of the shuffling.
+
+    Returns
+    -------
+    ShapeModel
+
+    Raises
+    ------
+    InputError
+        For fewer than 2 cases, absent landmarks, or another number of modes.
+
+    Notes
+    -----
+    The smaller of the covariance matrix (2 L, 2 L) and the Gram matrix (N, N) is decomposed: 2000 cases of 208 landmarks take
+    about 0.05 s.
+    """
+    points = np.asarray(points, dtype=np.float64)
+    if points.ndim != 3 or points.shape[2] != 2 or len(points) < 2:
+        raise InputError(f"Aligned landmarks are an array (N, L, 2) of 2 or more cases; got {points.shape}.")
+    if not np.isfinite(points).all():
+        raise InputError("Modes need every landmark of every case; leave out cases or structures that are absent in some.")
+    flat = points.reshape(len(points), -1)
+    off = flat - flat.mean(0)
+    variance, vectors = _eigen(off, floor=1e-28 * float(np.square(flat).mean()))
+    keep = _keep(variance, modes, off, seed)
+    middle: NDArray[np.float64] = np.asarray(points.mean(0) if mean is None else mean, dtype=np.float64)
+    return ShapeModel(
+        middle, vectors[:keep].reshape(keep, *points.shape[1:]), variance[:keep], float(variance.sum()), len(points)
+    )
+
+
+def from_covariance(mean: Array, covariance: Array, cases: int, *, modes: int | float = 1.0) -> ShapeModel:
+    """A shape model from a mean (L, 2) and the covariance (2 L, 2 L) of so many cases, such as a stream gives."""
+    variance, vectors = linalg.eigh(covariance)
+    variance, vectors = _tidy(variance[::-1], vectors[:, ::-1].T, min(cases - 1, len(variance)))
+    keep = _keep(variance, modes, None, 0)
+    middle: NDArray[np.float64] = np.asarray(mean, dtype=np.float64)
+    return ShapeModel(middle, vectors[:keep].reshape(keep, *middle.shape), variance[:keep], float(variance.sum()), cases)
+
+
+def _eigen(off: NDArray[np.float64], *, floor: float = 0.0) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Variances above a floor, decreasing, and unit vectors (M, D) of centred data (N, D)."""
+    n, d = off.shape
+    if d <= n:
+        values, vectors = linalg.eigh(off.T @ off / (n - 1))
+        return _tidy(values[::-1], vectors[:, ::-1].T, min(n - 1, d), floor)
+    values, left = linalg.eigh(off @ off.T / (n - 1))
+    values, left = values[::-1], left[:, ::-1]
+    length = np.sqrt(np.maximum(values * (n - 1), 1e-300))
+    return _tidy(values, (left / length).T @ off, n - 1, floor)
+
+
+def _tidy(values: Array, vectors: Array, rank: int, floor: float = 0.0) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Modes that vary at all, each turned so that its largest coordinate is positive."""
+    kept = int((values[:rank] > max(1e-14 * float(values[0]), floor)).sum())
+    vectors = vectors[:kept]
+    sign = np.sign(np.take_along_axis(vectors, np.abs(vectors).argmax(1)[:, None], axis=1))
+    return np.asarray(values[:kept], dtype=np.float64), np.asarray(vectors * sign, dtype=np.float64)
+
+
+def _keep(variance: NDArray[np.float64], modes: int | float | str, off: NDArray[np.float64] | None, seed: int) -> int:
+    """How many modes are kept."""
+    if modes == "all":
+        return len(variance)
+    if modes == "parallel" and off is not None:
+        return int(np.cumprod(variance > _shuffled(off, len(variance), seed)).sum())
+    if isinstance(modes, int) and not isinstance(modes, bool) and modes >= 1:
+        return min(modes, len(variance))
+    if isinstance(modes, float) and 0 < modes <= 1:
+        share = np.cumsum(variance) / max(float(variance.sum()), 1e-300)
+        return min(int(np.searchsorted(share, modes - 1e-12)) + 1, len(variance))
+    raise InputError(f"modes is a number, a share of the variance, 'all' or 'parallel'; got {modes!r}.")
+
+
+def _shuffled(off: NDArray[np.float64], modes: int, seed: int) -> NDArray[np.float64]:
+    """(M,) 95th percentile of the variances of the modes of data whose every coordinate is shuffled over the cases."""
+    rng, found = np.random.default_rng(seed), np.zeros((DRAWS, modes))
+    for k in range(DRAWS):
+        values = _eigen(rng.permuted(off, axis=0))[0][:modes]
+        found[k, : len(values)] = values
+    return np.asarray(np.percentile(found, 95, axis=0))

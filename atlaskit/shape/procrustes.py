@@ -1,0 +1,175 @@
+"""Generalized Procrustes analysis of landmarks in the plane, in complex arithmetic: x + iy.
+
+Absent landmarks (NaN) are left out of every sum and never filled in; where nothing is absent the sums are the textbook's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from atlaskit.errors import InputError
+from atlaskit.shape.cloud import Array, Cloud, Complex, Scale
+
+ABSENT = complex("nan+nanj")
+TOLERANCE = 1e-13
+"""Movement of the mean, over its size, below which it has come to rest."""
+ROUNDS = 200
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """N cases aligned to their mean: aligned = factor * turn(case - centre) + shift, conjugated first where mirrored.
+
+    Attributes
+    ----------
+    points : (N, L, 2) float array
+        Aligned landmarks; NaN where absent.
+    mean : (L, 2) float array
+        Of centroid size 1, or as large as the cases where they are not scaled; NaN where no case has the landmark.
+    size : (N,) float array
+        Centroid size, in the unit of the input; of a case that lacks landmarks, what it would be with those of the mean.
+    factor : (N,) float array
+        What each case is multiplied by.
+    rotation_rad : (N,) float array
+        What each case is turned by, from x to y.
+    centre : (N, 2) float array
+        The point of each case that comes to lie on the centre of the same landmarks of the mean.
+    mirrored : (N,) bool array
+    distance : (N,) float array
+        Riemannian shape distance rho to the mean, radians; that of the known landmarks.
+    counts : (N,) float array
+        What each case counts in the mean, 1 at most.
+    weights : (L,) float array
+        What each landmark counts.
+    scale : {"full", "unit", "none"}
+    rounds : int
+    """
+
+    points: NDArray[np.float64]
+    mean: NDArray[np.float64]
+    size: NDArray[np.float64]
+    factor: NDArray[np.float64]
+    rotation_rad: NDArray[np.float64]
+    centre: NDArray[np.float64]
+    mirrored: NDArray[np.bool_]
+    distance: NDArray[np.float64]
+    counts: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    scale: Scale
+    rounds: int
+
+    @property
+    def tangent(self) -> NDArray[np.float64]:
+        """(N, L, 2) landmarks projected onto the tangent space at the mean, where distances are Euclidean, for statistics.
+
+        x + mean (1 - <x, mean>), over the landmarks that a case has. Cases that keep their sizes are in a flat space already.
+        """
+        if self.scale == "none":
+            return self.points
+        known = ~np.isnan(self.points[..., :1])
+        share = known * self.weights[:, None]
+        total = share.sum(1, keepdims=True)
+        there, here = (np.where(known, x, 0.0) for x in (np.nan_to_num(self.mean), self.points))
+        there, here = (x - (share * x).sum(1, keepdims=True) / total for x in (there, here))
+        along = (share * here * there).sum((1, 2)) / (share * there**2).sum((1, 2))
+        projected: NDArray[np.float64] = self.points + (1 - along)[:, None, None] * there
+        return projected
+
+
+def align(
+    points: Array,
+    *,
+    scale: Scale = "full",
+    rotate: bool = True,
+    translate: bool = True,
+    mirror: bool = False,
+    weights: Array | None = None,
+    robust: bool = False,
+    onto: Array | None = None,
+) -> Alignment:
+    """Align landmarks by generalized Procrustes analysis.
+
+    Parameters
+    ----------
+    points : (N, L, 2) array
+        Any one unit; NaN where absent.
+    scale : {"full", "unit", "none"}
+        "full" minimises the sum of squared distances to a mean of size 1 over the scales too; "unit" brings every case to the
+        mean's size, as most morphometric software does; "none" keeps sizes: size-and-shape.
+    rotate, translate : bool
+        Whether cases are turned, and moved.
+    mirror : bool
+        Whether a case may be reflected where that fits better.
+    weights : (L,) array, optional
+        How much each landmark counts in the alignment, 0 or more.
+    robust : bool
+        A mean on which cases far from it pull with bounded force (Huber's weights).
+    onto : (L, 2) array, optional
+        What the mean is turned onto at last, such as a template. Without it the mean is turned as the cases are on average.
+
+    Returns
+    -------
+    Alignment
+
+    Raises
+    ------
+    InputError
+        For another shape, fewer than 2 cases or 2 landmarks, a case whose landmarks are one point, a weight below 0.
+
+    Notes
+    -----
+    O(N L) a round and 5 to 20 rounds: 0.03 s for 2000 cases of 208 landmarks.
+
+    References
+    ----------
+    Gower, Psychometrika 40 (1975); Rohlf & Slice, Syst. Zool. 39 (1990); Dryden & Mardia, Statistical Shape Analysis (2016).
+    """
+    z, weight = _checked(points, weights)
+    cloud = Cloud.of(z, weight, translate=translate, mirror=mirror)
+    mean, counts, flip = cloud.first_mean(scale), np.ones(len(z)), np.zeros(len(z), dtype=bool)
+    rounds, moved = 0, np.inf
+    while moved > TOLERANCE and rounds < ROUNDS:
+        factor, turn, flip, _ = cloud.fit(mean, scale, rotate)
+        counts = cloud.resistant(mean, factor * turn, flip) if robust else counts
+        new = cloud.mean_of(mean, factor * turn, flip, counts, scale)
+        moved, mean, rounds = cloud.norm(new - mean) / max(cloud.norm(new), 1e-300), new, rounds + 1
+    if flip.mean() > 0.5:  # which of two mirror images is the true one is for most cases to say
+        mean = mean.conj()
+    if rotate:
+        mean = mean * cloud.upright(mean, onto)
+    factor, turn, flip, cosine = cloud.fit(mean, scale, rotate)
+    aligned = cloud.aligned(mean, factor * turn, flip)
+    return Alignment(
+        points=_pairs(np.where(cloud.known, aligned, ABSENT)),
+        mean=_pairs(np.where(cloud.known.any(0), mean, ABSENT)),
+        size=cloud.size(mean),
+        factor=factor,
+        rotation_rad=np.arctan2(turn.imag, turn.real),
+        centre=_pairs(cloud.centre),
+        mirrored=flip,
+        distance=np.arccos(np.clip(cosine, -1, 1)),
+        counts=counts,
+        weights=weight,
+        scale=scale,
+        rounds=rounds,
+    )
+
+
+def _checked(points: Array, weights: Array | None) -> tuple[Complex, NDArray[np.float64]]:
+    """Landmarks as complex numbers, and their weights."""
+    points = np.asarray(points, dtype=np.float64)
+    if points.ndim != 3 or points.shape[2] != 2 or len(points) < 2 or points.shape[1] < 2:
+        raise InputError(f"Landmarks to align are an array (N, L, 2) of 2 or more cases and landmarks; got {points.shape}.")
+    weight = np.ones(points.shape[1]) if weights is None else np.asarray(weights, dtype=np.float64)
+    if weight.shape != (points.shape[1],) or not (weight >= 0).all() or not weight.any():
+        raise InputError(f"Weights are one number, 0 or more, for each of the {points.shape[1]} landmarks; got {weights!r}.")
+    return points[..., 0] + 1j * points[..., 1], weight
+
+
+def _pairs(z: Complex) -> NDArray[np.float64]:
+    """Complex numbers as (..., 2) points."""
+    pairs: NDArray[np.float64] = np.stack([z.real, z.imag], axis=-1)
+    return pairs
