@@ -74,7 +74,24 @@ class Cloud:
     def fit(
         self, mean: Complex, scale: Scale, rotate: bool
     ) -> tuple[NDArray[np.float64], Complex, NDArray[np.bool_], NDArray[np.float64]]:
-        """Fit each case to a mean: (N,) factors, turns, whether it is mirrored first, and cosines of the shape distance."""
+        """Fit each case to a mean.
+
+        Parameters
+        ----------
+        mean : (L,) complex array
+        scale : {"full", "unit", "none"}
+        rotate : bool
+
+        Returns
+        -------
+        factor : (N,) float array
+        turn : (N,) complex array
+            Of length 1.
+        flip : (N,) bool array
+            Whether a case is conjugated first.
+        cosine : (N,) float array
+            Of the shape distance.
+        """
         inner = self.heavy.conj() @ mean
         flip = np.zeros(len(inner), dtype=bool)
         if self.mirror:
