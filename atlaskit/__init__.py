@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from atlaskit.verbs.extract import ExtractResult, extract
     from atlaskit.verbs.fit import fit
     from atlaskit.verbs.fitted import FitResult
+    from atlaskit.verbs.shape_pca import ShapePcaResult, shape_pca
 
 __version__ = "0.1.0"
 
@@ -40,6 +41,7 @@ __all__ = [
     "NetworkError",
     "NotFoundError",
     "Rejected",
+    "ShapePcaResult",
     "StoreError",
     "Structure",
     "Topology",
@@ -51,6 +53,7 @@ __all__ = [
     "is_told_elsewhere",
     "launched",
     "read_corpus",
+    "shape_pca",
 ]
 
 _HOME = {
@@ -68,6 +71,7 @@ _HOME = {
     "NetworkError": "errors",
     "NotFoundError": "errors",
     "Rejected": "corpus",
+    "ShapePcaResult": "verbs.shape_pca",
     "StoreError": "errors",
     "Structure": "masks",
     "Topology": "topology",
@@ -79,6 +83,7 @@ _HOME = {
     "is_told_elsewhere": "launcher",
     "launched": "launcher",
     "read_corpus": "readers",
+    "shape_pca": "verbs.shape_pca",
 }
 """Where each public name lives."""
 

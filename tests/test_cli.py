@@ -102,7 +102,7 @@ def test_every_command_has_help_and_the_shared_options(name: str) -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_is_a_library_function_in_the_readme(name: str) -> None:
-    assert name in atlaskit.__all__
+    assert name.replace("-", "_") in atlaskit.__all__
     assert f"\natlaskit {name} " in README.read_text()
 
 

@@ -13,11 +13,13 @@ from atlaskit_cli.commands.describe import describe
 from atlaskit_cli.commands.evaluate import evaluate
 from atlaskit_cli.commands.extract import extract
 from atlaskit_cli.commands.fit import fit
+from atlaskit_cli.commands.shape_pca import shape_pca
 from atlaskit_cli.output import print_json
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "fit": fit,
     "extract": extract,
+    "shape-pca": shape_pca,
     "evaluate": evaluate,
     "describe": describe,
     "demo": demo,

@@ -38,6 +38,10 @@ SubjectPattern = Annotated[
     ),
 ]
 
+Store = Annotated[
+    Path | None, typer.Option("--store", metavar="STORE", help="The landmarks; default landmarks.zarr in the atlas.")
+]
+
 Device = Annotated[
     Literal["auto", "cpu", "cuda"],
     typer.Option("--device", help="Where to compute; 'auto' takes CUDA when it is there."),

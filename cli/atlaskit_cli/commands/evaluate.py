@@ -18,9 +18,7 @@ def evaluate(
         typer.Argument(metavar="[MASKS]", help="The masks that were extracted; default: the folder the store remembers."),
     ] = None,
     atlas: options.Atlas = Path("atlas"),
-    store: Annotated[
-        Path | None, typer.Option("--store", metavar="STORE", help="The landmarks; default landmarks.zarr in the atlas.")
-    ] = None,
+    store: options.Store = None,
     truth: Annotated[
         Path | None,
         typer.Option(

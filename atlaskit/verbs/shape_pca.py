@@ -1,0 +1,263 @@
+"""``shape-pca``: the landmarks of a store become a mean shape and the modes in which the population varies."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from atlaskit import store
+from atlaskit.errors import InputError
+from atlaskit.shape import Alignment, ShapeModel, align, pca
+from atlaskit.verbs.population import Population, Unit, population
+
+JOINT = "all"
+"""The part of a shape that all structures make together."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One shape space: all structures together, or one of them.
+
+    Attributes
+    ----------
+    name : str
+    structures : tuple of str
+    landmarks : (n,) int array
+        Indices in the topology.
+    alignment : Alignment
+        Of these landmarks.
+    model : ShapeModel
+    scores : (N, M) float array
+        Standard deviations.
+    """
+
+    name: str
+    structures: tuple[str, ...]
+    landmarks: NDArray[np.int64]
+    alignment: Alignment
+    model: ShapeModel
+    scores: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ShapePcaResult:
+    """What `shape_pca` found.
+
+    Attributes
+    ----------
+    store : Path
+    cases : int
+    unit : {"mm", "px"}
+        Of sizes.
+    parts : tuple of Part
+    modes : DataFrame
+        One row per part and mode: variance, explained, cumulative.
+    scores : DataFrame
+        One row per part and case: who it is, size, rotation, distance to the mean, scores in standard deviations.
+    mean : DataFrame
+        One row per part, structure and landmark.
+    tables : tuple of Path
+    notes : tuple of str
+    seconds : float
+    """
+
+    store: Path
+    cases: int
+    unit: str
+    parts: tuple[Part, ...]
+    modes: pd.DataFrame
+    scores: pd.DataFrame
+    mean: pd.DataFrame
+    tables: tuple[Path, ...]
+    notes: tuple[str, ...]
+    seconds: float
+
+    def to_dict(self) -> dict[str, object]:
+        """The result in plain types for JSON."""
+        return {
+            "store": self.store,
+            "cases": self.cases,
+            "unit": self.unit,
+            "modes": self.modes.to_dict(orient="records"),
+            "tables": self.tables,
+            "notes": self.notes,
+            "seconds": self.seconds,
+        }
+
+    def __str__(self) -> str:
+        """The modes that explain most, a line each."""
+        lines = [f"{self.cases} cases of {self.store}."]
+        for part in self.parts:
+            explained = part.model.explained
+            lines.append(f"{part.name}: {len(explained)} modes, {explained.sum():.1%} of the variance")
+            lines += [f"  mode {k + 1}: {share:6.1%}" for k, share in enumerate(explained[:8])]
+        return "\n".join(lines)
+
+
+def shape_pca(
+    *,
+    atlas: Path | str = "atlas",
+    store: Path | str | None = None,
+    structures: Sequence[str] = (),
+    align_by: Literal["joint", "per-structure"] = "joint",
+    scale: bool = True,
+    modes: int | float | str = 0.98,
+    robust: bool = False,
+    unit: Unit = "auto",
+    seed: int = 0,
+) -> ShapePcaResult:
+    """Align the landmarks of a store and find the modes in which they vary.
+
+    Parameters
+    ----------
+    atlas : path
+        Tables go to ``shape/`` in it.
+    store : path, optional
+        ``landmarks.zarr`` in the atlas unless given; gets the groups ``alignment`` and ``pca``.
+    structures : sequence of str
+        All of them unless given; cases that lack one are left out, and counted.
+    align_by : {"joint", "per-structure"}
+        One transform for all structures, which keeps how they lie to each other, or one for each.
+    scale : bool
+        Whether cases are brought to one size; else size is part of the shape.
+    modes : int, float or {"all", "parallel"}
+        As in `atlaskit.shape.pca`.
+    robust : bool
+        A mean on which cases far from it pull less.
+    unit : {"auto", "px", "mm"}
+        As in `population`.
+    seed : int
+
+    Raises
+    ------
+    InputError, NotFoundError, StoreError
+    """
+    began = time.perf_counter()
+    place = Path(atlas) / "landmarks.zarr" if store is None else Path(store)
+    people = population(place, structures=structures, unit=unit)
+    if align_by not in ("joint", "per-structure"):
+        raise InputError(f"Shapes are aligned 'joint' or 'per-structure'; got {align_by!r}.")
+    each = [(JOINT, people.structures)] if align_by == "joint" else [(name, (name,)) for name in people.structures]
+    parts = tuple(_part(people, name, names, scale, modes, robust, seed) for name, names in each)
+    tables = {"modes": _modes(parts), "scores": _scores(people, parts), "mean": _means(people, parts)}
+    return ShapePcaResult(
+        store=place,
+        cases=len(people.cases),
+        unit=people.unit,
+        parts=parts,
+        **tables,
+        tables=_write(people, parts, tables, Path(atlas) / "shape"),
+        notes=people.left_out,
+        seconds=round(time.perf_counter() - began, 3),
+    )
+
+
+def _part(
+    people: Population, name: str, structures: Sequence[str], scale: bool, modes: int | float | str, robust: bool, seed: int
+) -> Part:
+    """Align some structures and find their modes."""
+    used = people.landmarks_of(structures)
+    onto = None if people.template is None else people.template[used]
+    aligned = align(people.points[:, used], scale="full" if scale else "none", robust=robust, onto=onto)
+    model = pca(aligned.tangent, modes=modes, seed=seed)
+    return Part(name, tuple(structures), used, aligned, model, model.scores(aligned.tangent))
+
+
+def _modes(parts: Sequence[Part]) -> pd.DataFrame:
+    return pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "part": part.name,
+                    "mode": np.arange(1, len(part.model.variance) + 1),
+                    "variance": part.model.variance,
+                    "explained": part.model.explained,
+                    "cumulative": np.cumsum(part.model.explained),
+                }
+            )
+            for part in parts
+        ],
+        ignore_index=True,
+    )
+
+
+def _scores(people: Population, parts: Sequence[Part]) -> pd.DataFrame:
+    tables = []
+    for part in parts:
+        known = part.alignment
+        who = {"part": part.name, "case": people.cases, "subject": people.subjects, "frame": people.frame}
+        lies = {
+            f"size_{people.unit}": known.size,
+            "rotation_deg": np.degrees(known.rotation_rad),
+            "distance_rad": known.distance,
+        }
+        along = {f"pc{k + 1}": column for k, column in enumerate(part.scores.T)}
+        tables.append(pd.DataFrame({**who, **lies, **along}))
+    return pd.concat(tables, ignore_index=True)
+
+
+def _means(people: Population, parts: Sequence[Part]) -> pd.DataFrame:
+    rows = []
+    for part in parts:
+        at = {int(node): k for k, node in enumerate(part.landmarks)}
+        for name in part.structures:
+            loop = people.topology.loop_of(name)
+            x, y = part.alignment.mean[[at[int(node)] for node in loop]].T
+            rows.append(pd.DataFrame({"part": part.name, "structure": name, "landmark": loop, "x": x, "y": y}))
+    return pd.concat(rows, ignore_index=True)
+
+
+def _write(people: Population, parts: Sequence[Part], tables: dict[str, pd.DataFrame], folder: Path) -> tuple[Path, ...]:
+    """Groups into the store, tables beside the atlas."""
+    by_name = {"" if part.name == JOINT else part.name: part for part in parts}
+    store.write_group(people.store, "alignment", {name: _alignment_of(people, part) for name, part in by_name.items()})
+    store.write_group(people.store, "pca", {name: _model_of(people, part) for name, part in by_name.items()})
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = tuple(folder / f"{name}.csv" for name in tables)
+    for path, table in zip(paths, tables.values(), strict=True):
+        draft = path.with_suffix(".csv.partial")
+        table.to_csv(draft, index=False, float_format="%.8g")
+        draft.replace(path)
+    return paths
+
+
+def _alignment_of(people: Population, part: Part) -> xr.Dataset:
+    known, case = part.alignment, ("case",)
+    values = {
+        "mean": (("landmark", "axis"), known.mean),
+        "size": (case, known.size, {"unit": people.unit}),
+        "rotation_rad": (case, known.rotation_rad),
+        "factor": (case, known.factor),
+        "centre": (("case", "axis"), known.centre, {"unit": people.unit}),
+        "distance_rad": (case, known.distance),
+    }
+    return xr.Dataset(values, coords=_labels(people, part), attrs={"structures": list(part.structures), "unit": people.unit})
+
+
+def _model_of(people: Population, part: Part) -> xr.Dataset:
+    model = part.model
+    values = {
+        "mean": (("landmark", "axis"), model.mean),
+        "modes": (("mode", "landmark", "axis"), model.modes),
+        "variance": ("mode", model.variance),
+        "scores": (("case", "mode"), part.scores, {"unit": "standard deviations"}),
+    }
+    attrs = {"structures": list(part.structures), "total_variance": model.total, "cases": model.cases}
+    return xr.Dataset(values, coords=_labels(people, part), attrs=attrs)
+
+
+def _labels(people: Population, part: Part) -> dict[str, object]:
+    """Names along the dimensions."""
+    return {
+        "case": np.array(people.cases, dtype=object),
+        "landmark": part.landmarks.astype(np.int32),
+        "axis": np.array(["x", "y"], dtype=object),
+    }
