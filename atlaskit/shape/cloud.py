@@ -67,9 +67,9 @@ class Cloud:
         """A case with all landmarks, or where there is none the cases' average as they lie."""
         whole = (self.known == self.known.any(0)).all(1)
         if whole.any():
-            return self._normed(self.z[int(whole.argmax())], scale)
+            return self.normed(self.z[int(whole.argmax())], scale)
         count = np.maximum(self.share.sum(0), 1e-300)
-        return self._normed((self.heavy / np.sqrt(self.norm_2)[:, None]).sum(0) / count, scale)
+        return self.normed((self.heavy / np.sqrt(self.norm_2)[:, None]).sum(0) / count, scale)
 
     def fit(
         self, mean: Complex, scale: Scale, rotate: bool
@@ -123,18 +123,18 @@ class Cloud:
         z = np.where(flip[:, None], self.z.conj(), self.z) if flip.any() else self.z
         return turned[:, None] * z + self._shift(mean)[:, None]
 
-    def mean_of(
-        self, mean: Complex, turned: Complex, flip: NDArray[np.bool_], counts: NDArray[np.float64], scale: Scale
-    ) -> Complex:
-        """The average of the aligned cases, without making them."""
+    def totals(
+        self, mean: Complex, turned: Complex, flip: NDArray[np.bool_], counts: NDArray[np.float64]
+    ) -> tuple[Complex, NDArray[np.float64]]:
+        """(L,) sums of the aligned cases, without making them, and of their weights; those of several clouds add up."""
         pull = counts * turned
         total = np.where(flip, 0, pull) @ self.heavy + (self.share.T @ (counts * self._shift(mean)))
         if flip.any():
             total = total + np.where(flip, pull, 0) @ self.heavy.conj()
-        return self._normed(total / np.maximum(counts @ self.share, 1e-300), scale)
+        return total, counts @ self.share
 
-    def _normed(self, mean: Complex, scale: Scale) -> Complex:
-        """Centred, and of size 1 where cases are scaled."""
+    def normed(self, mean: Complex, scale: Scale) -> Complex:
+        """A mean centred, and of size 1 where cases are scaled."""
         weight = self.share.max(0)
         mean = mean - (weight * mean).sum() / weight.sum() if self.translate else mean
         return mean if scale == "none" else mean / self.norm(mean)
@@ -157,15 +157,14 @@ class Cloud:
         return complex(to / abs(to)) if abs(to) > 1e-9 else 1.0
 
     def size(self, mean: Complex) -> NDArray[np.float64]:
-        """(N,) centroid sizes; of incomplete cases in proportion to the mean's."""
+        """(N,) centroid sizes; of incomplete cases in proportion to the mean's, which is NaN where no case has a landmark."""
 
         def squared(z: Complex) -> NDArray[np.float64]:
             count = self.known.sum(1, keepdims=True)
             middle = np.where(self.known, z, 0).sum(1, keepdims=True) / count
             return np.asarray(np.where(self.known, np.abs(z - middle) ** 2, 0).sum(1))
 
-        every = np.where(self.known.any(0), mean, 0)
-        there = every[self.known.any(0)]
+        every, there = np.nan_to_num(mean), mean[~np.isnan(mean)]
         whole = float((np.abs(there - there.mean()) ** 2).sum())
         part = squared(np.broadcast_to(every, self.z.shape))
         return np.asarray(np.sqrt(squared(self.z) * whole / np.maximum(part, 1e-300)))

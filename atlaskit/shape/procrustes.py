@@ -134,17 +134,61 @@ def align(
     while moved > TOLERANCE and rounds < ROUNDS:
         factor, turn, flip, _ = cloud.fit(mean, scale, rotate)
         counts = cloud.resistant(mean, factor * turn, flip) if robust else counts
-        new = cloud.mean_of(mean, factor * turn, flip, counts, scale)
+        total, heft = cloud.totals(mean, factor * turn, flip, counts)
+        new = cloud.normed(total / np.maximum(heft, 1e-300), scale)
         moved, mean, rounds = cloud.norm(new - mean) / max(cloud.norm(new), 1e-300), new, rounds + 1
     if flip.mean() > 0.5:  # which of two mirror images is the true one is for most cases to say
         mean = mean.conj()
     if rotate:
         mean = mean * cloud.upright(mean, onto)
-    factor, turn, flip, cosine = cloud.fit(mean, scale, rotate)
-    aligned = cloud.aligned(mean, factor * turn, flip)
+    mean = np.where(cloud.known.any(0), mean, ABSENT)
+    return _aligned(cloud, mean, scale, rotate, counts, weight, rounds)
+
+
+def align_to(
+    points: Array, mean: Array, *, scale: Scale = "full", rotate: bool = True, translate: bool = True, mirror: bool = False
+) -> Alignment:
+    """Align cases to a mean that is there, each for itself: new cases to a model, or a part of many to the mean of all.
+
+    Parameters
+    ----------
+    points : (N, L, 2) array
+        Any one unit; NaN where absent.
+    mean : (L, 2) array
+        As `Alignment.mean` of an alignment with the same options.
+    scale, rotate, translate, mirror
+        As in `align`.
+
+    Raises
+    ------
+    InputError
+        As `align`, and where the mean has other landmarks.
+    """
+    z, weight = _checked(points, None, least=1)
+    middle = np.asarray(mean, dtype=np.float64)
+    if middle.shape != points.shape[1:]:
+        raise InputError(f"A mean to align to has the {points.shape[1]} landmarks of the cases; got {middle.shape}.")
+    cloud = Cloud.of(z, weight, translate=translate, mirror=mirror)
+    return _aligned(
+        cloud, np.where(np.isnan(middle[:, 0]), ABSENT, middle @ np.array([1, 1j])), scale, rotate, np.ones(len(z)), weight, 0
+    )
+
+
+def _aligned(
+    cloud: Cloud,
+    mean: Complex,
+    scale: Scale,
+    rotate: bool,
+    counts: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    rounds: int,
+) -> Alignment:
+    """Everything that is known of cases once the mean is."""
+    whole = np.nan_to_num(mean)
+    factor, turn, flip, cosine = cloud.fit(whole, scale, rotate)
     return Alignment(
-        points=_pairs(np.where(cloud.known, aligned, ABSENT)),
-        mean=_pairs(np.where(cloud.known.any(0), mean, ABSENT)),
+        points=_pairs(np.where(cloud.known, cloud.aligned(whole, factor * turn, flip), ABSENT)),
+        mean=_pairs(mean),
         size=cloud.size(mean),
         factor=factor,
         rotation_rad=np.arctan2(turn.imag, turn.real),
@@ -152,17 +196,19 @@ def align(
         mirrored=flip,
         distance=np.arccos(np.clip(cosine, -1, 1)),
         counts=counts,
-        weights=weight,
+        weights=weights,
         scale=scale,
         rounds=rounds,
     )
 
 
-def _checked(points: Array, weights: Array | None) -> tuple[Complex, NDArray[np.float64]]:
+def _checked(points: Array, weights: Array | None, least: int = 2) -> tuple[Complex, NDArray[np.float64]]:
     """Landmarks as complex numbers, and their weights."""
     points = np.asarray(points, dtype=np.float64)
-    if points.ndim != 3 or points.shape[2] != 2 or len(points) < 2 or points.shape[1] < 2:
-        raise InputError(f"Landmarks to align are an array (N, L, 2) of 2 or more cases and landmarks; got {points.shape}.")
+    if points.ndim != 3 or points.shape[2] != 2 or len(points) < least or points.shape[1] < 2:
+        raise InputError(
+            f"Landmarks to align are an array (N, L, 2) of {least} or more cases, 2 or more landmarks; got {points.shape}."
+        )
     weight = np.ones(points.shape[1]) if weights is None else np.asarray(weights, dtype=np.float64)
     if weight.shape != (points.shape[1],) or not (weight >= 0).all() or not weight.any():
         raise InputError(f"Weights are one number, 0 or more, for each of the {points.shape[1]} landmarks; got {weights!r}.")

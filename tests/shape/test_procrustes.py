@@ -10,7 +10,7 @@ from sklearn.decomposition import PCA
 
 from atlaskit.errors import InputError
 from atlaskit.shape.model import pca
-from atlaskit.shape.procrustes import Alignment, align
+from atlaskit.shape.procrustes import Alignment, align, align_to
 
 Array = NDArray[np.float64]
 SEEDS = st.integers(0, 10_000)
@@ -152,6 +152,18 @@ def test_what_is_switched_off_is_not_done() -> None:
     assert (align(points, translate=False).centre == 0).all()
     still = align(points, rotate=False, translate=False, scale="none")
     assert still.points == pytest.approx(points) and still.mean == pytest.approx(points.mean(0))
+
+
+@given(SEEDS)
+@settings(max_examples=10)
+def test_a_case_is_aligned_to_a_mean_as_it_was_with_all_others(seed: int) -> None:
+    points = without(moved(shapes(seed), seed), seed, 0.1)
+    whole = align(points)
+    alone = align_to(points[3:4], whole.mean)
+    assert alone.points[0] == pytest.approx(whole.points[3], abs=1e-12, nan_ok=True)
+    assert alone.size == pytest.approx(whole.size[3:4]) and alone.rotation_rad == pytest.approx(whole.rotation_rad[3:4])
+    with pytest.raises(InputError, match="12 landmarks of the cases; got"):
+        align_to(points, whole.mean[:4])
 
 
 @pytest.mark.parametrize(
