@@ -69,12 +69,12 @@ class Alignment:
         """
         if self.scale == "none":
             return self.points
-        known = ~np.isnan(self.points[..., :1])
-        share = known * self.weights[:, None]
-        total = share.sum(1, keepdims=True)
-        there, here = (np.where(known, x, 0.0) for x in (np.nan_to_num(self.mean), self.points))
-        there, here = (x - (share * x).sum(1, keepdims=True) / total for x in (there, here))
-        along = (share * here * there).sum((1, 2)) / (share * there**2).sum((1, 2))
+        known = ~np.isnan(self.points[..., 0])
+        share = known[:1] * self.weights if known.all() else known * self.weights  # the same for all, or for each its own
+        whole = np.nan_to_num(self.mean)
+        there = whole - (share @ whole / share.sum(1, keepdims=True))[:, None]
+        pull = share[..., None] * there
+        along = (np.nan_to_num(self.points) * pull).sum((1, 2)) / (pull * there).sum((1, 2))
         projected: NDArray[np.float64] = self.points + (1 - along)[:, None, None] * there
         return projected
 
