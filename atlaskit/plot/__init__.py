@@ -1,4 +1,4 @@
-"""Pictures of masks, landmarks and training: every function returns Axes or a Figure and never shows or saves.
+"""Pictures of masks, landmarks, training and shapes: every function returns Axes or a Figure and never shows or saves.
 
 Figures are made without pyplot, so they leave no global state and need no display. Save one with
 ``axes.get_figure(root=True).savefig(path)``.
@@ -7,8 +7,28 @@ Figures are made without pyplot, so they leave no global state and need no displ
 from atlaskit.plot.cases import case, cases
 from atlaskit.plot.cohort import landmark_overlay
 from atlaskit.plot.correspondence import error_map, methods
+from atlaskit.plot.maps import deviation, difference
+from atlaskit.plot.modes import modes, scree
+from atlaskit.plot.quality import quality
+from atlaskit.plot.scores import allometry, scores
 from atlaskit.plot.style import PALETTE
 from atlaskit.plot.template import template
 from atlaskit.plot.training import loss_curves
 
-__all__ = ["PALETTE", "case", "cases", "error_map", "landmark_overlay", "loss_curves", "methods", "template"]
+__all__ = [
+    "PALETTE",
+    "allometry",
+    "case",
+    "cases",
+    "deviation",
+    "difference",
+    "error_map",
+    "landmark_overlay",
+    "loss_curves",
+    "methods",
+    "modes",
+    "quality",
+    "scores",
+    "scree",
+    "template",
+]

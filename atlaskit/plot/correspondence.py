@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import ListedColormap, Normalize
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from atlaskit.metrics import place
+from atlaskit.plot.colorbar import ERRORS, axes_with_room, draw_bar
 from atlaskit.plot.labels import label_shapes, label_style
 from atlaskit.plot.style import (
     DPI,
@@ -30,12 +29,8 @@ from atlaskit.plot.style import (
 )
 from atlaskit.topology import Topology
 
-ERRORS = ListedColormap(colormaps["magma_r"](np.linspace(0.12, 0.92, 256)), name="atlaskit_errors")
-"""Colours of errors, light to dark: told apart without hue, and seen on white."""
-
 _SMALLEST_PT, _LARGEST_PT = 2.2, 10.0
 _CROWD = 40  # more circles along an outline are smaller
-_BAR_IN = 0.8
 
 Errors = Mapping[str, tuple[NDArray[np.floating], NDArray[np.floating]]]
 
@@ -78,7 +73,7 @@ def error_map(
         One line per structure, one scatter per structure with errors, and a colour bar from 0 to the greatest error.
     """
     box = window(points)
-    ax = shape_axes(_axes_with_room(box, title), box) if ax is None else shape_axes(ax, box, title=title)
+    ax = shape_axes(axes_with_room(box, title), box) if ax is None else shape_axes(ax, box, title=title)
     known = [values[np.isfinite(values)] for _, values in errors.values()]
     most = max((float(values.max()) for values in known if values.size), default=0.0) or 1.0
     scale = Normalize(0.0, most)
@@ -98,17 +93,8 @@ def error_map(
             )  # fmt: skip
             _write_names(ax, points[loop], (named or {}).get(name, {}))
     label_shapes(ax, points, topology, every=every, color=INK)
-    _draw_bar(ax, scale, f"{what} ({unit})")
+    draw_bar(ax, scale, f"{what} ({unit})")
     return ax
-
-
-def _axes_with_room(box: NDArray[np.float64], title: str | None) -> Axes:
-    """Axes of a new figure, under the title and left of a strip for the colour bar."""
-    width, height = SHAPE_IN * (box[1] - box[0]) / (box[1] - box[0]).max()
-    strip = 0.16 * (1 + title.count("\n")) + 0.08 if title else 0.0
-    figure = Figure(figsize=(width + _BAR_IN, height + strip), dpi=DPI, facecolor="white")
-    figure.suptitle(title or "", fontsize=TEXT_PT, color=INK)
-    return figure.add_axes((0.0, 0.0, width / (width + _BAR_IN), height / (height + strip)))
 
 
 def _write_names(ax: Axes, loop: Points, names: Mapping[float, str]) -> None:
@@ -118,15 +104,6 @@ def _write_names(ax: Axes, loop: Points, names: Mapping[float, str]) -> None:
         spot = place(loop[None].astype(np.float64), np.array([position]))[0, 0]
         x, y = 11.0 * (spot - middle) / max(float(np.linalg.norm(spot - middle)), 1e-9)
         ax.annotate(name, spot, xytext=(x, -y), textcoords="offset points", **label_style(SMALL_PT, INK))
-
-
-def _draw_bar(ax: Axes, scale: Normalize, label: str) -> None:
-    """A colour bar to the right."""
-    inset = ax.inset_axes((1.0, 0.2, 0.03, 0.6))
-    bar = ax.figure.colorbar(ScalarMappable(scale, ERRORS), cax=inset)
-    bar.set_label(label, fontsize=TEXT_PT, color=INK)
-    bar.ax.tick_params(labelsize=SMALL_PT, length=2, width=0.5, colors=INK)
-    bar.outline.set_linewidth(0.5)
 
 
 def methods(

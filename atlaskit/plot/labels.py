@@ -52,7 +52,15 @@ class _Page:
         return best, free
 
 
-def label_shapes(ax: Axes, points: Points, topology: Topology, *, every: int | None, color: str | None = None) -> None:
+def label_shapes(
+    ax: Axes,
+    points: Points,
+    topology: Topology,
+    *,
+    every: int | None,
+    color: str | None = None,
+    around: Points | None = None,
+) -> None:
     """Number every so many landmarks along each outline, outside it, and write each structure's name.
 
     Parameters
@@ -66,6 +74,8 @@ def label_shapes(ax: Axes, points: Points, topology: Topology, *, every: int | N
         Nodes along a loop from one number to the next; None for names alone.
     color : str, optional
         One colour for all labels instead of each structure's own.
+    around : (K, 2) array, optional
+        Points of something else in the picture, close to each other, that labels keep clear of.
     """
     loops = present_loops(points, topology)
     if not loops:
@@ -74,6 +84,8 @@ def label_shapes(ax: Axes, points: Points, topology: Topology, *, every: int | N
     on_page = ax.transData.transform(np.nan_to_num(points)) * 72.0 / ax.figure.dpi
     outlines = [on_page[loop] for _, loop in loops]
     ink = np.vstack([resample(line, 8 + int(perimeter(line) / _INK_PT)) for line in outlines])
+    if around is not None:
+        ink = np.vstack([ink, ax.transData.transform(around) * 72.0 / ax.figure.dpi])
     page = _Page(ax, outlines, ink)
     steps = [range(0, len(loop), every) if every else range(0) for _, loop in loops]
     numbered = {int(loop[k]): (own, k) for own, (_, loop) in enumerate(loops) for k in steps[own]}

@@ -5,10 +5,11 @@ import sys
 
 SCRIPT = """
 import io, sys
-import matplotlib, numpy as np
+import matplotlib, numpy as np, pandas as pd
 before = matplotlib.rcParams.copy()
 from atlaskit import plot
 from atlaskit.masks import Mask
+from atlaskit.shape import pca
 from atlaskit.topology import Topology
 turn = 2 * np.pi * np.arange(16) / 16
 points = 20 + 10 * np.column_stack([np.cos(turn), np.sin(turn)])
@@ -18,6 +19,14 @@ log = [{"epoch": k, "losses": {"chamfer": 1.0}, "weights": {}} for k in range(2)
 axes = [plot.template(points, topology), plot.case(mask, points, topology)]
 axes.append(plot.landmark_overlay(points[None], topology))
 axes += [plot.error_map(points, topology, {"disc": (np.arange(2.0), np.ones(2))}), plot.methods(["a"], {"disc": [1.0]})]
+noise = np.random.default_rng(0).normal(size=(9, 16, 2))
+model = pca(points + noise)
+along = model.scores(points + noise)
+columns = ("modes", "compactness", "generalisation", "generalisation_se", "specificity", "specificity_se")
+table = pd.DataFrame({name: [1.0, 2.0] for name in columns}).assign(unit="px")
+axes += [plot.modes(model, topology)[0, 0], plot.scree(model), plot.scores(along), plot.quality(table)[0]]
+axes += [plot.allometry(np.arange(1.0, 10.0), along[:, 0], shapes=np.stack([points, points + 1]), topology=topology)]
+axes += [plot.difference(points, points + noise[0], topology), plot.deviation(points + noise[0], points, topology)]
 figures = [ax.get_figure(root=True) for ax in axes]
 figures += [plot.cases([("a", mask, points)], topology), plot.loss_curves(log)]
 for figure in figures:
@@ -31,4 +40,4 @@ print(len(figures))
 
 def test_no_pyplot_and_no_global_settings():
     done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=False)
-    assert done.stdout.strip() == "7", done.stderr
+    assert done.stdout.strip() == "14", done.stderr

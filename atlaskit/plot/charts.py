@@ -1,0 +1,111 @@
+"""What charts share: axes with small type, and groups by colour and by marker."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
+from numpy.typing import NDArray
+
+from atlaskit.plot.style import DPI, INK, NAME_PT, PALE, TEXT_PT, color_of
+
+COLUMN_IN = 3.5
+"""Width of a figure in one column of a page, inches."""
+
+CROWD = 1000
+"""More cases than this are pixels in a drawing of lines."""
+
+DASHES = ("-", (0, (6, 1.5)), (0, (2, 1)), (0, (6, 1, 1.5, 1)))
+"""Lines of groups, told apart without colour."""
+
+_MARKERS = "o^sDvPX"
+_MOST_INK = 4000.0  # area of all markers together, square points, before they shrink
+
+
+@dataclass(frozen=True)
+class Group:
+    """Some of the cases, and how they look.
+
+    Attributes
+    ----------
+    name : str
+        Empty where all cases are one group.
+    rows : (N,) bool array
+    color, marker : str
+    dashes : matplotlib line style
+        Of its line or ellipse.
+    """
+
+    name: str
+    rows: NDArray[np.bool_]
+    color: str
+    marker: str
+    dashes: Any = "-"
+
+    @property
+    def words(self) -> str:
+        """What a legend says."""
+        count = f"n = {self.rows.sum()}"
+        return f"{self.name} ({count})" if self.name else count
+
+
+def split(groups: Sequence[Any] | None, known: NDArray[np.bool_]) -> list[Group]:
+    """Groups in their order among the (N,) known cases; those of no group come last, in grey."""
+    if groups is None:
+        return [Group("", known, color_of(0), _MARKERS[0])]
+    kinds = pd.Categorical(groups).remove_unused_categories()
+    found = [
+        Group(str(name), known & (kinds.codes == k), color_of(k), _MARKERS[k % len(_MARKERS)], DASHES[k % len(DASHES)])
+        for k, name in enumerate(kinds.categories)
+    ]
+    found.append(Group("no group", known & (kinds.codes < 0), PALE, "."))
+    return [group for group in found if group.rows.any()]
+
+
+def draw_groups(ax: Axes, xy: NDArray[np.float64], groups: Sequence[Group]) -> list[Line2D]:
+    """Draw cases (N, 2) as one scatter per group, small groups over large ones; returns handles for a legend."""
+    n = sum(int(group.rows.sum()) for group in groups)
+    area = float(np.clip(_MOST_INK / max(n, 1), 1.2, 14.0))
+    alpha = float(np.clip(25.0 / np.sqrt(n), 0.15, 0.75))
+    for group in groups:
+        ax.scatter(
+            xy[group.rows, 0], xy[group.rows, 1], s=area, color=group.color, marker=group.marker, alpha=alpha, linewidths=0,
+            zorder=2 - group.rows.sum() / n, rasterized=n > CROWD, label=group.name,
+        )  # fmt: skip
+    return [
+        Line2D([], [], linestyle="", marker=g.marker, color=g.color, markersize=4, markeredgewidth=0, label=g.words)
+        for g in groups
+    ]
+
+
+def chart_axes(ax: Axes | None, size_in: tuple[float, float], x: str, y: str) -> Axes:
+    """Axes with two thin spines, small ticks and the labels of both axes; of a new figure if none are given."""
+    if ax is None:
+        ax = Figure(figsize=size_in, dpi=DPI, facecolor="white", layout="constrained").add_subplot()
+    ax.tick_params(labelsize=TEXT_PT, width=0.6, length=2.5)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.spines[["left", "bottom"]].set_linewidth(0.6)
+    ax.set_xlabel(x, fontsize=NAME_PT, color=INK)
+    ax.set_ylabel(y, fontsize=NAME_PT, color=INK)
+    return ax
+
+
+def legend_above(ax: Axes, handles: Sequence[Line2D]) -> None:
+    """Put a legend over axes, where it covers no case."""
+    ax.legend(
+        handles=handles, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, fontsize=TEXT_PT, frameon=False,
+        borderaxespad=0.2, handletextpad=0.4, columnspacing=1.2,
+    )  # fmt: skip
+
+
+def group_line(group: Group, *, crowded: bool) -> dict[str, Any]:
+    """Look of a group's line: its colour and dashes, in a crowd with a white rim so that it is seen."""
+    rim = [withStroke(linewidth=2.6, foreground="white")] if crowded else []
+    return {"color": group.color, "linestyle": group.dashes, "linewidth": 1.2, "zorder": 3, "path_effects": rim}

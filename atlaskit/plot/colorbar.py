@@ -1,0 +1,49 @@
+"""Values as colours along outlines: one set of colours, a colour bar, and room for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.collections import LineCollection
+from matplotlib.colors import ListedColormap, Normalize
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from atlaskit.plot.style import DPI, INK, SHAPE_IN, SMALL_PT, TEXT_PT, Points
+
+ERRORS = ListedColormap(colormaps["magma_r"](np.linspace(0.12, 0.92, 256)), name="atlaskit_errors")
+"""Colours of errors and distances, light to dark: told apart without hue, and seen on white."""
+
+_BAR_IN = 0.8
+_LINE_IN = 0.16
+
+
+def axes_with_room(box: NDArray[np.float64], title: str | None, *, note: str = "") -> Axes:
+    """Axes of a new figure, under the title, over a note, and left of a strip for the colour bar."""
+    width, height = SHAPE_IN * (box[1] - box[0]) / (box[1] - box[0]).max()
+    above, below = (_LINE_IN * (1 + text.count("\n")) + 0.08 if text else 0.0 for text in (title, note))
+    tall = height + above + below
+    figure = Figure(figsize=(width + _BAR_IN, tall), dpi=DPI, facecolor="white")
+    figure.suptitle(title or "", fontsize=TEXT_PT, color=INK)
+    return figure.add_axes((0.0, below / tall, width / (width + _BAR_IN), height / tall))
+
+
+def draw_bar(ax: Axes, scale: Normalize, label: str) -> None:
+    """Draw a colour bar to the right."""
+    inset = ax.inset_axes((1.0, 0.2, 0.03, 0.6))
+    bar = ax.figure.colorbar(ScalarMappable(scale, ERRORS), cax=inset)
+    bar.set_label(label, fontsize=TEXT_PT, color=INK)
+    bar.ax.tick_params(labelsize=SMALL_PT, length=2, width=0.5, colors=INK)
+    bar.outline.set_linewidth(0.5)
+
+
+def draw_coloured(ax: Axes, loop: Points, values: NDArray[np.float64], scale: Normalize, *, label: str) -> None:
+    """Draw one closed polygon whose edges have the colour of what their two ends are on average."""
+    after = np.roll(loop, -1, axis=0)
+    middle = (values + np.roll(values, -1)) / 2
+    style: dict[str, Any] = {"linewidths": 2.2, "capstyle": "round", "zorder": 2, "label": label}
+    ax.add_collection(LineCollection([*np.stack([loop, after], axis=1)], array=middle, cmap=ERRORS, norm=scale, **style))
