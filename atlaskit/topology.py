@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -119,6 +119,19 @@ class Topology:
                 f"A structure must be one of the topology; {structure!r} is not: {nearest(structure, self.structures)}"
             )
         return np.asarray(self.loops[self.structures.index(structure)], dtype=np.int64)
+
+    def only(self, structures: Sequence[str]) -> Topology:
+        """The loops of some structures, in one level; their landmarks are numbered anew in ascending order."""
+        kept = [self.structures.index(name) for name in self.structures if name in structures]
+        used = np.unique(np.concatenate([self.loop_of(name) for name in structures])).tolist()
+        new = {node: index for index, node in enumerate(used)}
+        holes = tuple(
+            Hole(kept.index(hole.ring), kept.index(hole.filler), new[hole.outer], new[hole.inner])
+            for hole in self.holes
+            if hole.ring in kept and hole.filler in kept
+        )
+        loops = tuple(tuple(new[node] for node in self.loops[s]) for s in kept)
+        return Topology(tuple(self.structures[s] for s in kept), loops, levels=1, holes=holes)
 
     def polygon(self, structure: int) -> tuple[int, ...]:
         """Landmarks of the closed polygon that encloses a structure's area: its loop, and around its holes by way of slits."""

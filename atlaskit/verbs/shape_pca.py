@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from atlaskit import store
+from atlaskit import plot, store
 from atlaskit.errors import InputError
 from atlaskit.shape import Alignment, ShapeModel, align, pca
 from atlaskit.verbs.population import Population, Unit, population
@@ -64,7 +65,7 @@ class ShapePcaResult:
         One row per part and case: who it is, size, rotation, distance to the mean, scores in standard deviations.
     mean : DataFrame
         One row per part, structure and landmark.
-    tables : tuple of Path
+    tables, pictures : tuple of Path
     notes : tuple of str
     seconds : float
     """
@@ -77,6 +78,7 @@ class ShapePcaResult:
     scores: pd.DataFrame
     mean: pd.DataFrame
     tables: tuple[Path, ...]
+    pictures: tuple[Path, ...]
     notes: tuple[str, ...]
     seconds: float
 
@@ -88,6 +90,7 @@ class ShapePcaResult:
             "unit": self.unit,
             "modes": self.modes.to_dict(orient="records"),
             "tables": self.tables,
+            "pictures": self.pictures,
             "notes": self.notes,
             "seconds": self.seconds,
         }
@@ -119,7 +122,7 @@ def shape_pca(
     Parameters
     ----------
     atlas : path
-        Tables go to ``shape/`` in it.
+        Tables go to ``shape/`` in it, pictures to ``figures/``.
     store : path, optional
         ``landmarks.zarr`` in the atlas unless given; gets the groups ``alignment`` and ``pca``.
     structures : sequence of str
@@ -155,6 +158,7 @@ def shape_pca(
         parts=parts,
         **tables,
         tables=_write(people, parts, tables, Path(atlas) / "shape"),
+        pictures=_draw(people, parts, Path(atlas) / "figures"),
         notes=people.left_out,
         seconds=round(time.perf_counter() - began, 3),
     )
@@ -227,6 +231,25 @@ def _write(people: Population, parts: Sequence[Part], tables: dict[str, pd.DataF
         table.to_csv(draft, index=False, float_format="%.8g")
         draft.replace(path)
     return paths
+
+
+def _draw(people: Population, parts: Sequence[Part], folder: Path) -> tuple[Path, ...]:
+    """Modes as outlines and as arrows, what they explain, and where the cases lie along the first two."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for part in parts:
+        topology, model = people.topology.only(part.structures), part.model
+        pictures: dict[str, Any] = {"modes": plot.modes(model, topology), "arrows": plot.modes(model, topology, arrows=True)}
+        pictures["scree"] = plot.scree(model)
+        if len(model.variance) > 1:
+            pictures["scores"] = plot.scores(part.scores, explained=model.explained)
+        under = "" if part.name == JOINT else "_" + re.sub(r"\W+", "_", part.name)
+        for name, axes in pictures.items():
+            paths.append(folder / f"shape{under}_{name}.png")
+            draft = paths[-1].with_suffix(".png.partial")
+            np.ravel(np.asarray(axes, dtype=object))[0].get_figure(root=True).savefig(draft, format="png")
+            draft.replace(paths[-1])
+    return tuple(paths)
 
 
 def _alignment_of(people: Population, part: Part) -> xr.Dataset:
