@@ -127,9 +127,10 @@ class Coding:
     @classmethod
     def of(cls, formula: str, terms: list[Term], values: pd.DataFrame, levels: Mapping[str, tuple[str, ...]]) -> Coding:
         """The coding of terms, by values of the columns they need; `levels` says which are factors."""
+        model, world, data = ModelDesc([], [INTERCEPT, *terms]), EvalEnvironment([FUNCTIONS]), _boxed(values, levels)
         try:
-            world = EvalEnvironment([FUNCTIONS])
-            info = incr_dbuilder(ModelDesc([], [INTERCEPT, *terms]), lambda: iter([_boxed(values, levels)]), world)
+            with np.errstate(divide="ignore", invalid="ignore"):  # `design` says what is not finite
+                info = incr_dbuilder(model, lambda: iter([data]), world)
         except PatsyError as error:
             reason = str(error).splitlines()[0]
             raise InputError(
@@ -143,7 +144,7 @@ class Coding:
 
     def rows(self, values: pd.DataFrame, levels: Mapping[str, tuple[str, ...]]) -> NDArray[np.float64]:
         """(M, P) rows at M rows of values; those of factors are among the levels that were given when this was made."""
-        with np.errstate(divide="ignore", invalid="ignore"):  # `design` says what is not finite
+        with np.errstate(divide="ignore", invalid="ignore"):
             built = build_design_matrices([self.info], _boxed(values, levels), NA_action=NAAction(NA_types=[]))
         return np.asarray(built[0], dtype=np.float64)[:, self.order]
 

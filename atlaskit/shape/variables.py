@@ -31,9 +31,8 @@ def variables(table: pd.DataFrame, names: list[str], size: NDArray[np.floating] 
     wanted = list(dict.fromkeys([*names, *([within] if within else [])]))
     for name in wanted:
         if name not in table:
-            raise InputError(
-                f"What a formula names must be a column of the table; {name!r} is none: {nearest(name, map(str, table))}"
-            )
+            hint = nearest(name, map(str, table))
+            raise InputError(f"What a formula names must be a column of the table; {name!r} is none: {hint}")
     return table[wanted]
 
 
