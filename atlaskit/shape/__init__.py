@@ -2,5 +2,16 @@
 
 from atlaskit.shape.anova import Anova, anova
 from atlaskit.shape.design import Design, design
+from atlaskit.shape.groups import Pairs, pairwise
+from atlaskit.shape.maps import LandmarkMap, landmark_map
 
-__all__ = ["Anova", "Design", "anova", "design"]
+__all__ = [
+    "Anova",
+    "Design",
+    "LandmarkMap",
+    "Pairs",
+    "anova",
+    "design",
+    "landmark_map",
+    "pairwise",
+]

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from atlaskit.errors import InputError
+from atlaskit.shape.contrasts import others, split, testable, unexplained
 from atlaskit.shape.design import Design
-from atlaskit.shape.permutations import PERMUTATIONS, TYPES, draw, effect_size, others, p_value, projected, span, split
-from atlaskit.shape.strata import BETWEEN, Stratum, strata
+from atlaskit.shape.permutations import PERMUTATIONS, draw, effect_size, f_values, p_value
+from atlaskit.shape.strata import strata
 
 Array = NDArray[np.floating]
 
@@ -91,19 +91,19 @@ def anova(shapes: Array, design: Design, *, kind: str = "II", permutations: int 
     Journal of the Royal Statistical Society B 53 (1991). Winkler et al., Permutation inference for the general linear model,
     NeuroImage 92 (2014): exchangeability blocks.
     """
-    if kind not in TYPES:
-        raise InputError(f"The type of sums of squares must be I, II or III; {kind!r} came: choose one of them.")
     rows: dict[tuple[str, str], dict[str, float]] = {}
     random: dict[tuple[str, str], NDArray[np.float64]] = {}
     parts = strata(shapes, design)
     for stratum in parts:
         terms = testable(stratum, design, parts[-1])
-        left, left_df = _left(stratum, design, terms)
+        remains, left_df = unexplained(stratum, design, terms)
+        left = stratum.weight * float(np.square(remains).sum())
         moved = draw(stratum.exchange, permutations, seed)
         for term in terms:
             key = (stratum.name, design.terms[term])
-            square, df, random[key] = _randomised(stratum, design, term, kind, moved, left_df)
-            rows[key] = _row(square, df, random[key])
+            residuals, basis, added = split(stratum, design, others(design, term, kind), [term])
+            square, random[key] = f_values(residuals, basis, added, moved, left_df)
+            rows[key] = _row(stratum.weight * square, added.stop - added.start, random[key])
         rows[stratum.name, RESIDUALS] = {"df": left_df, "SS": left, "MS": left / left_df}
     total = sum(part.weight * float(np.square(part.shapes).sum()) for part in parts)
     rows[TOTAL, TOTAL] = {"df": len(design) - 1, "SS": total}
@@ -111,60 +111,6 @@ def anova(shapes: Array, design: Design, *, kind: str = "II", permutations: int 
     table.insert(3, "R2", table["SS"] / total)
     table.index.names = ["stratum", "term"]
     return Anova(table.astype({"df": int}), pd.DataFrame(random), kind, len(design), permutations, seed)
-
-
-def testable(stratum: Stratum, design: Design, finest: Stratum) -> list[int]:
-    """The terms that a stratum can test: those that vary in it, where that leaves residual degrees of freedom.
-
-    Parameters
-    ----------
-    stratum : Stratum
-    design : Design
-    finest : Stratum
-        Within blocks, where there are blocks: what varies there as well need not be tested between too few of them.
-
-    Raises
-    ------
-    InputError
-        Where no degrees of freedom are left for a term that varies in this stratum only.
-    """
-    terms = [term for term in range(len(design.terms)) if stratum.varies(design, term)]
-    if _left(stratum, design, terms)[1] > 0:
-        return terms
-    here = [design.terms[term] for term in terms if stratum is finest or not finest.varies(design, term)]
-    if here:
-        came = f"{stratum.matrix.shape[0]} {'blocks' if stratum.name == BETWEEN else 'cases'} leave none for {', '.join(here)}"
-        raise InputError(f"An error term needs degrees of freedom, but {came}: leave terms out, or bring more cases.")
-    return []
-
-
-def _left(stratum: Stratum, design: Design, terms: list[int]) -> tuple[float, int]:
-    """Residual sum of squares and degrees of freedom of the model with some terms."""
-    fitted = span(stratum.matrix[:, np.isin(design.term, terms)], np.zeros((len(stratum.matrix), 0)))
-    square = np.square(stratum.shapes).sum() - np.square(fitted.T @ stratum.shapes).sum()
-    return stratum.weight * float(square), len(stratum.shapes) - stratum.means - fitted.shape[1]
-
-
-def _randomised(
-    stratum: Stratum, design: Design, term: int, kind: str, moved: NDArray[np.int64], left_df: int
-) -> tuple[float, int, NDArray[np.float64]]:
-    """Sum of squares and degrees of freedom of a term, and its (B,) F over permutations."""
-    residuals, basis, added = split(stratum, design, others(design, term, kind), [term])
-    residuals = _in_few_columns(residuals)
-    squares = np.empty((basis.shape[1], len(moved)))
-    for rows, found in projected(residuals, basis, moved):
-        squares[:, rows] = np.einsum("pbd,pbd->pb", found, found)
-    own, df = squares[added].sum(axis=0), added.stop - added.start
-    left = np.maximum(np.square(residuals).sum() - squares.sum(axis=0), np.finfo(np.float64).tiny)
-    return stratum.weight * float(own[0]), df, own / df / (left / left_df)
-
-
-def _in_few_columns(shapes: Array) -> Array:
-    """(u, D) shapes turned into as many columns as there are units, where there are more: lengths and angles stay."""
-    if shapes.shape[1] <= shapes.shape[0]:
-        return shapes
-    turned: NDArray[np.float64] = np.linalg.qr(shapes.T, mode="r").T  # type: ignore[attr-defined]
-    return turned
 
 
 def _row(square: float, df: int, random: NDArray[np.float64]) -> dict[str, float]:

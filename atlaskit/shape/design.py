@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from atlaskit.errors import InputError
+from atlaskit.errors import InputError, nearest
 from atlaskit.shape.formula import Coding, columns_of, needed, terms_of
 from atlaskit.shape.variables import typed, variables, vary
 
@@ -81,7 +81,9 @@ class Design:
         """The terms that a variable of the table has a part in."""
         return [k for k, parts in enumerate(self.parts) if any(variable in columns_of(part)[0] for part in parts)]
 
-    def reference(self, variable: str, values: Sequence[str] | Sequence[float]) -> NDArray[np.float64]:
+    def reference(
+        self, variable: str, values: Sequence[str | float], *, at: Mapping[str, str | float] | None = None
+    ) -> NDArray[np.float64]:
         """The (V, P) rows at V values of a variable, other numbers at their mean and averaged over all levels of other factors.
 
         Parameters
@@ -90,13 +92,31 @@ class Design:
             A column of `Design.values`.
         values : sequence of V
             Levels of a factor, or numbers.
+        at : mapping of str to str or float, optional
+            Values of other variables, in place of their mean.
+
+        Raises
+        ------
+        InputError
+            Where a variable is none of the design's, or a level none of a factor's.
         """
+        fixed = {name: [value] for name, value in (at or {}).items()}
+        for name, asked in (*fixed.items(), (variable, values)):
+            self._knows(name, asked)
         grid = pd.DataFrame({variable: list(values)})
-        for name in self.values.columns.drop([variable, *([self.within] if self.within else [])]):
-            other = self.levels[name] if name in self.levels else [float(self.values[name].mean())]
+        for name in [name for name in self.coding.names if name != variable]:
+            other = fixed.get(name) or self.levels.get(name) or [float(self.values[name].mean())]
             grid = grid.merge(pd.DataFrame({name: list(other)}), how="cross")
         rows: NDArray[np.float64] = self.rows(grid).reshape(len(values), -1, self.matrix.shape[1]).mean(axis=1)
         return rows
+
+    def _knows(self, name: str, asked: Sequence[str | float]) -> None:
+        """Check that a variable is one of the design's, and what is asked of a factor are its levels."""
+        if name not in self.coding.names:
+            hint = nearest(name, self.coding.names)
+            raise InputError(f"A prediction must be along a variable of {self.formula!r}; {name!r} is none: {hint}")
+        for value in set(asked) - set(self.levels.get(name, asked)):
+            raise InputError(f"{name!r} must be one of its levels; {value!r} came: {nearest(str(value), self.levels[name])}")
 
 
 def design(formula: str, table: pd.DataFrame, *, size: Array | None = None, within: str | None = None) -> Design:

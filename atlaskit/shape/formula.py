@@ -112,6 +112,8 @@ class Coding:
 
     Attributes
     ----------
+    names : tuple of str
+        The columns.
     info : DesignInfo
         Of patsy, whose terms are in an order of its own.
     order : (P,) int array
@@ -120,6 +122,7 @@ class Coding:
         The term of each column, -1 for the intercept.
     """
 
+    names: tuple[str, ...]
     info: DesignInfo
     order: NDArray[np.int64]
     term: NDArray[np.int64]
@@ -140,7 +143,7 @@ class Coding:
         for term, columns in info.term_slices.items():
             of_column[columns] = terms.index(term) if term in terms else -1
         order = np.argsort(of_column, kind="stable")
-        return cls(info, order, of_column[order])
+        return cls(tuple(map(str, values.columns)), info, order, of_column[order])
 
     def rows(self, values: pd.DataFrame, levels: Mapping[str, tuple[str, ...]]) -> NDArray[np.float64]:
         """(M, P) rows at M rows of values; those of factors are among the levels that were given when this was made."""

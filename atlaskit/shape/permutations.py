@@ -7,20 +7,16 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from atlaskit.shape.design import TOLERANCE, Design
-from atlaskit.shape.strata import Stratum
-
 Array = NDArray[np.floating]
-Ints = NDArray[np.int64]
+Ints = NDArray[np.int32]
 
 PERMUTATIONS = 999
 """As many as a test makes where no other number is asked for."""
 BATCH = 4_000_000
 """Numbers of a batch of permutations, at most."""
-TYPES = ("I", "II", "III")
 
 
-def draw(exchange: Ints, count: int, seed: int) -> Ints:
+def draw(exchange: NDArray[np.int64], count: int, seed: int) -> Ints:
     """Permutations that exchange only units of one number.
 
     Parameters
@@ -35,12 +31,13 @@ def draw(exchange: Ints, count: int, seed: int) -> Ints:
         Where each unit goes; in the first row, it stays.
     """
     order = np.argsort(exchange, kind="stable")
-    random = np.random.default_rng(seed).random((count, len(exchange)))
-    if exchange[order[0]] != exchange[order[-1]]:
-        random += exchange  # sorted by group first, by chance inside
-    moved = np.empty((1 + count, len(exchange)), dtype=np.int64)
+    rng, step = np.random.default_rng(seed), max(1, BATCH // len(exchange))
+    moved = np.empty((1 + count, len(exchange)), dtype=np.int32)
     moved[0] = np.arange(len(exchange))
-    moved[1:, order] = random.argsort(axis=1)
+    for start in range(1, 1 + count, step):
+        rows = slice(start, min(start + step, 1 + count))
+        random = rng.random((rows.stop - rows.start, len(exchange)))
+        moved[rows, order] = (random + exchange).argsort(axis=1)  # by group first, by chance inside
     return moved
 
 
@@ -71,46 +68,43 @@ def projected(residuals: Array, basis: Array, moved: Ints) -> Iterator[tuple[sli
         yield rows, (turned @ residuals).reshape(directions, -1, residuals.shape[1])
 
 
-def span(columns: Array, given: Array) -> NDArray[np.float64]:
-    """(u, p) orthonormal directions that (u, c) columns add to (u, g) orthonormal ones."""
-    size = np.linalg.norm(columns, axis=0)
-    unit = columns[:, size > 0] / size[size > 0]
-    rest = unit - given @ (given.T @ unit)
-    left, strength, _ = np.linalg.svd(rest - given @ (given.T @ rest), full_matrices=False)
-    found: NDArray[np.float64] = left[:, strength > TOLERANCE]
-    return found
+def f_values(residuals: Array, basis: Array, added: slice, moved: Ints, left_df: int) -> tuple[float, NDArray[np.float64]]:
+    """Sum of squares of some directions, and its F over permutations of the residuals of the model without them.
 
-
-def others(design: Design, term: int, kind: str) -> list[int]:
-    """The terms of the reduced model that a term is added to.
-
-    Type I: those before it; II: all that do not contain it; III: all.
-    """
-    if kind == "I":
-        return list(range(term))
-    rest = [k for k in range(len(design.terms)) if k != term]
-    return rest if kind == "III" else [k for k in rest if not design.parts[term] <= design.parts[k]]
-
-
-def split(stratum: Stratum, design: Design, reduced: list[int], own: list[int]) -> tuple[Array, NDArray[np.float64], slice]:
-    """What a test of some terms beyond a reduced model needs.
+    Parameters
+    ----------
+    residuals : (u, D) array
+        Of the reduced model.
+    basis : (u, p) array
+        Orthonormal directions of the full model.
+    added : slice
+        Those of them that are tested.
+    moved : (B, u) int array
+        As of `draw`.
+    left_df : int
+        Residual degrees of freedom of the full model.
 
     Returns
     -------
-    residuals : (u, D) float array
-        Of the reduced model.
-    basis : (u, p) float array
-        Orthonormal directions of the full model.
-    added : slice
-        Those of them that the terms add to the reduced model.
+    float, (B,) float array
     """
-    matrix, units = stratum.matrix, len(stratum.matrix)
-    first = span(matrix[:, np.isin(design.term, reduced)], np.zeros((units, 0)))
-    added = span(matrix[:, np.isin(design.term, own)], first)
-    known = np.hstack([first, added])
-    basis = np.hstack([known, span(matrix, known)])
-    residuals = stratum.shapes - first @ (first.T @ stratum.shapes)
-    return residuals, basis, slice(first.shape[1], known.shape[1])
+    residuals = in_few_columns(residuals)
+    squares = np.empty((basis.shape[1], len(moved)))
+    for rows, found in projected(residuals, basis, moved):
+        squares[:, rows] = np.einsum("pbd,pbd->pb", found, found)
+    own, df = squares[added].sum(axis=0), max(added.stop - added.start, 1)
+    whole, number = np.square(residuals).sum(), np.finfo(np.float64)
+    left = np.maximum(whole - squares.sum(axis=0), number.eps * whole + number.tiny)  # of a perfect fit, rounding errors
+    f: NDArray[np.float64] = own / df / (left / left_df)
+    return float(own[0]), f
+
+
+def in_few_columns(shapes: Array) -> Array:
+    """(u, D) shapes turned into as many columns as there are units, where there are more: lengths and angles stay."""
+    if shapes.shape[1] <= shapes.shape[0]:
+        return shapes
+    turned: NDArray[np.float64] = np.linalg.qr(shapes.T, mode="r").T  # type: ignore[attr-defined]
+    return turned
 
 
 def p_value(values: Array) -> NDArray[np.float64]:

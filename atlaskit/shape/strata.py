@@ -28,6 +28,10 @@ class Stratum:
         Of u units, about their mean: cases, means of blocks, or cases about the mean of their block.
     matrix : (u, P) float array
         The design in the same units; columns that do not vary here are 0.
+    mean : (D,) float array
+        Of the units.
+    mean_row : (P,) float array
+        Of the design in these units.
     exchange : (u,) int array
         Units of one number may be exchanged.
     means : int
@@ -39,6 +43,8 @@ class Stratum:
     name: str
     shapes: NDArray[np.float64]
     matrix: NDArray[np.float64]
+    mean: NDArray[np.float64]
+    mean_row: NDArray[np.float64]
     exchange: NDArray[np.int64]
     means: int
     weight: float
@@ -102,7 +108,7 @@ def responses(shapes: Array, design: Design) -> NDArray[np.float64]:
     flat = np.asarray(shapes, dtype=np.float64).reshape(len(shapes), -1)[design.kept]
     unknown = np.flatnonzero(~np.isfinite(flat).all(axis=1))
     if len(unknown):
-        names = _some([str(name) for name in design.values.index[unknown]])
+        names = some([str(name) for name in design.values.index[unknown]])
         raise InputError(
             f"Every landmark must be known; {names} lack some: leave out these cases, or the structures they lack."
         )
@@ -111,8 +117,9 @@ def responses(shapes: Array, design: Design) -> NDArray[np.float64]:
 
 def block_means(values: Array, blocks: NDArray[np.int64]) -> NDArray[np.float64]:
     """(b, D) means of (n, D) values over blocks that are numbered from 0."""
-    member = np.eye(int(blocks.max()) + 1)[blocks]
-    means: NDArray[np.float64] = (member.T @ values) / member.sum(axis=0)[:, None]
+    counts = np.bincount(blocks)
+    first = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    means: NDArray[np.float64] = np.add.reduceat(values[np.argsort(blocks, kind="stable")], first, axis=0) / counts[:, None]
     return means
 
 
@@ -122,11 +129,19 @@ def _stratum(
     """Shapes and a design about the means of some groups of units; rounding errors of what does not vary become 0."""
     centred = matrix - block_means(matrix, about)[about]
     still = np.linalg.norm(centred, axis=0) < TOLERANCE * np.linalg.norm(matrix, axis=0)
-    shapes = shapes - block_means(shapes, about)[about]
-    return Stratum(name, shapes, np.where(still, 0.0, centred), exchange, int(about.max()) + 1, weight)
+    return Stratum(
+        name=name,
+        shapes=shapes - block_means(shapes, about)[about],
+        matrix=np.where(still, 0.0, centred),
+        mean=shapes.mean(axis=0),
+        mean_row=matrix.mean(axis=0),
+        exchange=exchange,
+        means=int(about.max()) + 1,
+        weight=weight,
+    )
 
 
-def _some(names: Sequence[str], most: int = 3) -> str:
+def some(names: Sequence[str], most: int = 3) -> str:
     """The first few names, and how many more there are."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more

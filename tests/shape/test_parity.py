@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.typing import NDArray
+from scipy import stats
 
 from atlaskit.shape import anova, design
 
@@ -81,3 +82,16 @@ def test_brains_of_patients_are_like_those_of_others(realdata: Path, formula: st
     shapes, table, _ = cohort(realdata, "cortical")
     for kind in ("I", "II", "III"):
         assert anova(shapes, design(formula, table), kind=kind).table.loc[("cases", "group"), "p"] > 0.3
+
+
+@pytest.mark.parametrize(
+    ("name", "formula", "within"), [("cortical", "~ age + x", None), ("rat_skull", "~ age_days + x", "rat")]
+)
+def test_relabelled_cohorts_have_uniform_p_values(realdata: Path, name: str, formula: str, within: str | None) -> None:
+    shapes, table, _ = cohort(realdata, name)
+    rng, found = np.random.default_rng(0), []
+    for seed in range(200):
+        model = design(formula, table.assign(x=rng.choice(list("abc"), len(table))), within=within)
+        tests = anova(shapes, model, permutations=199, seed=seed).table
+        found.append(tests.loc[("within" if within else "cases", "x"), "p"])
+    assert stats.kstest(found, "uniform").pvalue > 0.01
