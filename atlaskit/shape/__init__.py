@@ -4,6 +4,7 @@ from atlaskit.shape.allometry import Allometry, Regression, allometry, predict, 
 from atlaskit.shape.anova import Anova, anova
 from atlaskit.shape.design import Design, design
 from atlaskit.shape.groups import Pairs, pairwise
+from atlaskit.shape.joins import Gathered, Joined, gather, join
 from atlaskit.shape.maps import LandmarkMap, landmark_map
 from atlaskit.shape.power import Power, power
 
@@ -11,6 +12,8 @@ __all__ = [
     "Allometry",
     "Anova",
     "Design",
+    "Gathered",
+    "Joined",
     "LandmarkMap",
     "Pairs",
     "Power",
@@ -18,6 +21,8 @@ __all__ = [
     "allometry",
     "anova",
     "design",
+    "gather",
+    "join",
     "landmark_map",
     "pairwise",
     "power",
