@@ -204,11 +204,6 @@ def _check(found: Design) -> None:
                 f"Terms must not follow from one another, but {term!r} does from {follows}: leave one of them out."
             )
     if len(found) <= found.matrix.shape[1]:
-        raise InputError(
-            f"A model needs more cases than columns; {len(found)} cases with all values came for {found.matrix.shape[1]} "
-            f"columns: leave terms out of {found.formula!r}, or fill in what is missing ({_counts(found.missing)})."
-        )
-
-
-def _counts(missing: dict[str, int]) -> str:
-    return ", ".join(f"{name}: {count}" for name, count in missing.items()) or "nothing"
+        missing = "".join(f"; {name!r} is missing in {count}" for name, count in found.missing.items())
+        came = f"{len(found)} cases came for {found.matrix.shape[1]} columns{missing}"
+        raise InputError(f"A model needs more cases than columns, but {came}: leave terms out of {found.formula!r}.")

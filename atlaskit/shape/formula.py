@@ -22,7 +22,7 @@ FUNCTIONS = {"log": np.log, "log2": np.log2, "log10": np.log10, "exp": np.exp, "
 CODINGS = ("C", "Q", "I", "center", "standardize", "bs")
 """What a formula may call besides: a number as a factor, a column with blanks in its name, arithmetic, centring, splines."""
 ALLOWED = (ast.Expression, ast.Call, ast.keyword, ast.Name, ast.Load, ast.Constant, ast.BinOp, ast.UnaryOp)
-ARITHMETIC = (ast.operator, ast.unaryop)
+ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.USub, ast.UAdd)
 
 
 def terms_of(formula: str) -> list[Term]:
@@ -62,7 +62,7 @@ def columns_of(code: str) -> tuple[set[str], set[str]]:
     Raises
     ------
     InputError
-        Where it holds anything but columns, numbers, arithmetic and the functions of this module.
+        Where it holds anything but columns, numbers, arithmetic and the functions of this module, or no column.
 
     Examples
     --------
@@ -82,6 +82,8 @@ def columns_of(code: str) -> tuple[set[str], set[str]]:
             raise InputError(f"A formula may hold {only}; {code!r} holds more: work it out before, as a column of the table.")
         if isinstance(node, ast.Call):
             as_factors |= set(_names(node)) if _called(node, code) == "C" else set()
+    if not _names(tree):
+        raise InputError(f"Every part of a formula must name a column; {code!r} names none: leave it out.")
     return set(_names(tree)), as_factors
 
 

@@ -101,6 +101,9 @@ def test_rows_at_new_values_use_what_the_table_taught(table: pd.DataFrame) -> No
         ("~ np.log(age)", "calls np.log"),
         ("~ __import__('os').getcwd()", "may"),
         ("~ age.mean()", "may call"),
+        ("~ age | group", "holds more"),
+        ("~ age + log()", "names none"),
+        ("~ 'age'", "names none"),
     ],
 )
 def test_what_cannot_be_a_design_is_one_clear_sentence(table: pd.DataFrame, formula: str, words: str) -> None:
