@@ -42,11 +42,12 @@ ONLY_IN = {  # outside package -> the only places that may import it
     "PIL": {"readers", "phantom"},
     "tifffile": {"readers"},
     "nrrd": {"readers"},
+    "patsy": {"shape"},
     "typer": {"atlaskit_cli"},
     "rich": {"atlaskit_cli"},
     "click": set(),
 }
-HEAVY = {"matplotlib", "nibabel", "numba", "numpy", "pandas", "scipy", "shapely", "skimage", "torch", "xarray", "zarr"}
+HEAVY = {"matplotlib", "nibabel", "numba", "numpy", "pandas", "patsy", "scipy", "shapely", "skimage", "torch", "xarray", "zarr"}
 
 MODULES = sorted(LIBRARY.rglob("*.py"))
 SOURCES = MODULES + sorted(CLI.rglob("*.py"))

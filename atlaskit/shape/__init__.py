@@ -1,7 +1,41 @@
 """Shapes of a population: alignment, modes, and what they depend on. Arrays in, frozen results out."""
 
+from atlaskit.shape.allometry import Allometry, Regression, allometry, predict, regress
+from atlaskit.shape.anova import Anova, anova
+from atlaskit.shape.design import Design, design
+from atlaskit.shape.groups import Pairs, pairwise
+from atlaskit.shape.joins import Gathered, Joined, gather, join
+from atlaskit.shape.maps import LandmarkMap, landmark_map
 from atlaskit.shape.model import ShapeModel, pca
+from atlaskit.shape.power import Power, power
 from atlaskit.shape.procrustes import Alignment, align, align_to
 from atlaskit.shape.stream import Streamed, stream
 
-__all__ = ["Alignment", "ShapeModel", "Streamed", "align", "align_to", "pca", "stream"]
+__all__ = [
+    "Alignment",
+    "Allometry",
+    "Anova",
+    "Design",
+    "Gathered",
+    "Joined",
+    "LandmarkMap",
+    "Pairs",
+    "Power",
+    "Regression",
+    "ShapeModel",
+    "Streamed",
+    "align",
+    "align_to",
+    "allometry",
+    "anova",
+    "design",
+    "gather",
+    "join",
+    "landmark_map",
+    "pairwise",
+    "pca",
+    "power",
+    "predict",
+    "regress",
+    "stream",
+]

@@ -1,0 +1,155 @@
+"""A table of covariates beside the cases: joined by case or subject, and one case per subject or blocks, as asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from atlaskit.errors import InputError, nearest
+from atlaskit.shape.strata import block_means, some
+
+Array = NDArray[np.floating]
+
+REFUSE, AVERAGE, BLOCK = "refuse", "average", "block"
+SEVERAL = (REFUSE, AVERAGE, BLOCK)
+"""What may become of several cases of a subject."""
+
+
+@dataclass(frozen=True)
+class Joined:
+    """A table with a row for each case.
+
+    Attributes
+    ----------
+    table : DataFrame of N rows
+        In the order of the cases and indexed by them; rows of unmatched cases are missing values.
+    unmatched : tuple of str
+        Ids of cases, or subjects, that the table lacks.
+    unused : tuple of str
+        Ids of the table that no case has.
+    """
+
+    table: pd.DataFrame
+    unmatched: tuple[str, ...]
+    unused: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """Shapes and a table, with one case per subject or the subjects as blocks.
+
+    Attributes
+    ----------
+    shapes : (M, ...) float array
+    table : DataFrame of M rows
+    within : str or None
+        The column to give as ``within`` to a design.
+    left_out : tuple of str
+        Columns that are not numbers and differ between the averaged cases of a subject.
+    """
+
+    shapes: NDArray[np.float64]
+    table: pd.DataFrame
+    within: str | None
+    left_out: tuple[str, ...]
+
+
+def join(cases: Sequence[str], table: pd.DataFrame, *, key: str, subjects: Sequence[str] | None = None) -> Joined:
+    """Find the row of a table that each case belongs to.
+
+    Parameters
+    ----------
+    cases : sequence of N str
+        Ids of the cases.
+    table : DataFrame
+    key : str
+        Column of the table that holds ids: of cases, or of subjects where these are given.
+    subjects : sequence of N str, optional
+        Whom each case belongs to, to join by subject; they become the column ``subject`` where the table has none.
+
+    Returns
+    -------
+    Joined
+
+    Raises
+    ------
+    InputError
+        Where there is no such column, an id comes twice, or none matches.
+    """
+    if key not in table:
+        raise InputError(f"The column of ids must be in the table; {key!r} is not: {nearest(key, map(str, table))}")
+    wanted = pd.Index([str(name) for name in (cases if subjects is None else subjects)])
+    rows = table.dropna(subset=[key])
+    rows = rows.set_axis(pd.Index(rows[key].astype(str)), axis=0)
+    twice = rows.index[rows.index.duplicated()].unique()
+    if len(twice):
+        raise InputError(
+            f"Every id must have one row of the table; {some(list(twice))} have more in {key!r}: keep one of each."
+        )
+    unmatched, unused = wanted.unique().difference(rows.index), rows.index.difference(wanted)
+    if len(unmatched) == wanted.nunique():
+        come = f"cases are like {some(list(wanted[:3]))}, {key!r} is like {some(list(rows.index[:3]))}"
+        raise InputError(f"Ids must be the same in both, but none is: {come}; choose another column or join by subject.")
+    found = rows.reindex(wanted).set_axis(pd.Index([str(case) for case in cases], name="case"), axis=0)
+    if subjects is not None and "subject" not in found:
+        found = found.assign(subject=wanted.to_numpy())
+    return Joined(found, tuple(unmatched), tuple(unused))
+
+
+def gather(shapes: Array, table: pd.DataFrame, *, subject: str, several: str = REFUSE) -> Gathered:
+    """Decide what becomes of several cases of a subject.
+
+    Parameters
+    ----------
+    shapes : (N, ...) array
+        Aligned shapes.
+    table : DataFrame of N rows
+    subject : str
+        Column of the subjects.
+    several : str
+        ``average`` takes the mean shape of each subject and the mean of its numbers; ``block`` keeps all cases, as repeated
+        measures of their subject; ``refuse`` is for cohorts that should have one case each.
+
+    Returns
+    -------
+    Gathered
+
+    Raises
+    ------
+    InputError
+        Where the choice is unknown, the column is missing or lacks values, or a subject has several cases and none was made.
+    """
+    if several not in SEVERAL:
+        raise InputError(f"Several cases of a subject: {', '.join(SEVERAL)}; {several!r} came: {nearest(several, SEVERAL)}")
+    if subject not in table or table[subject].isna().any():
+        raise InputError(f"Every case must have a subject; column {subject!r} is missing or has gaps: join the table first.")
+    known = np.asarray(shapes, dtype=np.float64)
+    codes, names = pd.factorize(table[subject])
+    if len(names) == len(table):
+        return Gathered(known, table, None, ())
+    if several == REFUSE:
+        twice = [str(name) for name in names[np.bincount(codes) > 1]]
+        raise InputError(f"Each subject must have one case, but {some(twice)} have several: choose average or block.")
+    if several == BLOCK:
+        return Gathered(known, table, subject, ())
+    means = block_means(known.reshape(len(known), -1), codes.astype(np.int64)).reshape(-1, *known.shape[1:])
+    averaged, left_out = _averaged(table, codes, pd.Index(names.astype(str), name="case"))
+    return Gathered(means, averaged, None, left_out)
+
+
+def _averaged(table: pd.DataFrame, codes: NDArray[np.intp], names: pd.Index) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """One row for each subject, and the columns that cannot be averaged."""
+    columns, left_out = {}, []
+    for name, column in table.items():
+        groups = column.groupby(codes)
+        if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+            columns[name] = groups.mean()
+        elif (groups.nunique(dropna=False) == 1).all():
+            columns[name] = groups.first()
+        else:
+            left_out.append(str(name))
+    return pd.DataFrame(columns).set_axis(names, axis=0), tuple(left_out)
