@@ -34,10 +34,7 @@ graph_filters = [8, 8]
 raster_size = 32
 validation = 0.25
 """
-MAKES = {
-    "demo": "/atlaskit demo",
-    "test": " -m pytest --numprocesses auto --dist loadfile",
-}  # what the recipe of each target ends in
+MAKES = {"demo": "/atlaskit demo", "test": " -m pytest --numprocesses auto --dist loadfile"}  # what a recipe ends in
 DONE_BY_CI = {"pip install ."}  # the wheel is built and looked into
 
 
