@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from atlaskit.masks import Mask, Structure
     from atlaskit.readers import read_corpus
     from atlaskit.topology import Topology
+    from atlaskit.verbs.compare import CompareResult, compare
     from atlaskit.verbs.demo import DemoResult, demo
     from atlaskit.verbs.describe import Description, describe
     from atlaskit.verbs.evaluate import EvaluateResult, evaluate
@@ -29,6 +30,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AtlasError",
     "Case",
+    "CompareResult",
     "Corpus",
     "DemoResult",
     "Description",
@@ -45,6 +47,7 @@ __all__ = [
     "StoreError",
     "Structure",
     "Topology",
+    "compare",
     "demo",
     "describe",
     "evaluate",
@@ -59,6 +62,7 @@ __all__ = [
 _HOME = {
     "AtlasError": "errors",
     "Case": "corpus",
+    "CompareResult": "verbs.compare",
     "Corpus": "corpus",
     "DemoResult": "verbs.demo",
     "Description": "verbs.describe",
@@ -75,6 +79,7 @@ _HOME = {
     "StoreError": "errors",
     "Structure": "masks",
     "Topology": "topology",
+    "compare": "verbs.compare",
     "demo": "verbs.demo",
     "describe": "verbs.describe",
     "evaluate": "verbs.evaluate",

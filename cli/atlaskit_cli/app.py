@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from atlaskit import __version__
+from atlaskit_cli.commands.compare import compare
 from atlaskit_cli.commands.demo import demo
 from atlaskit_cli.commands.describe import describe
 from atlaskit_cli.commands.evaluate import evaluate
@@ -20,6 +21,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "fit": fit,
     "extract": extract,
     "shape-pca": shape_pca,
+    "compare": compare,
     "evaluate": evaluate,
     "describe": describe,
     "demo": demo,

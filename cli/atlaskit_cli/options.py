@@ -42,6 +42,16 @@ Store = Annotated[
     Path | None, typer.Option("--store", metavar="STORE", help="The landmarks; default landmarks.zarr in the atlas.")
 ]
 
+Names = Annotated[
+    str | None, typer.Option("--structures", metavar="A,B", help="Names, with commas between; default all of them.")
+]
+
+Scale = Annotated[bool, typer.Option("--scale/--no-scale", help="Bring cases to one size, or keep size in the shape.")]
+
+Unit = Annotated[
+    Literal["auto", "px", "mm"], typer.Option("--unit", help="Of sizes; 'auto' is mm where every case has a pixel size.")
+]
+
 Device = Annotated[
     Literal["auto", "cpu", "cuda"],
     typer.Option("--device", help="Where to compute; 'auto' takes CUDA when it is there."),
@@ -54,3 +64,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing on stderr but errors.")]
 
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more: warnings, and the traceback of an error.")]
+
+
+def names(text: str | None) -> tuple[str, ...]:
+    """The names in a text with commas between."""
+    return tuple(name.strip() for name in text.split(",")) if text else ()

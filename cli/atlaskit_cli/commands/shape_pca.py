@@ -26,24 +26,18 @@ def _modes(text: str) -> int | float | str:
 def shape_pca(
     atlas: options.Atlas = Path("atlas"),
     store: options.Store = None,
-    structures: Annotated[
-        str | None, typer.Option("--structures", metavar="A,B", help="Names, with commas between; default all of them.")
-    ] = None,
+    structures: options.Names = None,
     align: Annotated[
         Literal["joint", "per-structure"],
         typer.Option("--align", help="One transform for all structures, which keeps how they lie to each other, or one each."),
     ] = "joint",
-    scale: Annotated[
-        bool, typer.Option("--scale/--no-scale", help="Bring cases to one size, or keep size in the shape.")
-    ] = True,
+    scale: options.Scale = True,
     modes: Annotated[
         str,
         typer.Option("--modes", metavar="M", help="A number, a share of the variance such as 0.98, 'all', or 'parallel'."),
     ] = "0.98",
     robust: Annotated[bool, typer.Option("--robust", help="A mean on which cases far from it pull less.")] = False,
-    unit: Annotated[
-        Literal["auto", "px", "mm"], typer.Option("--unit", help="Of sizes; 'auto' is mm where every case has a pixel size.")
-    ] = "auto",
+    unit: options.Unit = "auto",
     seed: options.Seed = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
@@ -56,7 +50,7 @@ def shape_pca(
         result = atlaskit.shape_pca(
             atlas=atlas,
             store=store,
-            structures=tuple(name.strip() for name in structures.split(",")) if structures else (),
+            structures=options.names(structures),
             align_by=align,
             scale=scale,
             modes=_modes(modes),
