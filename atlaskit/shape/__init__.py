@@ -2,5 +2,6 @@
 
 from atlaskit.shape.model import ShapeModel, pca
 from atlaskit.shape.procrustes import Alignment, align
+from atlaskit.shape.quality import Quality, quality
 
-__all__ = ["Alignment", "ShapeModel", "align", "pca"]
+__all__ = ["Alignment", "Quality", "ShapeModel", "align", "pca", "quality"]
