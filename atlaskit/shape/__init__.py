@@ -7,9 +7,13 @@ from atlaskit.shape.groups import Pairs, pairwise
 from atlaskit.shape.joins import Gathered, Joined, gather, join
 from atlaskit.shape.maps import LandmarkMap, landmark_map
 from atlaskit.shape.model import ShapeModel, pca
+from atlaskit.shape.outliers import Outliers, outliers
 from atlaskit.shape.power import Power, power
 from atlaskit.shape.procrustes import Alignment, align, align_to
+from atlaskit.shape.quality import Quality, quality
+from atlaskit.shape.sliding import Sliding, slide
 from atlaskit.shape.stream import Streamed, stream
+from atlaskit.shape.symmetry import Symmetry, matching_symmetry, mirror_partners, object_symmetry
 
 __all__ = [
     "Alignment",
@@ -19,11 +23,15 @@ __all__ = [
     "Gathered",
     "Joined",
     "LandmarkMap",
+    "Outliers",
     "Pairs",
     "Power",
+    "Quality",
     "Regression",
     "ShapeModel",
+    "Sliding",
     "Streamed",
+    "Symmetry",
     "align",
     "align_to",
     "allometry",
@@ -32,10 +40,16 @@ __all__ = [
     "gather",
     "join",
     "landmark_map",
+    "matching_symmetry",
+    "mirror_partners",
+    "object_symmetry",
+    "outliers",
     "pairwise",
     "pca",
     "power",
     "predict",
+    "quality",
     "regress",
+    "slide",
     "stream",
 ]

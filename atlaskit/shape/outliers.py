@@ -1,0 +1,107 @@
+"""Cases that are unlike all others: far from their mean, unlikely along their modes, or beyond these."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from atlaskit.errors import InputError
+from atlaskit.shape.model import Array, pca
+from atlaskit.shape.others import Others
+
+FENCE = 1.5
+"""Interquartile ranges above the upper quartile beyond which a distance is that of an outlier (Tukey 1977)."""
+
+
+@dataclass(frozen=True)
+class Outliers:
+    """N cases, each measured by the mean and modes of all others.
+
+    Attributes
+    ----------
+    table : DataFrame
+        A row for each `case`, those that are outliers in most ways first, then by distance. `distance` is to the mean of the
+        others; `mahalanobis` is along their modes, in standard deviations, and `p` its chi-square probability; `residual` is
+        the distance to the reconstruction by the modes. `far`, `unlikely` and `beyond` say which of these are an outlier's.
+    modes : int
+        M, degrees of freedom.
+    limit : float
+        The Mahalanobis distance beyond which a case is unlikely: the root of the chi-square quantile.
+    """
+
+    table: pd.DataFrame
+    modes: int
+    limit: float
+
+
+def outliers(points: Array, *, modes: int | float = 0.95, level: float = 0.001, cases: Sequence[str] | None = None) -> Outliers:
+    """Find the cases that are unlike all others.
+
+    Parameters
+    ----------
+    points : (N, L, 2) array
+        Aligned, in tangent space: `atlaskit.shape.Alignment.tangent`. Nothing absent.
+    modes : int or float
+        How many, or the least that explain a share of the variance; no more than N - 2.
+    level : float
+        Share of normal cases that count as unlikely.
+    cases : sequence of str, optional
+        Names; numbers from 0 unless given.
+
+    Returns
+    -------
+    Outliers
+
+    Raises
+    ------
+    InputError
+        For fewer than 4 cases, cases that do not differ, another number of names, or a level that is no share.
+
+    Notes
+    -----
+    Each case is left out of the mean and the modes that judge it, as it would draw both towards itself. What only one case has
+    is no mode of the others: such an outlier is far and beyond, and need not be unlikely. Several that are alike still hide one
+    another. A distance is far, and a residual beyond, above Tukey's fence.
+
+    References
+    ----------
+    Dryden & Mardia, Statistical Shape Analysis (2016); Jackson & Mudholkar, Control procedures for residuals associated with
+    principal component analysis, Technometrics 21 (1979), on what lies beyond the modes.
+    """
+    points = np.asarray(points, dtype=np.float64)
+    wanted = len(pca(points, modes=modes).modes)
+    if len(points) < 4 or not wanted or not 0 < level < 1 or (cases is not None and len(cases) != len(points)):
+        named = "no names" if cases is None else f"{len(cases)} names"
+        came = f"{len(points)} cases with {wanted} modes, {named} and level={level}"
+        raise InputError(
+            f"Outliers need 4 or more cases that differ, a name for each or none, and a level in (0, 1); got {came}."
+        )
+    others = Others.of(points)
+    wanted = min(wanted, others.most)
+    rows = [_measures(others, case, wanted) for case in range(len(points))]
+    table = pd.DataFrame(rows, columns=["distance", "mahalanobis", "residual"])
+    table.insert(0, "case", range(len(points)) if cases is None else list(cases))
+    table.insert(3, "p", stats.chi2.sf(table["mahalanobis"] ** 2, wanted))
+    table["far"], table["unlikely"] = _fenced(table["distance"].to_numpy()), table["p"] < level
+    table["beyond"] = _fenced(table["residual"].to_numpy())
+    order = np.lexsort((-table["distance"], -table[["far", "unlikely", "beyond"]].sum(axis=1)))
+    return Outliers(table.iloc[order].reset_index(drop=True), wanted, float(np.sqrt(stats.chi2.isf(level, wanted))))
+
+
+def _measures(others: Others, case: int, modes: int) -> tuple[float, float, float]:
+    """Distances of a case from the mean of the others, along their modes, and from its reconstruction by these."""
+    left = others.without(case, modes)
+    there = left.variance > 0
+    along = float(np.sqrt((left.along[there] ** 2 / left.variance[there]).sum()))
+    return float(np.linalg.norm(left.off[0])), along, float(np.linalg.norm(left.off[-1]))
+
+
+def _fenced(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """(N,) which values lie above Tukey's fence, by more than rounding."""
+    low, high = np.percentile(values, [25, 75])
+    return np.asarray(values > high + FENCE * (high - low) + 1e-9 * values.max())
