@@ -78,6 +78,8 @@ def test_tables_and_groups_say_what_alignment_and_modes_say(atlas: Path) -> None
     assert group["scores"].sel(case="case_03").to_numpy() == pytest.approx(model.scores(aligned.tangent)[3])
     where = store.read_group(atlas / "landmarks.zarr", "alignment")
     assert where["rotation_rad"].to_numpy() == pytest.approx(aligned.rotation_rad) and where.attrs["unit"] == "px"
+    judged = pd.read_csv(atlas / "shape" / "quality.csv")
+    assert set(judged["measure"]) == {"landmarks", "overlap"} and judged["generalisation"].notna().all()
     assert set(result.tables) == set((atlas / "shape").glob("*")) and not list(atlas.rglob("*.partial"))
     assert store.open_store(atlas / "landmarks.zarr").n_cases == N, "the landmarks stay as they were"
 
@@ -94,7 +96,8 @@ def test_each_structure_has_its_own_shape_space(atlas: Path) -> None:
 
 
 def test_size_stays_in_the_shape_where_it_is_not_scaled_away(atlas: Path) -> None:
-    result = atlaskit.shape_pca(atlas=atlas, scale=False, modes="all")
+    result = atlaskit.shape_pca(atlas=atlas, scale=False, modes="all", judge=False)
+    assert result.quality.empty and not (atlas / "shape" / "quality.csv").exists()
     first = result.parts[0].scores[:, 0]
     assert abs(np.corrcoef(first, result.parts[0].alignment.size)[0, 1]) > 0.9
     assert np.linalg.norm(result.parts[0].alignment.mean) > 20, "pixels"

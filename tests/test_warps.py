@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from atlaskit import contours
 from atlaskit.topology import Topology
 from atlaskit.verbs.evaluation.equivariance import follow, sample
-from atlaskit.verbs.evaluation.repeats import compare
+from atlaskit.verbs.evaluation.repeats import compare_fits
 from atlaskit.verbs.evaluation.warps import WARPS, Affine, Dilation, Moved, turned
 
 TOPOLOGY = Topology(("disc", "egg"), (tuple(range(12)), tuple(range(12, 24))), levels=2)
@@ -81,7 +81,7 @@ def test_runs_whose_indices_differ_by_a_fixed_turn_are_the_same() -> None:
     points = runs(10)
     rolled = np.concatenate([np.roll(points[:, :12], 3, axis=1), np.roll(points[:, 12:], -2, axis=1)], axis=1)
     kinds = [{"points": each, "points_network": each + [0.0, 2.0 * k]} for k, each in enumerate((points, rolled))]
-    result = compare(kinds, [TOPOLOGY] * 2, np.full((10, 2), np.nan))
+    result = compare_fits(kinds, [TOPOLOGY] * 2, np.full((10, 2), np.nan))
     table = result.table.set_index(["landmarks", "structure"])
     assert table.loc[("points", "overall"), "mean_px"] == pytest.approx(0, abs=1e-9)
     assert 1.0 < table.loc[("points_network", "overall"), "mean_px"] <= 2.0
@@ -93,6 +93,6 @@ def test_runs_are_compared_where_both_have_the_structure() -> None:
     points = runs(10)
     other = points + np.array([1.0, 0.0])
     other[:3, :12], points[:, 12:] = np.nan, np.nan
-    table = compare([{"points": p, "points_network": p} for p in (points, other)], [TOPOLOGY] * 2, np.ones((10, 2))).table
+    table = compare_fits([{"points": p, "points_network": p} for p in (points, other)], [TOPOLOGY] * 2, np.ones((10, 2))).table
     figures = table[table["landmarks"] == "points"].set_index("structure")["mean_mm"]
     assert 0 < figures["disc"] <= 1.0 and np.isnan(figures["egg"])

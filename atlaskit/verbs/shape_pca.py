@@ -11,41 +11,12 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-import xarray as xr
-from numpy.typing import NDArray
 
-from atlaskit import plot, store
+from atlaskit import plot
 from atlaskit.errors import InputError
-from atlaskit.shape import Alignment, ShapeModel, align, pca
+from atlaskit.shape import align, pca, quality
+from atlaskit.verbs.parts import JOINT, Part, write_groups
 from atlaskit.verbs.population import Population, Unit, population
-
-JOINT = "all"
-"""The part of a shape that all structures make together."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """One shape space: all structures together, or one of them.
-
-    Attributes
-    ----------
-    name : str
-    structures : tuple of str
-    landmarks : (n,) int array
-        Indices in the topology.
-    alignment : Alignment
-        Of these landmarks.
-    model : ShapeModel
-    scores : (N, M) float array
-        Standard deviations.
-    """
-
-    name: str
-    structures: tuple[str, ...]
-    landmarks: NDArray[np.int64]
-    alignment: Alignment
-    model: ShapeModel
-    scores: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -65,6 +36,8 @@ class ShapePcaResult:
         One row per part and case: who it is, size, rotation, distance to the mean, scores in standard deviations.
     mean : DataFrame
         One row per part, structure and landmark.
+    quality : DataFrame
+        Compactness, generalisation and specificity, a row per part, measure and number of modes; empty where not asked.
     tables, pictures : tuple of Path
     notes : tuple of str
     seconds : float
@@ -77,6 +50,7 @@ class ShapePcaResult:
     modes: pd.DataFrame
     scores: pd.DataFrame
     mean: pd.DataFrame
+    quality: pd.DataFrame
     tables: tuple[Path, ...]
     pictures: tuple[Path, ...]
     notes: tuple[str, ...]
@@ -89,6 +63,7 @@ class ShapePcaResult:
             "cases": self.cases,
             "unit": self.unit,
             "modes": self.modes.to_dict(orient="records"),
+            "quality": self.quality.to_dict(orient="records"),
             "tables": self.tables,
             "pictures": self.pictures,
             "notes": self.notes,
@@ -114,6 +89,7 @@ def shape_pca(
     scale: bool = True,
     modes: int | float | str = 0.98,
     robust: bool = False,
+    judge: bool = True,
     unit: Unit = "auto",
     seed: int = 0,
 ) -> ShapePcaResult:
@@ -135,6 +111,8 @@ def shape_pca(
         As in `atlaskit.shape.pca`.
     robust : bool
         A mean on which cases far from it pull less.
+    judge : bool
+        Measure the quality of the model too, as `atlaskit.shape.quality` does.
     unit : {"auto", "px", "mm"}
         As in `population`.
     seed : int
@@ -151,6 +129,7 @@ def shape_pca(
     each = [(JOINT, people.structures)] if align_by == "joint" else [(name, (name,)) for name in people.structures]
     parts = tuple(_part(people, name, names, scale, modes, robust, seed) for name, names in each)
     tables = {"modes": _modes(parts), "scores": _scores(people, parts), "mean": _means(people, parts)}
+    tables["quality"] = _quality(people, parts, seed) if judge else pd.DataFrame()
     return ShapePcaResult(
         store=place,
         cases=len(people.cases),
@@ -158,7 +137,7 @@ def shape_pca(
         parts=parts,
         **tables,
         tables=_write(people, parts, tables, Path(atlas) / "shape"),
-        pictures=_draw(people, parts, Path(atlas) / "figures"),
+        pictures=_draw(people, parts, tables["quality"], Path(atlas) / "figures"),
         notes=people.left_out,
         seconds=round(time.perf_counter() - began, 3),
     )
@@ -208,6 +187,17 @@ def _scores(people: Population, parts: Sequence[Part]) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
+def _quality(people: Population, parts: Sequence[Part], seed: int) -> pd.DataFrame:
+    """By landmarks and by overlap; of cases that are all alike there is nothing to measure."""
+    tables = []
+    for part in parts:
+        if len(part.model.variance):
+            loops = people.topology.only(part.structures).loops
+            found = quality(part.alignment.tangent, loops=loops, seed=seed).table
+            tables.append(found.assign(part=part.name))
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+
 def _means(people: Population, parts: Sequence[Part]) -> pd.DataFrame:
     rows = []
     for part in parts:
@@ -221,20 +211,18 @@ def _means(people: Population, parts: Sequence[Part]) -> pd.DataFrame:
 
 def _write(people: Population, parts: Sequence[Part], tables: dict[str, pd.DataFrame], folder: Path) -> tuple[Path, ...]:
     """Groups into the store, tables beside the atlas."""
-    by_name = {"" if part.name == JOINT else part.name: part for part in parts}
-    store.write_group(people.store, "alignment", {name: _alignment_of(people, part) for name, part in by_name.items()})
-    store.write_group(people.store, "pca", {name: _model_of(people, part) for name, part in by_name.items()})
+    write_groups(people, parts)
     folder.mkdir(parents=True, exist_ok=True)
-    paths = tuple(folder / f"{name}.csv" for name in tables)
-    for path, table in zip(paths, tables.values(), strict=True):
+    made = {folder / f"{name}.csv": table for name, table in tables.items() if len(table)}
+    for path, table in made.items():
         draft = path.with_suffix(".csv.partial")
         table.to_csv(draft, index=False, float_format="%.8g")
         draft.replace(path)
-    return paths
+    return tuple(made)
 
 
-def _draw(people: Population, parts: Sequence[Part], folder: Path) -> tuple[Path, ...]:
-    """Modes as outlines and as arrows, what they explain, and where the cases lie along the first two."""
+def _draw(people: Population, parts: Sequence[Part], judged: pd.DataFrame, folder: Path) -> tuple[Path, ...]:
+    """Modes as outlines and as arrows, what they explain, how good they are, and where cases lie along the first two."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for part in parts:
@@ -243,6 +231,9 @@ def _draw(people: Population, parts: Sequence[Part], folder: Path) -> tuple[Path
         pictures["scree"] = plot.scree(model)
         if len(model.variance) > 1:
             pictures["scores"] = plot.scores(part.scores, explained=model.explained)
+        if len(judged):
+            of_part = judged[judged["part"] == part.name].rename(columns={"measure": "unit"})
+            pictures["quality"] = plot.quality(of_part, title=f"n = {len(people.cases)} cases")
         under = "" if part.name == JOINT else "_" + re.sub(r"\W+", "_", part.name)
         for name, axes in pictures.items():
             paths.append(folder / f"shape{under}_{name}.png")
@@ -250,37 +241,3 @@ def _draw(people: Population, parts: Sequence[Part], folder: Path) -> tuple[Path
             np.ravel(np.asarray(axes, dtype=object))[0].get_figure(root=True).savefig(draft, format="png")
             draft.replace(paths[-1])
     return tuple(paths)
-
-
-def _alignment_of(people: Population, part: Part) -> xr.Dataset:
-    known, case = part.alignment, ("case",)
-    values = {
-        "mean": (("landmark", "axis"), known.mean),
-        "size": (case, known.size, {"unit": people.unit}),
-        "rotation_rad": (case, known.rotation_rad),
-        "factor": (case, known.factor),
-        "centre": (("case", "axis"), known.centre, {"unit": people.unit}),
-        "distance_rad": (case, known.distance),
-    }
-    return xr.Dataset(values, coords=_labels(people, part), attrs={"structures": list(part.structures), "unit": people.unit})
-
-
-def _model_of(people: Population, part: Part) -> xr.Dataset:
-    model = part.model
-    values = {
-        "mean": (("landmark", "axis"), model.mean),
-        "modes": (("mode", "landmark", "axis"), model.modes),
-        "variance": ("mode", model.variance),
-        "scores": (("case", "mode"), part.scores, {"unit": "standard deviations"}),
-    }
-    attrs = {"structures": list(part.structures), "total_variance": model.total, "cases": model.cases}
-    return xr.Dataset(values, coords=_labels(people, part), attrs=attrs)
-
-
-def _labels(people: Population, part: Part) -> dict[str, object]:
-    """Names along the dimensions."""
-    return {
-        "case": np.array(people.cases, dtype=object),
-        "landmark": part.landmarks.astype(np.int32),
-        "axis": np.array(["x", "y"], dtype=object),
-    }

@@ -74,7 +74,7 @@ def repeatability(
     for network in networks:
         found.append(place_all(network, samples, boundary_fit=material.boundary_fit, device=device, report=report))
     topologies = [material.topology, *(network.topology for network in networks)]
-    result = compare(found, topologies, material.spacing_mm[masks.rows])
+    result = compare_fits(found, topologies, material.spacing_mm[masks.rows])
     for refit in refits:
         shutil.rmtree(refit.folder, ignore_errors=True)
     other = f"The masks of the fit are gone: the repeats were fitted on those in {corpus.root}, which may differ."
@@ -159,7 +159,7 @@ class _Refit:
         )
 
 
-def compare(found: Sequence[Found], topologies: Sequence[Topology], spacing_mm: NDArray[np.floating]) -> Repeatability:
+def compare_fits(found: Sequence[Found], topologies: Sequence[Topology], spacing_mm: NDArray[np.floating]) -> Repeatability:
     """Tie each landmark of one run to a fixed position along the polygons of another, for every ordered pair of runs."""
     tables = {}
     by_landmark: dict[str, NDArray[np.float64]] = {}

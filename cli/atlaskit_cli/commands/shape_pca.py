@@ -37,6 +37,9 @@ def shape_pca(
         typer.Option("--modes", metavar="M", help="A number, a share of the variance such as 0.98, 'all', or 'parallel'."),
     ] = "0.98",
     robust: Annotated[bool, typer.Option("--robust", help="A mean on which cases far from it pull less.")] = False,
+    judge: Annotated[
+        bool, typer.Option("--quality/--no-quality", help="Measure compactness, generalisation and specificity of the model.")
+    ] = True,
     unit: options.Unit = "auto",
     seed: options.Seed = None,
     json: options.Json = False,
@@ -55,6 +58,7 @@ def shape_pca(
             scale=scale,
             modes=_modes(modes),
             robust=robust,
+            judge=judge,
             unit=unit,
             seed=seed or 0,
         )

@@ -1,0 +1,84 @@
+"""One shape space of a population, and what of it stays in a store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from atlaskit import store
+from atlaskit.shape import Alignment, ShapeModel
+from atlaskit.verbs.population import Population
+
+JOINT = "all"
+"""The part of a shape that all structures make together."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One shape space: all structures together, or one of them.
+
+    Attributes
+    ----------
+    name : str
+    structures : tuple of str
+    landmarks : (n,) int array
+        Indices in the topology.
+    alignment : Alignment
+        Of these landmarks.
+    model : ShapeModel
+    scores : (N, M) float array
+        Standard deviations.
+    """
+
+    name: str
+    structures: tuple[str, ...]
+    landmarks: NDArray[np.int64]
+    alignment: Alignment
+    model: ShapeModel
+    scores: NDArray[np.float64]
+
+
+def write_groups(people: Population, parts: Sequence[Part]) -> None:
+    """Put the groups ``alignment`` and ``pca`` into the store; those of single structures lie within them."""
+    by_name = {"" if part.name == JOINT else part.name: part for part in parts}
+    store.write_group(people.store, "alignment", {name: _alignment_of(people, part) for name, part in by_name.items()})
+    store.write_group(people.store, "pca", {name: _model_of(people, part) for name, part in by_name.items()})
+
+
+def _alignment_of(people: Population, part: Part) -> xr.Dataset:
+    known, case = part.alignment, ("case",)
+    values = {
+        "mean": (("landmark", "axis"), known.mean),
+        "size": (case, known.size, {"unit": people.unit}),
+        "rotation_rad": (case, known.rotation_rad),
+        "factor": (case, known.factor),
+        "centre": (("case", "axis"), known.centre, {"unit": people.unit}),
+        "distance_rad": (case, known.distance),
+    }
+    return xr.Dataset(values, coords=_labels(people, part), attrs={"structures": list(part.structures), "unit": people.unit})
+
+
+def _model_of(people: Population, part: Part) -> xr.Dataset:
+    model = part.model
+    values = {
+        "mean": (("landmark", "axis"), model.mean),
+        "modes": (("mode", "landmark", "axis"), model.modes),
+        "variance": ("mode", model.variance),
+        "scores": (("case", "mode"), part.scores, {"unit": "standard deviations"}),
+    }
+    attrs = {"structures": list(part.structures), "total_variance": model.total, "cases": model.cases}
+    return xr.Dataset(values, coords=_labels(people, part), attrs=attrs)
+
+
+def _labels(people: Population, part: Part) -> dict[str, Any]:
+    """Names along the dimensions."""
+    return {
+        "case": np.array(people.cases, dtype=object),
+        "landmark": part.landmarks.astype(np.int32),
+        "axis": np.array(["x", "y"], dtype=object),
+    }
