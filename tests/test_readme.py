@@ -77,7 +77,8 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     phantom.chest(10, size=96, faults=0.0, missing=0.0, seed=1).write(tmp_path / "new")
     (tmp_path / "new" / "masks").rename(tmp_path / "nnunet_out")
     (tmp_path / "new" / "truth.csv").rename(tmp_path / "truth.csv")
-    people = [f"{mask.stem},{'ab'[k % 2]}" for k, mask in enumerate(sorted((tmp_path / "nnunet_out").iterdir()))]
+    cases = sorted({mask.name.split(".")[0] for mask in (tmp_path / "nnunet_out").rglob("*.*")})
+    people = [f"{case},{'ab'[k % 2]}" for k, case in enumerate(cases)]
     (tmp_path / "people.csv").write_text("\n".join(["case,group", *people]))
     phantom.cine(6, frames=4, size=64).write(tmp_path / "heart")
     (tmp_path / "heart" / "masks").rename(tmp_path / "heart_masks")
