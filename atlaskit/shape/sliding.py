@@ -93,7 +93,8 @@ def slide(
     matrix of the mean, and moves each landmark so far along its contour: to first order where a step off along the tangent and
     back would put it, and never onto another stretch. Steps are halved until a case does not rise, and a round after which the
     mean over the cases would rise, by the new mean shape, is undone and tried again with shorter steps: the criterion never
-    rises. O(N L^3) a round.
+    rises. O(N L^3) a round. With few fixed landmarks the bending energy can come to rest well above its least value, as a round
+    that lowers it by the old mean and not by the new one is undone: look at `Sliding.criterion` before relying on it.
 
     References
     ----------
