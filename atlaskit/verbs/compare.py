@@ -17,6 +17,7 @@ from atlaskit.errors import InputError, NotFoundError
 from atlaskit.shape import Anova, Design, anova, design, gather, join, landmark_map, pairwise
 from atlaskit.shape import align as align_shapes
 from atlaskit.verbs.population import Population, Unit, population
+from atlaskit.verbs.whole import save_picture, write_table
 
 SIGNIFICANT = 0.05
 """False discovery rate at which a landmark is marked in a map."""
@@ -224,18 +225,14 @@ def _file(term: str) -> str:
 
 
 def _write(tables: dict[str, pd.DataFrame], folder: Path) -> tuple[Path, ...]:
-    folder.mkdir(parents=True, exist_ok=True)
     paths = tuple(folder / f"{name}.csv" for name in tables)
     for path, table in zip(paths, tables.values(), strict=True):
-        draft = path.with_suffix(".csv.partial")
-        table.to_csv(draft, index=False, float_format="%.8g")
-        draft.replace(path)
+        write_table(path, table, digits=8)
     return paths
 
 
 def _draw(people: Population, pairs: dict[str, Any], maps: dict[str, pd.DataFrame], folder: Path) -> tuple[Path, ...]:
     """For each factor of two levels, where their means differ."""
-    folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for name, each in pairs.items():
         if len(each.levels) != 2:
@@ -250,7 +247,5 @@ def _draw(people: Population, pairs: dict[str, Any], maps: dict[str, pd.DataFram
             title=f"{name}: {each.levels[0]} to {each.levels[1]}",
         )
         paths.append(folder / f"compare_{_file(name)}.png")
-        draft = paths[-1].with_suffix(".png.partial")
-        axes.get_figure(root=True).savefig(draft, format="png")  # type: ignore[union-attr]
-        draft.replace(paths[-1])
+        save_picture(paths[-1], axes)
     return tuple(paths)

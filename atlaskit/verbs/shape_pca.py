@@ -17,6 +17,7 @@ from atlaskit.errors import InputError
 from atlaskit.shape import align, pca, quality
 from atlaskit.verbs.parts import JOINT, Part, write_groups
 from atlaskit.verbs.population import Population, Unit, population
+from atlaskit.verbs.whole import save_picture, write_table
 
 
 @dataclass(frozen=True)
@@ -212,18 +213,14 @@ def _means(people: Population, parts: Sequence[Part]) -> pd.DataFrame:
 def _write(people: Population, parts: Sequence[Part], tables: dict[str, pd.DataFrame], folder: Path) -> tuple[Path, ...]:
     """Groups into the store, tables beside the atlas."""
     write_groups(people, parts)
-    folder.mkdir(parents=True, exist_ok=True)
     made = {folder / f"{name}.csv": table for name, table in tables.items() if len(table)}
     for path, table in made.items():
-        draft = path.with_suffix(".csv.partial")
-        table.to_csv(draft, index=False, float_format="%.8g")
-        draft.replace(path)
+        write_table(path, table, digits=8)
     return tuple(made)
 
 
 def _draw(people: Population, parts: Sequence[Part], judged: pd.DataFrame, folder: Path) -> tuple[Path, ...]:
     """Modes as outlines and as arrows, what they explain, how good they are, and where cases lie along the first two."""
-    folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for part in parts:
         topology, model = people.topology.only(part.structures), part.model
@@ -237,7 +234,5 @@ def _draw(people: Population, parts: Sequence[Part], judged: pd.DataFrame, folde
         under = "" if part.name == JOINT else "_" + re.sub(r"\W+", "_", part.name)
         for name, axes in pictures.items():
             paths.append(folder / f"shape{under}_{name}.png")
-            draft = paths[-1].with_suffix(".png.partial")
-            np.ravel(np.asarray(axes, dtype=object))[0].get_figure(root=True).savefig(draft, format="png")
-            draft.replace(paths[-1])
+            save_picture(paths[-1], np.ravel(np.asarray(axes, dtype=object))[0])
     return tuple(paths)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from atlaskit import plot
 from atlaskit.errors import InputError
 from atlaskit.verbs.evaluation.material import Material
 from atlaskit.verbs.evaluation.truths import Known
+from atlaskit.verbs.whole import save_picture, whole, write_table
 
 TABLES = (
     "round_trip",
@@ -86,16 +86,13 @@ def write(
     measured against other truth than this run; everything else of its files is taken away.
     """
     where = places(material.atlas)
-    for folder in {path.parent for pair in where.values() for path in pair}:
-        folder.mkdir(parents=True, exist_ok=True)
     csv, png = [], []
     for finding in findings:
         table, picture = where[finding.name]
-        _whole(table, lambda draft, table=finding.table: table.to_csv(draft, index=False, float_format="%.6g"))
+        write_table(table, finding.table, digits=6)
         csv.append(table)
         if finding.picture is not None:
-            figure = finding.picture.get_figure(root=True)
-            _whole(picture, lambda draft, figure=figure: figure.savefig(draft, format="png"))
+            save_picture(picture, finding.picture)
             png.append(picture)
     listed = material.atlas / "evaluate" / "evaluate.json"
     of_store = {"store": about["store"], "network_sha256": material.network.sha256, "cases": len(material.cases)}
@@ -105,7 +102,7 @@ def write(
     gone = where.keys() - stays.keys()
     for path in {path for name in gone for path in where[name]} - {*csv, *png}:
         path.unlink(missing_ok=True)
-    _whole(listed, lambda draft: draft.write_text(json.dumps({**stays, **made}, indent=2), encoding="utf-8"))
+    whole(listed, lambda draft: draft.write_text(json.dumps({**stays, **made}, indent=2), encoding="utf-8"))
     return tuple(csv), tuple(png)
 
 
@@ -124,16 +121,6 @@ def _holds(earlier: object, now: Mapping[str, object], truth: object) -> bool:
         return False
     compared = now.keys() if truth is not None else now.keys() - {"truth", "split", "seed"}
     return all(earlier.get(key) == now[key] for key in compared)
-
-
-def _whole(path: Path, write: Any) -> None:
-    """Let something be written beside a file and take its place."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
-        write(draft)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def draw_correspondence(material: Material, known: Known, landmarks: pd.DataFrame) -> Any:
