@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg
+from scipy import linalg, optimize
 
 from atlaskit.shape.model import Array
 
@@ -38,7 +38,9 @@ class Goal:
             return np.asarray(np.square(shapes - self.mean).sum((1, 2)))
         return np.asarray((shapes * (self.matrix @ shapes)).sum((1, 2)))
 
-    def steps(self, shapes: Array, nodes: NDArray[np.int64], tangents: Array) -> NDArray[np.float64]:
+    def steps(
+        self, shapes: Array, nodes: NDArray[np.int64], tangents: Array, order: Array | None = None, room: Array | None = None
+    ) -> NDArray[np.float64]:
         """The steps along tangents after which shapes bend least, or lie nearest to the mean.
 
         Parameters
@@ -49,16 +51,44 @@ class Goal:
             Landmarks that slide.
         tangents : (n, K, 2) array
             Of length 1.
+        order : (G, K) array, optional
+            Each row times the steps says how a gap between two landmarks grows.
+        room : (n, G) array, optional
+            How much each gap may shrink, 0 or more; without bounds unless given.
 
         Returns
         -------
         (n, K) float array
         """
-        if self.matrix is None:
-            return np.asarray((tangents * (self.mean - shapes)[:, nodes]).sum(2))
-        part, steps = self.matrix[np.ix_(nodes, nodes)], np.empty(tangents.shape[:2])
-        for case, (shape, along) in enumerate(zip(shapes, tangents, strict=True)):
+        part = np.eye(len(nodes)) if self.matrix is None else self.matrix[np.ix_(nodes, nodes)]
+        slope = (shapes - self.mean if self.matrix is None else self.matrix @ shapes)[:, nodes]
+        steps = np.empty(tangents.shape[:2])
+        for case, along in enumerate(tangents):
             system = part * (along @ along.T)
             system[np.diag_indices_from(system)] += RIDGE * np.trace(system) / len(nodes)
-            steps[case] = linalg.solve(system, -(along * (self.matrix[nodes] @ shape)).sum(1), assume_a="pos")
+            root = linalg.cholesky(system, lower=True)
+            steps[case] = linalg.cho_solve((root, True), -(along * slope[case]).sum(1))
+            if order is not None and room is not None:
+                steps[case] = _within(steps[case], root, order, room[case])
         return steps
+
+
+def _within(best: Array, root: Array, order: Array, room: Array) -> NDArray[np.float64]:
+    """The steps s (K,) that raise the criterion least beyond that of the best, with order s >= -room.
+
+    Least distance programming by non-negative least squares (Lawson & Hanson, Solving Least Squares Problems, 1974, chapter
+    23): in t = R' (s - best), with R R' the system and R its lower root, the criterion is |t|^2.
+    """
+    missing = -room - order @ best
+    if (missing <= 0).all():
+        return np.asarray(best)
+    bounds = linalg.solve_triangular(root, order.T, lower=True)
+    goal = np.append(np.zeros(len(best)), 1.0)
+    stacked = np.vstack([bounds, missing])
+    try:
+        rest = stacked @ optimize.nnls(stacked, goal)[0] - goal
+    except RuntimeError:  # no end in sight: the case stays where it is for a round
+        return np.zeros(len(best))
+    if rest[-1] > -1e-12:
+        return np.zeros(len(best))
+    return np.asarray(best + linalg.solve_triangular(root, rest[:-1] / -rest[-1], lower=True, trans="T"))

@@ -21,12 +21,12 @@ CRITERIA = ("bending", "distance")
 ROUNDS = 100
 HALVINGS = 8
 """How often a step is halved, at most, before a case stays as it is for a round."""
-CLOSEST = 0.4
-"""Share of the way to the next landmark that one slides at most in a round, so that their order stays."""
-SHORTEST = 1e-3
-"""Share of the best step; where a shorter one would be needed to fall, the sliding ends."""
-TOLERANCE = 1e-6
-"""Share of the criterion at the start; a round that gains less ends the sliding."""
+CLOSEST = 0.5
+"""Share of a gap between two landmarks that is left of it at least, so that they stay in order and apart."""
+PATIENCE = 10
+"""Rounds without a new least value that end the sliding: a new mean shape may raise the criterion for a while."""
+TOLERANCE = 1e-4
+"""Share of the least value that counts as a new one."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,8 @@ class Sliding:
     alignment : Alignment
         The cases as they have slid, all of one size.
     criterion : (rounds + 1,) float array
-        Mean over the cases of the bending energy, or squared distance, to the mean shape: before, and after each round.
+        Mean over the cases of the bending energy, or squared distance, to the mean shape: before, and after each round up to
+        the one that is returned, which has the least.
     """
 
     points: NDArray[np.float64]
@@ -90,11 +91,11 @@ def slide(
     Notes
     -----
     A round aligns the cases, solves for the best steps along the tangents, T = -(U' B U)^-1 U' B Y with B the bending-energy
-    matrix of the mean, and moves each landmark so far along its contour: to first order where a step off along the tangent and
-    back would put it, and never onto another stretch. Steps are halved until a case does not rise, and a round after which the
-    mean over the cases would rise, by the new mean shape, is undone and tried again with shorter steps: the criterion never
-    rises. O(N L^3) a round. With few fixed landmarks the bending energy can come to rest well above its least value, as a round
-    that lowers it by the old mean and not by the new one is undone: look at `Sliding.criterion` before relying on it.
+    matrix of the mean, under the condition that no gap between two landmarks falls below half of what it was, and moves each
+    landmark so far along its contour: to first order where a step off along the tangent and back would put it, and never onto
+    another stretch. Steps are halved until a case does not rise. The next mean is another one, and with it B, so that the
+    criterion may rise for some rounds before it falls on: ten rounds without a new least value end the sliding, and that with
+    the least is returned. Without the condition landmarks run into one another, where B has no bound. O(N L^3) a round.
 
     References
     ----------
@@ -107,17 +108,16 @@ def slide(
     places = tracks.places(points)
     points[:, tracks.nodes[sliders]] = tracks.at(places, np.arange(len(points)))[:, sliders]
     slid = _measured(points, None, np.empty(0), criterion)
-    share = 1.0
+    order, gaps = _order(tracks, sliders), tracks.gaps(places)[1]
+    now = best = slid
     for _ in range(rounds):
-        moved, new_places = _round(slid, tracks, places, sliders, criterion, share)
-        new = _measured(moved, slid.alignment.mean, slid.criterion, criterion)
-        gain = slid.criterion[-1] - new.criterion[-1]
-        share = share if gain >= 0 else share / 4
-        if gain >= 0:
-            slid, places = new, new_places
-        if 0 <= gain <= TOLERANCE * slid.criterion[0] or share < SHORTEST:
+        moved, places = _round(now, tracks, places, sliders, criterion, order, gaps)
+        now = _measured(moved, now.alignment.mean, now.criterion, criterion)
+        if now.criterion[-1] < (1 - TOLERANCE) * best.criterion[-1]:
+            best = now
+        if len(now.criterion) - len(best.criterion) >= PATIENCE:
             break
-    return slid
+    return best
 
 
 def _checked(points: Array, loops: Loops, fixed: Sequence[int], criterion: str) -> NDArray[np.float64]:
@@ -141,6 +141,15 @@ def _sliders(nodes: NDArray[np.int64], fixed: Sequence[int]) -> NDArray[np.int64
     return np.flatnonzero(once & ~np.isin(nodes, list(fixed)))
 
 
+def _order(tracks: Tracks, sliders: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(P, K) how the gap after each landmark of the loops grows with the steps of those that slide."""
+    steps = np.eye(len(tracks.nodes))
+    after = steps.copy()
+    for loop in tracks.loops:
+        after[loop] = np.roll(steps[loop], -1, axis=0)
+    return np.asarray((after - steps)[:, sliders])
+
+
 def _goal(alignment: Alignment, criterion: Criterion) -> Goal:
     """What the landmarks slide for: the mean as it is now."""
     return Goal(alignment.mean, bending_energy(alignment.mean) if criterion == "bending" else None)
@@ -154,7 +163,13 @@ def _measured(points: Array, onto: Array | None, before: NDArray[np.float64], cr
 
 
 def _round(
-    slid: Sliding, tracks: Tracks, places: Array, sliders: NDArray[np.int64], criterion: Criterion, share: float
+    slid: Sliding,
+    tracks: Tracks,
+    places: Array,
+    sliders: NDArray[np.int64],
+    criterion: Criterion,
+    order: Array,
+    gaps: Array,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The cases' landmarks, and their arc lengths along the contours, after steps that let no case rise."""
     pose, goal, nodes = slid.alignment, _goal(slid.alignment, criterion), tracks.nodes[sliders]
@@ -164,9 +179,10 @@ def _round(
         _tangents(tracks, places, np.maximum(np.minimum(before, after), after.mean(1, keepdims=True) / 100) / 4)[:, sliders],
         turn / pose.factor,
     )
+    room = np.maximum(after - CLOSEST * gaps, 0) * pose.factor[:, None]
     steps = np.zeros(places.shape)
-    steps[:, sliders] = share * goal.steps(pose.points, nodes, tangents) / pose.factor[:, None]
-    steps = np.clip(steps, -CLOSEST * before, CLOSEST * after)
+    steps[:, sliders] = goal.steps(pose.points, nodes, tangents, order, room) / pose.factor[:, None]
+    steps /= np.maximum(np.abs(steps).max(1) / after.mean(1), 1)[:, None]  # a tangent is no contour for longer than a gap
     points, places, least = slid.points.copy(), np.array(places), goal.values(pose.points)
     rising = np.arange(len(points))
     for _ in range(HALVINGS):
@@ -175,7 +191,8 @@ def _round(
         good = goal.values(_turned(moved - pose.centre[rising, None], turn[rising])) <= least[rising]
         points[rising[good]] = moved[good]
         places[rising[good]] += steps[rising[good]]
-        rising, steps = rising[~good], steps / 2
+        rising = rising[~good]
+        steps[rising] /= 2
     return np.asarray(points), np.asarray(places)
 
 

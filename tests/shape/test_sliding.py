@@ -79,10 +79,10 @@ def test_affine_maps_bend_nothing_and_all_else_does(seed: int) -> None:
 @pytest.mark.parametrize("criterion", CRITERIA)
 @given(SEEDS)
 @settings(max_examples=5)
-def test_the_criterion_never_rises_and_landmarks_stay_on_their_contours_in_order(criterion: Criterion, seed: int) -> None:
+def test_the_criterion_falls_and_landmarks_stay_on_their_contours_in_order(criterion: Criterion, seed: int) -> None:
     points, contours = cases(seed)
     slid = slide(points, LOOPS, contours=contours, fixed=(0, 12), criterion=criterion, rounds=10)
-    assert (np.diff(slid.criterion) <= 0).all() and slid.criterion[-1] < 0.9 * slid.criterion[0]
+    assert slid.criterion[-1] == slid.criterion.min() < 0.9 * slid.criterion[0]
     assert (slid.points[:, (0, 12)] == points[:, (0, 12)]).all()
     for own, case in zip(contours, slid.points, strict=True):
         for loop, contour in zip(LOOPS, own, strict=True):
@@ -121,6 +121,30 @@ def test_landmarks_that_were_shifted_agree_again(criterion: Criterion) -> None:
     assert spread[1] < 0.5 * spread[0]
 
 
+@pytest.mark.parametrize(("criterion", "theirs"), [("bending", "bending_energy"), ("distance", "procrustes_distance")])
+def test_ends_no_higher_than_another_library(criterion: Criterion, theirs: str) -> None:
+    rng, even, corners = np.random.default_rng(1), np.arange(24) / 24, tuple(range(0, 24, 6))
+    points = curves(1, 12, np.where(np.arange(24) % 6 == 0, even, even + rng.uniform(-0.3, 0.3, (12, 24)) / 24))
+    sliders = np.array([[(k - 1) % 24, k, (k + 1) % 24] for k in range(24) if k not in corners])
+    other = GeneralizedProcrustesAnalysis(curves=sliders, sliding_criterion=theirs, max_iter=10)
+    with pytest.warns(UserWarning, match="did not converge"):
+        aligned = align(other.fit_transform(points.reshape(12, -1)).reshape(12, 24, 2), scale="unit")
+    goal = Goal(aligned.mean, bending_energy(aligned.mean) if criterion == "bending" else None)
+    slid = slide(points, [range(24)], fixed=corners, criterion=criterion, rounds=30)
+    assert slid.criterion[-1] < goal.values(aligned.points).mean()
+
+
+def test_no_gap_falls_below_half_of_what_it_was() -> None:
+    points, contours = cases(0)
+    slid = slide(points, LOOPS, contours=contours, fixed=(0, 12))
+    for case, own in enumerate(contours):
+        for loop, contour in zip(LOOPS, own, strict=True):
+            line = LinearRing(contour)
+            before, after = (np.array([line.project(Point(x)) for x in y[case, list(loop)]]) for y in (points, slid.points))
+            gaps = [(np.roll(along, -1) - along) % line.length for along in (before, after)]
+            assert (gaps[1] > 0.499 * gaps[0]).all()
+
+
 def test_landmarks_of_several_loops_or_none_stay() -> None:
     points, _ = cases(0)
     loops = (tuple(range(8)), (0, *range(8, 16)))
@@ -157,4 +181,4 @@ def test_vertebrae_bend_less_between_their_true_landmarks(realdata: Path) -> Non
     fixed = (50, 10, 20, 30, 40, 0)
     slid = slide(points, [range(60)], fixed=fixed)
     assert (slid.points[:, fixed] == points[:, fixed]).all()
-    assert (np.diff(slid.criterion) <= 0).all() and slid.criterion[-1] < 0.6 * slid.criterion[0]
+    assert slid.criterion[-1] < 0.25 * slid.criterion[0]
