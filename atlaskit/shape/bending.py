@@ -13,6 +13,11 @@ from atlaskit.shape.model import Array
 RIDGE = 1e-10
 """Share of the mean diagonal added to it, for steps that bend nothing, such as those around a circle."""
 
+SLACK = 1e-9
+"""Centroid sizes by which a gap may fall lower than it should, by rounding."""
+NOTHING = 1e-12
+"""Of one: a residual of least distance programming this small says that no step does what is asked for."""
+
 
 def bending_energy(mean: Array) -> NDArray[np.float64]:
     """The bending-energy matrix B (L, L) of landmarks (L, 2): y' B y, over both coordinates y, is what a spline to y bends.
@@ -54,20 +59,21 @@ class Goal:
         order : (G, K) array, optional
             Each row times the steps says how a gap between two landmarks grows.
         room : (n, G) array, optional
-            How much each gap may shrink, 0 or more; without bounds unless given.
+            How much each gap may shrink, 0 or more; without bounds unless given. Of use where neighbours move together, not
+            for the distance.
 
         Returns
         -------
         (n, K) float array
         """
-        part = np.eye(len(nodes)) if self.matrix is None else self.matrix[np.ix_(nodes, nodes)]
-        slope = (shapes - self.mean if self.matrix is None else self.matrix @ shapes)[:, nodes]
-        steps = np.empty(tangents.shape[:2])
-        for case, along in enumerate(tangents):
+        if self.matrix is None:
+            return np.asarray((tangents * (self.mean - shapes)[:, nodes]).sum(2))
+        part, steps = self.matrix[np.ix_(nodes, nodes)], np.empty(tangents.shape[:2])
+        for case, (shape, along) in enumerate(zip(shapes, tangents, strict=True)):
             system = part * (along @ along.T)
             system[np.diag_indices_from(system)] += RIDGE * np.trace(system) / len(nodes)
             root = linalg.cholesky(system, lower=True)
-            steps[case] = linalg.cho_solve((root, True), -(along * slope[case]).sum(1))
+            steps[case] = linalg.cho_solve((root, True), -(along * (self.matrix[nodes] @ shape)).sum(1))
             if order is not None and room is not None:
                 steps[case] = _within(steps[case], root, order, room[case])
         return steps
@@ -76,19 +82,27 @@ class Goal:
 def _within(best: Array, root: Array, order: Array, room: Array) -> NDArray[np.float64]:
     """The steps s (K,) that raise the criterion least beyond that of the best, with order s >= -room.
 
-    Least distance programming by non-negative least squares (Lawson & Hanson, Solving Least Squares Problems, 1974, chapter
-    23): in t = R' (s - best), with R R' the system and R its lower root, the criterion is |t|^2.
+    Only gaps that have fallen too low in the meantime are conditions, until no more fall.
     """
-    missing = -room - order @ best
-    if (missing <= 0).all():
-        return np.asarray(best)
-    bounds = linalg.solve_triangular(root, order.T, lower=True)
+    steps, low = np.asarray(best), np.zeros(len(room), dtype=bool)
+    while (falls := (order @ steps < -room - SLACK) & ~low).any():
+        low |= falls
+        steps = _nearest(best, root, order[low], -room[low])
+    return steps
+
+
+def _nearest(best: Array, root: Array, rows: Array, least: Array) -> NDArray[np.float64]:
+    """The steps s (K,) nearest to the best, by the system whose lower root is given, with rows s >= least.
+
+    Least distance programming by non-negative least squares (Lawson & Hanson, Solving Least Squares Problems, 1974, chapter
+    23): in t = R' (s - best), with R R' the system, what the criterion rises by is |t|^2.
+    """
+    stacked = np.vstack([linalg.solve_triangular(root, rows.T, lower=True), least - rows @ best])
     goal = np.append(np.zeros(len(best)), 1.0)
-    stacked = np.vstack([bounds, missing])
     try:
         rest = stacked @ optimize.nnls(stacked, goal)[0] - goal
     except RuntimeError:  # no end in sight: the case stays where it is for a round
         return np.zeros(len(best))
-    if rest[-1] > -1e-12:
+    if rest[-1] > -NOTHING:
         return np.zeros(len(best))
     return np.asarray(best + linalg.solve_triangular(root, rest[:-1] / -rest[-1], lower=True, trans="T"))

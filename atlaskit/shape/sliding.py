@@ -23,9 +23,9 @@ HALVINGS = 8
 """How often a step is halved, at most, before a case stays as it is for a round."""
 CLOSEST = 0.5
 """Share of a gap between two landmarks that is left of it at least, so that they stay in order and apart."""
-PATIENCE = 10
+PATIENCE = 5
 """Rounds without a new least value that end the sliding: a new mean shape may raise the criterion for a while."""
-TOLERANCE = 1e-4
+TOLERANCE = 1e-3
 """Share of the least value that counts as a new one."""
 
 
@@ -94,7 +94,7 @@ def slide(
     matrix of the mean, under the condition that no gap between two landmarks falls below half of what it was, and moves each
     landmark so far along its contour: to first order where a step off along the tangent and back would put it, and never onto
     another stretch. Steps are halved until a case does not rise. The next mean is another one, and with it B, so that the
-    criterion may rise for some rounds before it falls on: ten rounds without a new least value end the sliding, and that with
+    criterion may rise for some rounds before it falls on: five rounds without a new least value end the sliding, and that with
     the least is returned. Without the condition landmarks run into one another, where B has no bound. O(N L^3) a round.
 
     References
@@ -108,7 +108,7 @@ def slide(
     places = tracks.places(points)
     points[:, tracks.nodes[sliders]] = tracks.at(places, np.arange(len(points)))[:, sliders]
     slid = _measured(points, None, np.empty(0), criterion)
-    order, gaps = _order(tracks, sliders), tracks.gaps(places)[1]
+    order, gaps = _order(tracks, sliders), tracks.gaps(places)
     now = best = slid
     for _ in range(rounds):
         moved, places = _round(now, tracks, places, sliders, criterion, order, gaps)
@@ -174,14 +174,14 @@ def _round(
     """The cases' landmarks, and their arc lengths along the contours, after steps that let no case rise."""
     pose, goal, nodes = slid.alignment, _goal(slid.alignment, criterion), tracks.nodes[sliders]
     turn = pose.factor * np.exp(1j * pose.rotation_rad)
-    before, after = tracks.gaps(places)
-    tangents = _turned(
-        _tangents(tracks, places, np.maximum(np.minimum(before, after), after.mean(1, keepdims=True) / 100) / 4)[:, sliders],
-        turn / pose.factor,
-    )
-    room = np.maximum(after - CLOSEST * gaps, 0) * pose.factor[:, None]
+    after = tracks.gaps(places)
+    nearer = np.maximum(np.minimum(tracks.before(after), after), after.mean(1, keepdims=True) / 100)
+    tangents = _turned(_tangents(tracks, places, nearer / 4)[:, sliders], turn / pose.factor)
+    room = np.maximum(after - CLOSEST * gaps, 0)
     steps = np.zeros(places.shape)
-    steps[:, sliders] = goal.steps(pose.points, nodes, tangents, order, room) / pose.factor[:, None]
+    steps[:, sliders] = goal.steps(pose.points, nodes, tangents, order, room * pose.factor[:, None]) / pose.factor[:, None]
+    if criterion == "distance":  # each moves alone, and two may come from both ends of a gap
+        steps = np.clip(steps, -tracks.before(room) / 2, room / 2)
     steps /= np.maximum(np.abs(steps).max(1) / after.mean(1), 1)[:, None]  # a tangent is no contour for longer than a gap
     points, places, least = slid.points.copy(), np.array(places), goal.values(pose.points)
     rising = np.arange(len(points))

@@ -71,14 +71,17 @@ class Tracks:
                     found[row, loop, axis] = np.interp(places[row, loop] % arc[-1], arc, line[:, axis])
         return found
 
-    def gaps(self, places: Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """(N, P) arc lengths to the landmark before and to the next."""
-        before, after = np.empty(places.shape), np.empty(places.shape)
+    def gaps(self, places: Array) -> NDArray[np.float64]:
+        """(N, P) arc lengths to the next landmark."""
+        after = np.empty(places.shape)
         for number, loop in enumerate(self.loops):
             around = np.array([[own[number][1][-1]] for own in self.lines])
             after[:, loop] = _ahead(places[:, loop], around)
-            before[:, loop] = np.roll(after[:, loop], 1, axis=1)
-        return before, after
+        return after
+
+    def before(self, after: Array) -> NDArray[np.float64]:
+        """(N, P) of each landmark what (N, P) is of the gap after it, of the gap before it."""
+        return np.concatenate([np.roll(after[:, loop], 1, axis=1) for loop in self.loops], axis=1)
 
 
 def _ahead(places: Array, around: Array | float) -> NDArray[np.float64]:

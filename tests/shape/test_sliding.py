@@ -181,4 +181,4 @@ def test_vertebrae_bend_less_between_their_true_landmarks(realdata: Path) -> Non
     fixed = (50, 10, 20, 30, 40, 0)
     slid = slide(points, [range(60)], fixed=fixed)
     assert (slid.points[:, fixed] == points[:, fixed]).all()
-    assert slid.criterion[-1] < 0.25 * slid.criterion[0]
+    assert slid.criterion[-1] < 0.35 * slid.criterion[0]
