@@ -84,7 +84,7 @@ def _within(best: Array, root: Array, order: Array, room: Array) -> NDArray[np.f
 
     Only gaps that have fallen too low in the meantime are conditions, until no more fall.
     """
-    steps, low = np.asarray(best), np.zeros(len(room), dtype=bool)
+    steps, low = np.array(best, dtype=np.float64), np.zeros(len(room), dtype=bool)
     while (falls := (order @ steps < -room - SLACK) & ~low).any():
         low |= falls
         steps = _nearest(best, root, order[low], -room[low])
