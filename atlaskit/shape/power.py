@@ -98,7 +98,7 @@ def power(
     nothing where noise explains all of it.
     """
     found = level_means(shapes, design, factor)
-    if found.stratum.name == WITHIN:
+    if found.stratum.name == WITHIN and design.between:
         raise InputError(f"Power is of two groups of subjects, but {factor!r} varies within {design.within!r}: compare means.")
     a, b = _two(found, factor, levels)
     shift = found.means[b] - found.means[a]

@@ -89,7 +89,7 @@ def test_averages_and_blocks_say_the_same_of_subjects() -> None:
 @pytest.mark.parametrize(
     ("several", "subject", "words"),
     [
-        ("refuse", "subject", "p1 have several: choose average or block"),
+        ("refuse", "subject", "p1 have several: take their average, or permute within subject"),
         ("mean", "subject", "'mean' came"),
         ("block", "patient", "'patient' is missing"),
         ("block", "age", "'age' is missing or has gaps"),
