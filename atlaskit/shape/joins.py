@@ -143,7 +143,8 @@ def gather(shapes: Array, table: pd.DataFrame, *, subject: str, several: str = R
         return Gathered(known, table, None, ())
     if several == REFUSE:
         twice = [str(name) for name in names[np.bincount(codes) > 1]]
-        raise InputError(f"Each subject must have one case, but {some(twice)} have several: take their average, or permute within subject.")
+        came = f"{some(twice)} have several"
+        raise InputError(f"Each subject must have one case, but {came}: take their average, or permute within subject.")
     if several == BLOCK:
         return Gathered(known, table, subject, ())
     means = block_means(known.reshape(len(known), -1), codes.astype(np.int64)).reshape(-1, *known.shape[1:])

@@ -102,7 +102,8 @@ def _set_aside(flat: Array, design: Design, within: Stratum) -> Stratum:
     constant = [name for k, name in enumerate(design.terms) if not within.varies(design, k)]
     if constant:
         came = f"{some(constant)} never does"
-        raise InputError(f"What is tested within {design.within!r} must vary inside it, but {came}: leave one of them out.")
+        do = "leave it out, or test between blocks too, if these are subjects with repeated cases"
+        raise InputError(f"What is tested within {design.within!r} must vary inside it, but {came}: {do}.")
     nobody = np.zeros(len(flat), dtype=np.int64)
     held = _stratum(BETWEEN, flat - within.shapes, 0 * design.matrix, nobody, nobody)
     return replace(held, mean_row=design.matrix.mean(axis=0), means=len(flat) - within.means + 1)

@@ -36,7 +36,7 @@ def variables(table: pd.DataFrame, names: list[str], size: NDArray[np.floating] 
     for name in wanted:
         if name not in table:
             hint = nearest(name, map(str, table))
-            raise InputError(f"What a formula names must be a column of the table; {name!r} is none: {hint}")
+            raise InputError(f"What is named must be a column of the table; {name!r} is none: {hint}")
     return table[wanted].apply(_trimmed)
 
 
