@@ -42,7 +42,7 @@ def variables(table: pd.DataFrame, names: list[str], size: NDArray[np.floating] 
 
 def _trimmed(column: pd.Series) -> pd.Series:
     """A column whose text has no blanks around it, and is missing where nothing is left."""
-    if isinstance(column.dtype, pd.CategoricalDtype) or not _is_factor(column):
+    if not _is_text(column):
         return column
     bare = column.map(lambda value: value.strip() if isinstance(value, str) else value)
     return bare.mask(bare.map(lambda value: isinstance(value, str) and not value))
@@ -74,8 +74,7 @@ def typed(frame: pd.DataFrame, as_factors: set[str], within: str | None) -> tupl
 
 def _no_numbers(column: pd.Series, as_factors: set[str]) -> None:
     """Refuse text that is numbers, all of it or but for some words, unless it is asked for as a factor."""
-    kinds = pd.api.types
-    if column.name in as_factors or not (kinds.is_string_dtype(column) or kinds.is_object_dtype(column)):
+    if column.name in as_factors or not _is_text(column):
         return
     text = column[column.map(lambda value: isinstance(value, str))]
     words = text[~text.str.fullmatch(NUMBER)]
@@ -87,10 +86,14 @@ def _no_numbers(column: pd.Series, as_factors: set[str]) -> None:
 
 def _is_factor(column: pd.Series) -> bool:
     """Whether a column holds text, categories or truth values."""
+    return isinstance(column.dtype, pd.CategoricalDtype) or pd.api.types.is_bool_dtype(column) or _is_text(column)
+
+
+def _is_text(column: pd.Series) -> bool:
+    """Whether a column holds text, or what may be text; categories are none."""
     kinds = pd.api.types
-    return isinstance(column.dtype, pd.CategoricalDtype) or any(
-        check(column) for check in (kinds.is_bool_dtype, kinds.is_string_dtype, kinds.is_object_dtype)
-    )
+    text = kinds.is_string_dtype(column) or kinds.is_object_dtype(column)
+    return text and not isinstance(column.dtype, pd.CategoricalDtype)
 
 
 def _levels(column: pd.Series) -> tuple[str, ...]:

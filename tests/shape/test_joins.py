@@ -36,6 +36,13 @@ def test_ids_that_are_numbers_match_their_text() -> None:
     assert join(["7", "8"], pd.DataFrame({"id": [8, 7], "age": [1, 2]}), key="id").table["age"].tolist() == [2, 1]
 
 
+def test_names_of_files_match_what_they_are_of() -> None:
+    table = pd.DataFrame({"File": ["p1_ED.png", " p1_ES.nii.gz", "p2_ED", "p3.v2", ""], "age": [1, 2, 3, 4, 5]})
+    found = join((*CASES, "p3.v2"), table, key="File")
+    np.testing.assert_array_equal(found.table["age"], [1, 2, 3, np.nan, 4])
+    assert (found.unmatched, found.unused) == (("p3_ED",), ())
+
+
 @pytest.mark.parametrize(
     ("table", "words"),
     [
