@@ -120,7 +120,7 @@ def test_who_does_not_match_is_counted_and_named(atlas: Path, people: pd.DataFra
     table.to_csv(tmp_path / "people.csv", index=False)
     result = atlaskit.compare(tmp_path / "people.csv", "~ age", atlas=atlas, within="subject", scale=False, **QUICK)
     words = " ".join(result.notes)
-    assert "4 case ids not in the table: case_00, case_01, case_02, case_20" in words
+    assert "4 ids not in 'case' of the table: case_00, case_01, case_02, case_20" in words
     assert "1 row of the table match no case: nobody.png" in words
     assert "1 left out, 1 without age: case_30" in words and result.cases == N - 5
 
@@ -196,5 +196,7 @@ def test_the_command_says_the_same(atlas: Path, people: pd.DataFrame, tmp_path: 
     assert command(*words, tmp_path / "nothing.csv").is_one_sentence("No table at")
     with pytest.raises(NotFoundError):
         atlaskit.compare(people, "~ group", atlas=tmp_path)
+    people.to_csv(tmp_path / "other.csv", index=False, sep=";")
+    assert command(*words, tmp_path / "other.csv").is_one_sentence("must have commas between its columns")
     (tmp_path / "empty.csv").touch()
     assert command(*words, tmp_path / "empty.csv").is_one_sentence("must be a CSV")

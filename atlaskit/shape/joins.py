@@ -88,13 +88,15 @@ def join(cases: Sequence[str], table: pd.DataFrame, *, key: str, subjects: Seque
     Raises
     ------
     InputError
-        Where there is no such column, an id comes twice, or none matches.
+        Where there is no such column, it is empty, an id comes twice, or none matches.
     """
     if key not in table:
         raise InputError(f"The column of ids must be in the table; {key!r} is not: {nearest(key, map(str, table))}")
     wanted = pd.Index([str(name) for name in (cases if subjects is None else subjects)])
     ids = ids_of(table.reset_index(drop=True), key, list(wanted))
     rows = table.iloc[ids.index].set_axis(pd.Index(ids), axis=0)
+    if rows.empty:
+        raise InputError(f"The column of ids must hold some, but {key!r} is empty in every row: choose another column.")
     twice = rows.index[rows.index.duplicated()].unique()
     if len(twice):
         raise InputError(

@@ -217,9 +217,9 @@ def test_power_is_drawn_for_each_comparison_with_the_cases_that_it_needs():
         table = pd.DataFrame({"power": share, "se": 0.1}, index=pd.Index([10, 20, 40], name="n"))
         return Power(table, 1.0, 1.0, 0.05, 100, 99, 0)
 
-    ax = power({"a to b": tried(0.2, 0.8, 1.0), "a to c": tried(0.05, 0.1, 0.2)}, title="group")
+    ax = power({"a to b": tried(0.2, 0.8, 1.0), "a to c": tried(0.05, 0.1, 0.2)})
     target, one, other = ax.lines
-    assert target.get_ydata()[0] == 0.8 and ax.get_title(loc="left") == "group"
+    assert target.get_ydata()[0] == 0.8
     np.testing.assert_allclose(one.get_xydata(), [[10, 0.2], [20, 0.8], [40, 1.0]])
     assert texts(ax) == {"a to b: 80 % needs 20", "a to c: 80 % needs more than 40"}
     assert {0.7, 0.9} <= {*ax.collections[0].get_paths()[0].vertices[:, 1].round(9)}
@@ -233,7 +233,7 @@ def test_everything_is_within_the_page(model, chests):
     pictures += [modes(model, topology, arrows=True)[0], deviation(aligned.points[0], aligned.mean, topology, title="a case")]
     pictures += [difference(aligned.points[0], aligned.points[1], topology, significant=np.ones(80, bool), title="a to b")]
     table = pd.DataFrame({"power": [0.1], "se": 0.1}, index=[10])
-    pictures.append(power({"controls to patients": Power(table, 1.0, 1.0, 0.05, 9, 9, 0)}, title="group"))
+    pictures.append(power({"controls to patients": Power(table, 1.0, 1.0, 0.05, 9, 9, 0)}))
     for ax in pictures:
         figure = ax.get_figure(root=True)
         figure.savefig(io.BytesIO(), format="png")

@@ -49,6 +49,7 @@ def test_names_of_files_match_what_they_are_of() -> None:
         (pd.DataFrame({"ids": ["p1_ED"]}), "'id' is not: did you mean 'ids'"),
         (pd.DataFrame({"id": ["p1_ED", "p1_ED"]}), "p1_ED have more in 'id'"),
         (pd.DataFrame({"id": ["x", "y"]}), "'id' is like x, y"),
+        (pd.DataFrame({"id": ["", None]}), "'id' is empty in every row"),
     ],
 )
 def test_what_cannot_be_joined_is_refused(table: pd.DataFrame, words: str) -> None:

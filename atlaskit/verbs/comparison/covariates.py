@@ -64,10 +64,13 @@ def read_table(table: Path | str | pd.DataFrame, key: str | None) -> pd.DataFram
     if not path.is_file():
         raise NotFoundError(f"No table at {path}; --table takes a CSV with a row for each case or subject.")
     try:
-        return pd.read_csv(path, dtype=dict.fromkeys((*IDS, key or IDS[0]), str), compression=None)
+        read = pd.read_csv(path, dtype=dict.fromkeys((*IDS, key or IDS[0]), str), compression=None)
     except (ValueError, UnicodeDecodeError, pd.errors.ParserError) as error:
         words = str(error).strip().split("\n")[0]
         raise InputError(f"{path} must be a CSV with a row for each case or subject; it is not ({words}).") from error
+    if read.shape[1] == 1 and any(mark in str(read.columns[0]) for mark in ";\t"):
+        raise InputError(f"{path} must have commas between its columns; it has something else: save it with commas.")
+    return read
 
 
 def covariates(
@@ -125,7 +128,9 @@ def _beside(people: Population, table: pd.DataFrame, key: str | None) -> tuple[p
     whose = pd.Series(people.subjects, index=joined.table.index)
     if of_cases and SUBJECT in joined.table:  # what the table says is meant; names of files are a guess
         whose = joined.table[SUBJECT].astype(object).where(joined.table[SUBJECT].notna(), whose)
-    notes = [f"{_count(joined.unmatched, f'{key} id')} not in the table: {_some(joined.unmatched)}"] if joined.unmatched else []
+    notes = (
+        [f"{_count(joined.unmatched, 'id')} not in {key!r} of the table: {_some(joined.unmatched)}"] if joined.unmatched else []
+    )
     notes += [f"{_count(joined.unused, 'row')} of the table match no case: {_some(joined.unused)}"] if joined.unused else []
     return joined.table.assign(**{SUBJECT: whose.astype(str)}), known, notes
 

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from atlaskit import plot
+from atlaskit.plot.arrows import readable_factor
 from atlaskit.shape import Allometry, Comparison, LandmarkMap, Power, pca
 from atlaskit.shape.comparison import PERCENTILES, SIGNIFICANT
 from atlaskit.shape.variables import SIZE
@@ -30,12 +31,12 @@ class _Maps:
     topology: Topology
     unit: str
 
-    def draw(self, first: Array, second: Array, test: LandmarkMap | None, title: str, most: float | None = None) -> Any:
+    def draw(self, first: Array, second: Array, test: LandmarkMap | None, title: str, **shared: Any) -> Any:
         """How one shape becomes another, with the landmarks that are found to differ."""
         marked = None if test is None else (test.table["q"] < SIGNIFICANT).to_numpy()
         rule = f"q < {SIGNIFICANT}"
         return plot.difference(
-            first, second, self.topology, significant=marked, rule=rule, unit=self.unit, most=most, title=title
+            first, second, self.topology, significant=marked, rule=rule, unit=self.unit, title=title, **shared
         )
 
 
@@ -68,7 +69,9 @@ def draw(
     pictures |= {f"{name} scores": axes for name, axes in _scores(points[found.design.kept], found).items()}
     if found.allometry is not None:
         pictures["allometry"] = _allometry(found, found.allometry, topology, people.unit)
-    pictures |= {f"{name} power": plot.power(each, title=name) for name, each in powers.items()}
+    pictures |= {
+        f"{name} power": plot.power({f"{name}, {words}": one for words, one in each.items()}) for name, each in powers.items()
+    }
     for old in folder.glob("compare_*.png"):
         old.unlink()
     paths = []
@@ -79,15 +82,16 @@ def draw(
 
 
 def _groups(found: Comparison, maps: _Maps) -> dict[str, Any]:
-    """Where the levels of each factor differ; maps of one factor share their colours."""
+    """Where the levels of each factor differ; maps of one factor share colours and length of arrows."""
     made = {}
     for name, each in found.differences.items():
         count = found.design.values[name].value_counts()
-        most = max(float(np.linalg.norm(d.second - d.first, axis=1).max()) for d in each)
+        shift = np.stack([d.second - d.first for d in each])
+        most, factor = float(np.linalg.norm(shift, axis=-1).max()), readable_factor(shift, each[0].first)
         for d in each:
             under = name if len(each) == 1 else f"{name} {' '.join(d.levels)}"
             n = " + ".join(str(count[level]) for level in d.levels)
-            made[under] = maps.draw(d.first, d.second, d.map, f"{name}: {d.words}, n = {n}", most)
+            made[under] = maps.draw(d.first, d.second, d.map, f"{name}: {d.words}, n = {n}", most=most, factor=factor)
     return made
 
 
