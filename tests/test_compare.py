@@ -176,14 +176,16 @@ def test_a_column_called_size_is_not_taken_for_the_centroid_size(atlas: Path, pe
             {"within": "subject"},
             "numbers as text and words such as 'unknown'",
         ),
+        (None, "~ age", {"average": True}, "called case, subject, id or as --id says; it has group, age"),
         ({"case": "x"}, "~ age", {"key": "case", "within": "subject"}, "must have one row"),
     ],
 )
 def test_what_cannot_be_compared_is_said(
-    atlas: Path, people: pd.DataFrame, change: dict[str, Any], formula: str, options: dict[str, Any], words: str
+    atlas: Path, people: pd.DataFrame, change: dict[str, Any] | None, formula: str, options: dict[str, Any], words: str
 ) -> None:
+    table = people[["group", "age"]] if change is None else people.assign(**change)
     with pytest.raises(InputError, match=words):
-        atlaskit.compare(people.assign(**change), formula, atlas=atlas, **{**QUICK, **options})
+        atlaskit.compare(table, formula, atlas=atlas, **{**QUICK, **options})
 
 
 def test_the_command_says_the_same(atlas: Path, people: pd.DataFrame, tmp_path: Path, command: Callable[..., Any]) -> None:

@@ -173,6 +173,7 @@ def _powers(beside: Covariates, found: Comparison, seed: int) -> tuple[dict[str,
     notes, points = [], beside.points
     for name, each in found.differences.items():
         pairs = {d.words: (d.levels[0], d.levels[1]) for d in each if len(d.levels) == 2}
+        notes += [] if pairs else [f"no power for {name}: it has {len(each)} levels, and a study has two groups"]
         try:
             made[name] = {words: simulate(points, found.design, name, levels=two, seed=seed) for words, two in pairs.items()}
         except InputError as error:

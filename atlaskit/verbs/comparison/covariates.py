@@ -121,7 +121,10 @@ def covariates(
 
 def _beside(people: Population, table: pd.DataFrame, key: str | None) -> tuple[pd.DataFrame, NDArray[np.bool_], list[str]]:
     """The row of each case with its subject, which cases have one, and what did not match."""
-    key = key or next((name for name in IDS if name in table), IDS[0])
+    key = key or next((name for name in IDS if name in table), None)
+    if key is None:
+        came = f"it has {_some(list(map(str, table)))}"
+        raise InputError(f"A table must have ids in a column called {', '.join(IDS)} or as --id says; {came}: name theirs.")
     of_cases = key in table and ids_of(table, key, people.cases).isin(people.cases).any()
     joined = join(people.cases, table, key=key, subjects=None if of_cases else people.subjects)
     known = ~joined.table[key].isna().to_numpy()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from atlaskit import plot
 from atlaskit.plot.arrows import readable_factor
 from atlaskit.shape import Allometry, Comparison, LandmarkMap, Power, pca
 from atlaskit.shape.comparison import PERCENTILES, SIGNIFICANT
+from atlaskit.shape.strata import BETWEEN
 from atlaskit.shape.variables import SIZE
 from atlaskit.topology import Topology
 from atlaskit.verbs.comparison.tables import as_files
@@ -85,14 +86,23 @@ def _groups(found: Comparison, maps: _Maps) -> dict[str, Any]:
     """Where the levels of each factor differ; maps of one factor share colours and length of arrows."""
     made = {}
     for name, each in found.differences.items():
-        count = found.design.values[name].value_counts()
         shift = np.stack([d.second - d.first for d in each])
         most, factor = float(np.linalg.norm(shift, axis=-1).max()), readable_factor(shift, each[0].first)
         for d in each:
             under = name if len(each) == 1 else f"{name} {' '.join(d.levels)}"
-            n = " + ".join(str(count[level]) for level in d.levels)
-            made[under] = maps.draw(d.first, d.second, d.map, f"{name}: {d.words}, n = {n}", most=most, factor=factor)
+            made[under] = maps.draw(
+                d.first, d.second, d.map, f"{name}: {d.words}, n = {_count(found, name, d.levels)}", most=most, factor=factor
+            )
     return made
+
+
+def _count(found: Comparison, factor: str, levels: Sequence[str]) -> str:
+    """Cases of each level, or blocks where means of these were compared."""
+    plan = found.design
+    blocks = plan.blocks if found.pairs[factor].stratum == BETWEEN else None
+    units = np.arange(len(plan)) if blocks is None else blocks
+    count = [len(np.unique(units[(plan.values[factor] == level).to_numpy()])) for level in levels]
+    return " + ".join(map(str, count)) + ("" if blocks is None else f" {plan.within}s")
 
 
 def _numbers(found: Comparison, maps: _Maps, unit: str) -> dict[str, Any]:
