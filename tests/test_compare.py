@@ -72,6 +72,7 @@ def test_tables_hold_what_was_found_in_the_landmarks_of_the_store(atlas: Path, p
     assert {path.stem for path in result.tables} == names | {"predicted_age", "predicted_size"}, "power is of subjects"
     assert any("varies within 'subject'" in note for note in result.notes)
     assert (pd.read_csv(atlas / "compare" / "map_age.csv")["landmark"] == np.arange(12, 24)).all()
+    assert [row["landmark"] for row in result.to_dict()["maps"]["age"]] == list(range(12, 24)), "as in the store"
     rows = pd.read_csv(atlas / "compare" / "predicted_age.csv")
     ages = rows["value"].unique()
     np.testing.assert_allclose(ages, np.percentile(people["age"], [5, 50, 95]), rtol=1e-6)

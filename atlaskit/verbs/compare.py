@@ -17,7 +17,7 @@ from atlaskit.shape import power as simulate
 from atlaskit.shape.comparison import shown
 from atlaskit.verbs.comparison.covariates import Covariates, covariates, read_table
 from atlaskit.verbs.comparison.pictures import draw
-from atlaskit.verbs.comparison.tables import tables, write_tables
+from atlaskit.verbs.comparison.tables import numbered, tables, write_tables
 from atlaskit.verbs.population import Unit, population
 
 
@@ -154,6 +154,7 @@ def compare(
         permutations=permutations,
         seed=seed,
     )
+    found = numbered(found, people)
     powers, unsaid = _powers(beside, found, seed) if power else ({}, [])
     return CompareResult(
         store=place,

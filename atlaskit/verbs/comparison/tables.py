@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import TypeVar
@@ -10,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
-from atlaskit.shape import Allometry, Comparison, Difference, Power, Prediction
+from atlaskit.shape import Allometry, Comparison, Difference, LandmarkMap, Power, Prediction
 from atlaskit.shape.variables import SIZE
 from atlaskit.verbs.population import Population
 from atlaskit.verbs.whole import write_table
@@ -21,6 +22,17 @@ OLD = ("anova", "allometry", "pairs_*", "map_*", "differences_*", "predicted_*",
 Value = TypeVar("Value")
 
 
+def numbered(found: Comparison, people: Population) -> Comparison:
+    """The same, with maps whose landmarks have their numbers in the store."""
+    used = pd.Index(people.landmarks_of(people.structures), name="landmark")
+
+    def renamed(test: LandmarkMap) -> LandmarkMap:
+        return replace(test, table=test.table.set_index(used))
+
+    differences = {name: tuple(replace(d, map=renamed(d.map)) for d in each) for name, each in found.differences.items()}
+    return replace(found, maps={term: renamed(each) for term, each in found.maps.items()}, differences=differences)
+
+
 def tables(people: Population, found: Comparison, powers: Mapping[str, Mapping[str, Power]]) -> dict[str, pd.DataFrame]:
     """Every table by the name of its file.
 
@@ -28,17 +40,16 @@ def tables(people: Population, found: Comparison, powers: Mapping[str, Mapping[s
     ----------
     people : Population
     found : Comparison
-        Of the landmarks of the population's structures.
+        Of the landmarks of the population's structures, `numbered`.
     powers : mapping of str to mapping of str to Power
         By factor, and by its levels in words.
     """
-    used = pd.Index(people.landmarks_of(people.structures), name="landmark")
     many = {name: each for name, each in found.differences.items() if len(each) > 1}
     return {
         "anova": found.table.reset_index(),
         **as_files("pairs", {name: each.table.reset_index() for name, each in found.pairs.items()}),
-        **as_files("map", {term: each.table.set_index(used).reset_index() for term, each in found.maps.items()}),
-        **as_files("differences", {name: pd.concat([_of(d, used) for d in each]) for name, each in many.items()}),
+        **as_files("map", {term: each.table.reset_index() for term, each in found.maps.items()}),
+        **as_files("differences", {name: pd.concat(map(_of, each)) for name, each in many.items()}),
         **as_files("predicted", {name: _predicted(people, each) for name, each in found.regressions.items()}),
         **as_files("power", {name: _power(each) for name, each in powers.items()}),
         **({} if found.allometry is None else {"allometry": _allometry(found, found.allometry)}),
@@ -70,10 +81,10 @@ def as_files(kind: str, of: Mapping[str, Value]) -> dict[str, Value]:
     return made
 
 
-def _of(difference: Difference, used: pd.Index) -> pd.DataFrame:
+def _of(difference: Difference) -> pd.DataFrame:
     """The map of two levels, or of one and the mean of all."""
     a, b = difference.levels if len(difference.levels) == 2 else ("mean of all", *difference.levels)
-    rows = difference.map.table.set_index(used).reset_index()
+    rows = difference.map.table.reset_index()
     rows.insert(0, "a", a)
     rows.insert(1, "b", b)
     return rows
