@@ -17,6 +17,8 @@ from atlaskit.corpus import Case
 from atlaskit.errors import InputError, NotFoundError
 from atlaskit.landmarks import Status
 from atlaskit.topology import Topology
+from atlaskit.verbs.comparison.covariates import Covariates, covariates
+from atlaskit.verbs.population import population
 
 TOPOLOGY = Topology(("lung", "heart"), (tuple(range(12)), tuple(range(12, 24))))
 N = 40
@@ -51,59 +53,153 @@ def atlas(tmp_path_factory: pytest.TempPathFactory, people: pd.DataFrame) -> Pat
 
 def test_what_was_planted_is_found_and_nothing_else(atlas: Path, people: pd.DataFrame) -> None:
     table = people.drop(columns="subject")
-    result = atlaskit.compare(table, "~ group + age + noise", atlas=atlas, several="block")
-    p = result.anova["p"].droplevel(0)
+    result = atlaskit.compare(table, "~ group + age + noise", atlas=atlas, within="subject")
+    p = result.table["p"].xs("within", level="stratum")
     assert p["group"] <= 0.01 and result.cases == N and result.unit == "px"
-    marked = result.maps["group"]["q"] < 0.05
+    marked = result.found.maps["group"].table["q"] < 0.05
     assert marked[12:].mean() > 0.8 > marked[:12].mean(), "the heart, more than the lung, which alignment moves a little too"
     pair = pd.read_csv(atlas / "compare" / "pairs_group.csv")
     assert pair[["a", "b"]].to_numpy().tolist() == [["ill", "well"]] and pair["p"][0] <= 0.01
     assert set(result.tables) == set((atlas / "compare").glob("*.csv")) and all(path.exists() for path in result.pictures)
-    assert any("between subjects" in note for note in result.notes)
+    assert any("tested between" in note for note in result.notes)
+
+
+def test_tables_hold_what_was_found_in_the_landmarks_of_the_store(atlas: Path, people: pd.DataFrame) -> None:
+    table = people.drop(columns="subject").assign(third=np.take(["a", "b", "c"], np.arange(N) % 3))
+    options: dict[str, Any] = {"atlas": atlas, "within": "subject", "structures": ("heart",), **QUICK}
+    result = atlaskit.compare(table, "~ third + age + log(size)", power=True, **options)
+    names = {"anova", "allometry", "pairs_third", "differences_third", "map_third", "map_age", "map_log_size"}
+    assert {path.stem for path in result.tables} == names | {"predicted_age", "predicted_size"}, "power is of subjects"
+    assert any("varies within 'subject'" in note for note in result.notes)
+    assert (pd.read_csv(atlas / "compare" / "map_age.csv")["landmark"] == np.arange(12, 24)).all()
+    assert [row["landmark"] for row in result.to_dict()["maps"]["age"]] == list(range(12, 24)), "as in the store"
+    rows = pd.read_csv(atlas / "compare" / "predicted_age.csv")
+    ages = rows["value"].unique()
+    np.testing.assert_allclose(ages, np.percentile(people["age"], [5, 50, 95]), rtol=1e-6)
+    last = rows[rows["value"] == ages[2]].sort_values("landmark")
+    np.testing.assert_allclose(last[["x", "y"]], result.found.regressions["age"].shapes[2], rtol=1e-6)
+    two = pd.read_csv(atlas / "compare" / "differences_third.csv").groupby(["a", "b"])["landmark"].count()
+    assert two.to_dict() == {("a", "b"): 12, ("a", "c"): 12, ("b", "c"): 12}
+    cases = pd.read_csv(atlas / "compare" / "allometry.csv")
+    assert cases["case"].tolist() == people["case"].tolist() and cases["third"].tolist() == table["third"].tolist()
+    pictures = {path.stem for path in result.pictures}
+    assert {"compare_third_a_b", "compare_third_scores", "compare_age", "compare_allometry"} <= pictures
+
+
+def test_tables_and_pictures_of_an_earlier_formula_go(atlas: Path, people: pd.DataFrame) -> None:
+    (atlas / "compare").mkdir(exist_ok=True)
+    (atlas / "compare" / "mine.csv").touch()
+    for formula, left in (("~ age", "map_age"), ("~ noise", "map_noise")):
+        result = atlaskit.compare(people, formula, atlas=atlas, average=True, **QUICK)
+        assert {path.stem for path in (atlas / "compare").glob("map_*")} == {left}
+        assert set(result.pictures) == set((atlas / "figures").glob("compare_*"))
+    assert (atlas / "compare" / "mine.csv").exists()
+    (atlas / "compare" / "mine.csv").unlink()
 
 
 def test_means_of_subjects_are_cases_of_their_own(atlas: Path, people: pd.DataFrame) -> None:
     old = people.groupby("subject", as_index=False)["age"].first()
-    result = atlaskit.compare(old, "~ age", atlas=atlas, several="average", structures=("lung",), **QUICK)
-    assert result.cases == N // 2 and result.anova.loc[("cases", "residuals"), "df"] == N // 2 - 2
-    assert result.anova["p"].droplevel(0)["age"] == 0.01 and not result.pairs
+    result = atlaskit.compare(old, "~ age", atlas=atlas, average=True, structures=("lung",), **QUICK)
+    assert result.cases == N // 2 and result.table.loc[("cases", "residuals"), "df"] == N // 2 - 2
+    assert result.table["p"].droplevel(0)["age"] == 0.01 and not result.found.pairs
+
+
+def test_power_says_how_many_subjects_a_study_needs(atlas: Path, people: pd.DataFrame) -> None:
+    old = people.groupby("subject", as_index=False)["age"].first()
+    half = old.assign(old=np.where(old["age"] > old["age"].median(), "old", "young"))
+    result = atlaskit.compare(half, "~ old", atlas=atlas, average=True, power=True, **QUICK)
+    rows = pd.read_csv(atlas / "compare" / "power_old.csv")
+    assert rows["pair"].unique().tolist() == ["old to young"] and rows["power"].iloc[-1] > 0.9
+    assert 10 <= (result.power["old"]["old to young"].needed() or 0) <= 200
+    assert "power of old, old to young" in str(result) and atlas / "figures" / "compare_old_power.png" in result.pictures
 
 
 def test_who_does_not_match_is_counted_and_named(atlas: Path, people: pd.DataFrame, tmp_path: Path) -> None:
     table = people.drop(columns="subject").iloc[3:].replace({"case": {"case_20": "nobody"}})
     table.loc[table["case"] == "case_30", "age"] = np.nan
+    table["case"] += ".png"
     table.to_csv(tmp_path / "people.csv", index=False)
-    result = atlaskit.compare(tmp_path / "people.csv", "~ age", atlas=atlas, several="block", scale=False, **QUICK)
+    result = atlaskit.compare(tmp_path / "people.csv", "~ age", atlas=atlas, within="subject", scale=False, **QUICK)
     words = " ".join(result.notes)
-    assert "4 case ids not in the table: case_00, case_01, case_02, case_20" in words and "match no case: nobody" in words
-    assert "1 without age left out" in words and result.cases == N - 5
+    assert "4 ids not in 'case' of the table: case_00, case_01, case_02, case_20" in words
+    assert "1 row of the table match no case: nobody.png" in words
+    assert "1 left out, 1 without age: case_30" in words and result.cases == N - 5
+
+
+# --- who is compared
+
+
+def beside(atlas: Path, table: pd.DataFrame, formula: str, *, within: str | None = None, average: bool = False) -> Covariates:
+    people = population(atlas / "landmarks.zarr")
+    return covariates(people, table, formula, key=None, within=within, average=average, scale=True)
+
+
+def test_sites_are_set_aside_and_subjects_still_need_a_choice(atlas: Path, people: pd.DataFrame) -> None:
+    table = people.assign(site=np.repeat(["north", "south"], N // 2))
+    with pytest.raises(InputError, match="take their average, or permute within subject"):
+        beside(atlas, table, "~ age", within="site")
+    found = beside(atlas, table, "~ age", within="site", average=True)
+    assert (len(found.points), found.within, found.between) == (N // 2, "site", False)
+    found = beside(atlas, table, "~ age", within="subject")
+    assert (len(found.points), found.within, found.between) == (N, "subject", True)
+
+
+def test_the_subjects_of_a_table_of_cases_are_believed(atlas: Path, people: pd.DataFrame) -> None:
+    """Names of files are a guess at whose case it is; a column of the table is not."""
+    assert len(beside(atlas, people.assign(subject=people["case"]), "~ group").points) == N
+    fours = people.assign(subject=[f"person {k // 4}" for k in range(N)])
+    assert len(beside(atlas, fours, "~ age", average=True).points) == N // 4
+    known = beside(atlas, fours.assign(subject=[None, *fours["subject"].iloc[1:]]), "~ age", average=True).table
+    assert known.index[:2].tolist() == ["subject 0", "person 0"]
+
+
+def test_a_column_called_size_is_not_taken_for_the_centroid_size(atlas: Path, people: pd.DataFrame) -> None:
+    found = beside(atlas, people.assign(size=people["noise"]), "~ log(size)", average=True)
+    assert (found.size > 50).all() and "size" not in found.table
+    assert any("not the column of that name" in note for note in found.notes)
+    assert not beside(atlas, people.assign(size=1.0), "~ age", average=True).notes
 
 
 @pytest.mark.parametrize(
     ("change", "formula", "options", "words"),
     [
-        ({}, "~ group", {}, "several: choose average or block"),
-        ({}, "~ grup", {"several": "block"}, "grup"),
-        ({}, "~ age", {"key": "who", "several": "block"}, "'who' is not"),
-        ({}, "~ age", {"several": "all"}, "refuse, average, block"),
-        ({"case": "x"}, "~ age", {"key": "case", "several": "block"}, "must have one row"),
+        ({}, "~ group", {}, "take their average, or permute within subject"),
+        ({}, "~ grup", {"within": "subject"}, "grup"),
+        ({}, "~ age", {"key": "who", "average": True}, "'who' is not"),
+        ({}, "~ age", {"within": "subject", "average": True}, "averaged or permuted within it, not both"),
+        ({}, "~ group", {"average": True}, "one 'group' to be averaged"),
+        ({}, "~ age", {"within": "sight", "average": True}, "'sight' is none"),
+        ({"age": "unknown"}, "~ age", {"within": "subject"}, "'age' is unknown in every case"),
+        ({"age": "  "}, "~ age", {"within": "subject"}, "none has"),
+        (
+            {"age": ["60", *["unknown"] * (N - 1)]},
+            "~ age",
+            {"within": "subject"},
+            "numbers as text and words such as 'unknown'",
+        ),
+        (None, "~ age", {"average": True}, "called case, subject, id or as --id says; it has group, age"),
+        ({"case": "x"}, "~ age", {"key": "case", "within": "subject"}, "must have one row"),
     ],
 )
 def test_what_cannot_be_compared_is_said(
-    atlas: Path, people: pd.DataFrame, change: dict[str, str], formula: str, options: dict[str, Any], words: str
+    atlas: Path, people: pd.DataFrame, change: dict[str, Any] | None, formula: str, options: dict[str, Any], words: str
 ) -> None:
+    table = people[["group", "age"]] if change is None else people.assign(**change)
     with pytest.raises(InputError, match=words):
-        atlaskit.compare(people.assign(**change), formula, atlas=atlas, **{**QUICK, **options})
+        atlaskit.compare(table, formula, atlas=atlas, **{**QUICK, **options})
 
 
 def test_the_command_says_the_same(atlas: Path, people: pd.DataFrame, tmp_path: Path, command: Callable[..., Any]) -> None:
     people.to_csv(tmp_path / "people.csv", index=False)
-    words = ("compare", "--atlas", atlas, "--formula", "~ group", "--several", "block", "--permutations", "99", "--table")
+    words = ("compare", "--atlas", atlas, "--formula", "~ group", "--within", "subject", "--permutations", "99", "--table")
     document = json.loads(command(*words, tmp_path / "people.csv", "--json").stdout)
     assert document["cases"] == N and "group" in [row["term"] for row in document["anova"]]
+    assert len(document["maps"]["group"]) == 24 and document["power"] == {}
     assert "group, two by two" in command(*words, tmp_path / "people.csv").stdout
     assert command(*words, tmp_path / "nothing.csv").is_one_sentence("No table at")
     with pytest.raises(NotFoundError):
         atlaskit.compare(people, "~ group", atlas=tmp_path)
+    people.to_csv(tmp_path / "other.csv", index=False, sep=";")
+    assert command(*words, tmp_path / "other.csv").is_one_sentence("must have commas between its columns")
     (tmp_path / "empty.csv").touch()
     assert command(*words, tmp_path / "empty.csv").is_one_sentence("must be a CSV")

@@ -78,8 +78,8 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "new" / "masks").rename(tmp_path / "nnunet_out")
     (tmp_path / "new" / "truth.csv").rename(tmp_path / "truth.csv")
     cases = sorted({mask.name.split(".")[0] for mask in (tmp_path / "nnunet_out").rglob("*.*")})
-    people = [f"{case},{'ab'[k % 2]}" for k, case in enumerate(cases)]
-    (tmp_path / "people.csv").write_text("\n".join(["case,group", *people]))
+    people = [f"{case},{'ab'[k % 2]},{'xxy'[k % 3]}" for k, case in enumerate(cases)]
+    (tmp_path / "people.csv").write_text("\n".join(["case,group,site", *people]))
     phantom.cine(6, frames=4, size=64).write(tmp_path / "heart")
     (tmp_path / "heart" / "masks").rename(tmp_path / "heart_masks")
     phantom.chest(8, size=64, faults=0.0, missing=0.0).write(tmp_path / "any")

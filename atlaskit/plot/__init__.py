@@ -9,6 +9,7 @@ from atlaskit.plot.cohort import landmark_overlay
 from atlaskit.plot.correspondence import error_map, methods
 from atlaskit.plot.maps import deviation, difference
 from atlaskit.plot.modes import modes, scree
+from atlaskit.plot.power import power
 from atlaskit.plot.quality import quality
 from atlaskit.plot.scores import allometry, scores
 from atlaskit.plot.style import PALETTE
@@ -27,6 +28,7 @@ __all__ = [
     "loss_curves",
     "methods",
     "modes",
+    "power",
     "quality",
     "scores",
     "scree",

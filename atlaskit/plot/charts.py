@@ -97,10 +97,10 @@ def chart_axes(ax: Axes | None, size_in: tuple[float, float], x: str, y: str) ->
     return ax
 
 
-def legend_above(ax: Axes, handles: Sequence[Line2D]) -> None:
+def legend_above(ax: Axes, handles: Sequence[Line2D], *, columns: int = 2) -> None:
     """Put a legend over axes, where it covers no case."""
     ax.legend(
-        handles=handles, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, fontsize=TEXT_PT, frameon=False,
+        handles=handles, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=columns, fontsize=TEXT_PT, frameon=False,
         borderaxespad=0.2, handletextpad=0.4, columnspacing=1.2,
     )  # fmt: skip
 

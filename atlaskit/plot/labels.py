@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from atlaskit.contours import perimeter, resample, signed_area
 from atlaskit.plot.style import NAME_PT, SMALL_PT, Points, color_of, present_loops
@@ -42,7 +43,7 @@ class _Page:
     def take(self, spots: Floats, cost: Floats, size: Floats) -> tuple[int, bool]:
         """Take the spot where a label of this size costs least, what it would cover included; False if that is a label."""
         half = size / 2 + 0.8
-        covered = (np.abs(spots[:, None] - self.ink) < half).all(axis=2).sum(axis=1)
+        covered = cKDTree(self.ink / half).query_ball_point(spots / half, 1.0, p=np.inf, return_length=True)
         boxes = np.array(self.taken).reshape(-1, 2, 2)
         clashes = (np.abs(spots[:, None] - boxes[:, 0]) < half + boxes[:, 1]).all(axis=2).sum(axis=1)
         best = int(np.argmin(cost + 3.0 * covered + 20.0 * clashes))

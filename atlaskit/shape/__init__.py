@@ -2,6 +2,7 @@
 
 from atlaskit.shape.allometry import Allometry, Regression, allometry, predict, regress
 from atlaskit.shape.anova import Anova, anova
+from atlaskit.shape.comparison import Comparison, Difference, Prediction, compare
 from atlaskit.shape.design import Design, design
 from atlaskit.shape.groups import Pairs, pairwise
 from atlaskit.shape.joins import Gathered, Joined, gather, join
@@ -19,13 +20,16 @@ __all__ = [
     "Alignment",
     "Allometry",
     "Anova",
+    "Comparison",
     "Design",
+    "Difference",
     "Gathered",
     "Joined",
     "LandmarkMap",
     "Outliers",
     "Pairs",
     "Power",
+    "Prediction",
     "Quality",
     "Regression",
     "ShapeModel",
@@ -36,6 +40,7 @@ __all__ = [
     "align_to",
     "allometry",
     "anova",
+    "compare",
     "design",
     "gather",
     "join",

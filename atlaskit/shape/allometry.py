@@ -71,6 +71,7 @@ def allometry(
     *,
     group: Sequence[str] | None = None,
     subject: Sequence[str] | None = None,
+    between: bool = True,
     permutations: int = PERMUTATIONS,
     seed: int = 0,
 ) -> Allometry:
@@ -86,6 +87,8 @@ def allometry(
         Groups, whose slopes may differ.
     subject : sequence of N str, optional
         Whom a case belongs to, where subjects have several.
+    between : bool
+        Whether subjects are compared with each other too, as in `design`.
     permutations : int
         Beside the observed order.
     seed : int
@@ -107,7 +110,7 @@ def allometry(
     columns = {name: list(values) for name, values in (("group", group), ("subject", subject)) if values is not None}
     table = pd.DataFrame(columns, index=pd.RangeIndex(len(shapes)))
     formula = f"~ {LOG_SIZE}" if group is None else f"~ {LOG_SIZE} * group"
-    model = design(formula, table, size=size, within=None if subject is None else "subject")
+    model = design(formula, table, size=size, within=None if subject is None else "subject", between=between)
     sizes = np.geomspace(model.values["size"].min(), model.values["size"].max(), STEPS)
     places = {"all": {}} if group is None else {level: {"group": level} for level in model.levels["group"]}
     predicted = {name: predict(shapes, model, "size", sizes.tolist(), at=at) for name, at in places.items()}

@@ -79,7 +79,8 @@ def anova(shapes: Array, design: Design, *, kind: str = "II", permutations: int 
     (phase) against what varies there, and exchanged there only. One that does both (age in a longitudinal cohort) has a row in
     each, since differences between subjects and changes of a subject may disagree. Sums of squares of means of blocks count
     the mean number of cases in a block, so in a balanced design all add up to the total over cases. Frames near in time are
-    more alike than others, which no exchange within blocks respects: compare phases, not neighbouring frames.
+    more alike than others, which no exchange within blocks respects: compare phases, not neighbouring frames. A design that
+    tests nothing between blocks has one row for what these differ in, without a test.
 
     Cost: a product (pB, n) (n, min(n, D)) for each term, of B permutations and p columns.
 

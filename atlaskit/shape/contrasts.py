@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import gammaln
 
 from atlaskit.errors import InputError, nearest
 from atlaskit.shape.design import TOLERANCE, Design
@@ -110,3 +111,18 @@ def split(stratum: Stratum, design: Design, reduced: list[int], own: list[int]) 
     basis = np.hstack([known, span(matrix, known)])
     residuals = stratum.shapes - first @ (first.T @ stratum.shapes)
     return residuals, basis, slice(first.shape[1], known.shape[1])
+
+
+def arrangements(stratum: Stratum) -> float:
+    """In how many ways the units of a stratum can be exchanged so that the model sees them differently.
+
+    Examples
+    --------
+    >>> group = np.repeat([1.0, -1.0], 3)[:, None]
+    >>> nobody = np.zeros(6, dtype=np.int64)
+    >>> round(arrangements(Stratum("cases", group, group, group[0], group[0], nobody, 1, 1.0)))
+    20
+    """
+    _, alike = np.unique(np.column_stack([stratum.exchange, stratum.matrix.round(9)]), axis=0, return_counts=True)
+    with np.errstate(over="ignore"):
+        return float(np.exp(gammaln(np.bincount(stratum.exchange) + 1).sum() - gammaln(alike + 1).sum()))

@@ -48,7 +48,9 @@ class Design:
     dropped : tuple of str
         Ids of the rows that are not kept.
     within : str or None
-        The column that says which cases are repeated measures of one block, a subject as a rule.
+        The column that says which cases are of one block, a subject as a rule.
+    between : bool
+        Whether terms are tested between blocks too, or within them only.
     blocks : (n,) int array or None
         The block of each case, from 0.
     coding : Coding
@@ -67,6 +69,7 @@ class Design:
     missing: dict[str, int]
     dropped: tuple[str, ...]
     within: str | None
+    between: bool
     blocks: NDArray[np.int64] | None
     coding: Coding
 
@@ -119,7 +122,9 @@ class Design:
             raise InputError(f"{name!r} must be one of its levels; {value!r} came: {nearest(str(value), self.levels[name])}")
 
 
-def design(formula: str, table: pd.DataFrame, *, size: Array | None = None, within: str | None = None) -> Design:
+def design(
+    formula: str, table: pd.DataFrame, *, size: Array | None = None, within: str | None = None, between: bool = True
+) -> Design:
     """Read a formula against a table.
 
     Parameters
@@ -132,7 +137,11 @@ def design(formula: str, table: pd.DataFrame, *, size: Array | None = None, with
     size : (N,) array, optional
         Centroid sizes, what ``size`` means in the formula.
     within : str, optional
-        Column of the blocks: cases of one block are repeated measures and are never exchanged with another's.
+        Column of the blocks: cases of one block are never exchanged with another's.
+    between : bool
+        True where blocks are subjects, a sample of those that there might be, and cases their repeated measures: what is
+        constant in each is then tested on the means of blocks. False where blocks are no sample, like the sites of a study:
+        how they differ is set aside, and terms are tested inside blocks only.
 
     Returns
     -------
@@ -168,6 +177,7 @@ def design(formula: str, table: pd.DataFrame, *, size: Array | None = None, with
         missing={str(name): int(count) for name, count in frame.isna().sum().items() if count},
         dropped=tuple(map(str, frame.index[~complete])),
         within=within,
+        between=between,
         blocks=_blocks(values[within], within) if within else None,
         coding=coding,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -118,11 +119,18 @@ def pairwise(shapes: Array, design: Design, factor: str, *, permutations: int = 
 
 def _f_values(found: LevelMeans, design: Design, moved: NDArray[np.int32], a: int, b: int) -> NDArray[np.float64]:
     """(B,) F of the difference of two levels over permutations of the residuals of the model in which they are the same."""
-    between = found.weights[:, [a]] - found.weights[:, [b]]
-    unit = between / np.linalg.norm(between)
-    rest, shapes = span(found.stratum.matrix, unit), found.stratum.shapes
     _, left_df = unexplained(found.stratum, design, list(range(len(design.terms))))
-    return f_values(shapes - rest @ (rest.T @ shapes), np.hstack([unit, rest]), slice(0, 1), moved, left_df)[1]
+    return f_values(*contrast(found, (found.levels[a], found.levels[b])), moved, left_df)[1]
+
+
+def contrast(found: LevelMeans, levels: Sequence[str]) -> tuple[Array, NDArray[np.float64], slice]:
+    """What a test of the difference of two levels needs, or of one level from the mean of all: as `split` of terms."""
+    at = [found.levels.index(level) for level in levels]
+    other = found.weights[:, at[1]] if len(at) == 2 else found.weights.mean(axis=1)
+    unit = (found.weights[:, at[0]] - other)[:, None]
+    unit = unit / np.linalg.norm(unit)
+    rest, shapes = span(found.stratum.matrix, unit), found.stratum.shapes
+    return shapes - rest @ (rest.T @ shapes), np.hstack([unit, rest]), slice(0, 1)
 
 
 def level_means(shapes: Array, design: Design, factor: str) -> LevelMeans:

@@ -17,6 +17,8 @@ Array = NDArray[np.floating]
 REFUSE, AVERAGE, BLOCK = "refuse", "average", "block"
 SEVERAL = (REFUSE, AVERAGE, BLOCK)
 """What may become of several cases of a subject."""
+FILE = r"\.(?:png|tiff?|jpe?g|bmp|npy|npz|mha|mhd|nrrd|dcm|nii(?:\.gz)?)$"
+"""What may end an id that is the name of a file."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,14 @@ class Gathered:
     left_out: tuple[str, ...]
 
 
+def ids_of(table: pd.DataFrame, key: str, wanted: Sequence[str]) -> pd.Series:
+    """The ids in a column as text, without a file's suffix where only so they are wanted; missing ones stay missing."""
+    ids = table[key].dropna().astype(str).str.strip()
+    ids = ids[ids != ""]
+    bare = ids.str.replace(FILE, "", case=False, regex=True)
+    return ids.where(ids.isin(wanted) | ~bare.isin(wanted), bare)
+
+
 def join(cases: Sequence[str], table: pd.DataFrame, *, key: str, subjects: Sequence[str] | None = None) -> Joined:
     """Find the row of a table that each case belongs to.
 
@@ -67,7 +77,7 @@ def join(cases: Sequence[str], table: pd.DataFrame, *, key: str, subjects: Seque
         Ids of the cases.
     table : DataFrame
     key : str
-        Column of the table that holds ids: of cases, or of subjects where these are given.
+        Column of the table that holds ids: of cases, or of subjects where these are given. Names of files are ids too.
     subjects : sequence of N str, optional
         Whom each case belongs to, to join by subject; they become the column ``subject`` where the table has none.
 
@@ -78,13 +88,15 @@ def join(cases: Sequence[str], table: pd.DataFrame, *, key: str, subjects: Seque
     Raises
     ------
     InputError
-        Where there is no such column, an id comes twice, or none matches.
+        Where there is no such column, it is empty, an id comes twice, or none matches.
     """
     if key not in table:
         raise InputError(f"The column of ids must be in the table; {key!r} is not: {nearest(key, map(str, table))}")
     wanted = pd.Index([str(name) for name in (cases if subjects is None else subjects)])
-    rows = table.dropna(subset=[key])
-    rows = rows.set_axis(pd.Index(rows[key].astype(str)), axis=0)
+    ids = ids_of(table.reset_index(drop=True), key, list(wanted))
+    rows = table.iloc[ids.index].set_axis(pd.Index(ids), axis=0)
+    if rows.empty:
+        raise InputError(f"The column of ids must hold some, but {key!r} is empty in every row: choose another column.")
     twice = rows.index[rows.index.duplicated()].unique()
     if len(twice):
         raise InputError(
@@ -133,7 +145,8 @@ def gather(shapes: Array, table: pd.DataFrame, *, subject: str, several: str = R
         return Gathered(known, table, None, ())
     if several == REFUSE:
         twice = [str(name) for name in names[np.bincount(codes) > 1]]
-        raise InputError(f"Each subject must have one case, but {some(twice)} have several: choose average or block.")
+        came = f"{some(twice)} have several"
+        raise InputError(f"Each subject must have one case, but {came}: take their average, or permute within subject.")
     if several == BLOCK:
         return Gathered(known, table, subject, ())
     means = block_means(known.reshape(len(known), -1), codes.astype(np.int64)).reshape(-1, *known.shape[1:])

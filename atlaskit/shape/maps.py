@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,10 +10,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import false_discovery_control
 
-from atlaskit.errors import InputError
+from atlaskit.errors import InputError, nearest
 from atlaskit.shape.contrasts import home, others, split, unexplained
 from atlaskit.shape.design import Design
+from atlaskit.shape.groups import contrast, level_means
 from atlaskit.shape.permutations import PERMUTATIONS, draw, p_value, projected
+from atlaskit.shape.strata import Stratum
 
 Array = NDArray[np.floating]
 
@@ -27,6 +30,8 @@ class LandmarkMap:
         A row for each landmark: T2, its p, q (the false discovery rate at which it is found, Benjamini and Hochberg) and
         p_max (family-wise, from the greatest T2 of each permutation).
     term : str
+    levels : tuple of str
+        What was compared of a factor; empty where the term was tested.
     stratum : str
         Where it was tested: cases, or between or within blocks.
     permutations, seed : int
@@ -34,15 +39,23 @@ class LandmarkMap:
 
     table: pd.DataFrame
     term: str
+    levels: tuple[str, ...]
     stratum: str
     permutations: int
     seed: int
 
 
 def landmark_map(
-    shapes: Array, design: Design, term: str, *, kind: str = "II", permutations: int = PERMUTATIONS, seed: int = 0
+    shapes: Array,
+    design: Design,
+    term: str,
+    *,
+    levels: Sequence[str] = (),
+    kind: str = "II",
+    permutations: int = PERMUTATIONS,
+    seed: int = 0,
 ) -> LandmarkMap:
-    """Test a term at each landmark.
+    """Test a term at each landmark, or how levels of a factor differ there.
 
     Parameters
     ----------
@@ -50,7 +63,9 @@ def landmark_map(
         Aligned shapes, a row for each row of the table of the design.
     design : Design
     term : str
-        One of `Design.terms`.
+        One of `Design.terms`; a factor where levels are given.
+    levels : one or two str
+        Two levels to compare as `pairwise` does, or one with the mean of all.
     kind : str
         Type of the sums of squares, as in `anova`.
     permutations : int
@@ -65,7 +80,7 @@ def landmark_map(
     Raises
     ------
     InputError
-        Where shapes are no landmarks, or the term is none of the design's or cannot be tested.
+        Where shapes are no landmarks, the term or levels are none of the design's, or cannot be tested.
 
     Notes
     -----
@@ -81,8 +96,7 @@ def landmark_map(
     """
     if shapes.ndim != 3 or shapes.shape[2] != 2:
         raise InputError(f"A map needs landmarks (N, L, 2); an array of shape {shapes.shape} came: keep the landmarks apart.")
-    stratum, number = home(shapes, design, term)
-    residuals, basis, added = split(stratum, design, others(design, number, kind), [number])
+    stratum, (residuals, basis, added) = _asked(shapes, design, term, tuple(levels), kind)
     _, left_df = unexplained(stratum, design, list(range(len(design.terms))))
     moved = draw(stratum.exchange, permutations, seed)
     total = _products(residuals.reshape(len(residuals), 1, -1, 2))
@@ -94,7 +108,20 @@ def landmark_map(
     greatest = np.concatenate([t2[:1], np.repeat(t2[1:].max(axis=1, keepdims=True), t2.shape[1], axis=1)])
     columns = {"T2": t2[0], "p": p, "q": false_discovery_control(p), "p_max": p_value(greatest)}
     table = pd.DataFrame(columns, index=pd.RangeIndex(t2.shape[1], name="landmark"))
-    return LandmarkMap(table, term, stratum.name, permutations, seed)
+    return LandmarkMap(table, term, tuple(levels), stratum.name, permutations, seed)
+
+
+def _asked(
+    shapes: Array, design: Design, term: str, levels: tuple[str, ...], kind: str
+) -> tuple[Stratum, tuple[Array, NDArray[np.float64], slice]]:
+    """What the test of a term, or of levels of a factor, needs, and where it is done."""
+    if not levels:
+        stratum, number = home(shapes, design, term)
+        return stratum, split(stratum, design, others(design, number, kind), [number])
+    found = level_means(shapes, design, term)
+    if len(levels) > 2 or len(set(levels)) < len(levels) or not set(levels) <= set(found.levels):
+        raise InputError(f"A map is of one or two levels of {term!r}; {levels} came: {nearest('', found.levels)}")
+    return found.stratum, contrast(found, levels)
 
 
 def _products(values: Array) -> NDArray[np.float64]:

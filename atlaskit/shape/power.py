@@ -18,7 +18,7 @@ from atlaskit.shape.strata import WITHIN
 
 Array = NDArray[np.floating]
 
-SIZES = (10, 20, 40, 80, 160)
+SIZES = (10, 20, 50, 100, 200)
 """Cases in a group that are tried."""
 
 
@@ -45,6 +45,16 @@ class Power:
     simulations: int
     permutations: int
     seed: int
+
+    def needed(self, power: float = 0.8) -> float | None:
+        """Cases in a group that reach a power, between the sizes that were tried; None where none of them does."""
+        reached = np.maximum.accumulate(self.table["power"].to_numpy())
+        if power <= reached[0] or power > reached[-1]:
+            return float(self.table.index[0]) if power <= reached[0] else None
+        k = int(np.argmax(reached >= power))
+        share = (power - reached[k - 1]) / (reached[k] - reached[k - 1])
+        low, high = np.log(self.table.index[[k - 1, k]].to_numpy(dtype=np.float64))
+        return float(np.exp(low + share * (high - low)))
 
 
 def power(
@@ -98,7 +108,7 @@ def power(
     nothing where noise explains all of it.
     """
     found = level_means(shapes, design, factor)
-    if found.stratum.name == WITHIN:
+    if found.stratum.name == WITHIN and design.between:
         raise InputError(f"Power is of two groups of subjects, but {factor!r} varies within {design.within!r}: compare means.")
     a, b = _two(found, factor, levels)
     shift = found.means[b] - found.means[a]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,7 +70,7 @@ def strata(shapes: Array, design: Design) -> tuple[Stratum, ...]:
     Raises
     ------
     InputError
-        Where shapes are not one per case, or not known.
+        Where shapes are not one per case, or not known, or a term that is tested within blocks only varies in none.
 
     Notes
     -----
@@ -78,19 +78,35 @@ def strata(shapes: Array, design: Design) -> tuple[Stratum, ...]:
     blocks, the units are therefore plain means of blocks, whatever the number of their cases; to exchange them is to permute
     blocks as wholes. Weights by the number of cases would make the units of blocks with many cases differ more than others
     and the test too liberal. Within blocks, shapes and terms are taken about the means of their block, which is the model
-    with a constant for each block, and cases are exchanged in their block only.
+    with a constant for each block, and cases are exchanged in their block only. Where nothing is tested between blocks, what
+    they differ in is a part of the total, and of nothing else.
     """
     flat = responses(shapes, design)
     if design.blocks is None:
         nobody = np.zeros(len(design), dtype=np.int64)
         return (_stratum(CASES, flat, design.matrix, nobody, nobody),)
+    within = _stratum(WITHIN, flat, design.matrix, design.blocks, design.blocks)
+    if not design.between:
+        return _set_aside(flat, design, within), within
     between, matrix = block_means(flat, design.blocks), block_means(design.matrix, design.blocks)
     free = np.zeros(len(between), dtype=np.int64)
     weight = len(flat) / len(between)
     return (
         _stratum(BETWEEN, between, matrix, free, free, weight=weight),
-        _stratum(WITHIN, flat, design.matrix, design.blocks, design.blocks),
+        within,
     )
+
+
+def _set_aside(flat: Array, design: Design, within: Stratum) -> Stratum:
+    """What blocks differ in, a row for each case, where no term is tested."""
+    constant = [name for k, name in enumerate(design.terms) if not within.varies(design, k)]
+    if constant:
+        came = f"{some(constant)} never does"
+        do = "leave it out, or test between blocks too, if these are subjects with repeated cases"
+        raise InputError(f"What is tested within {design.within!r} must vary inside it, but {came}: {do}.")
+    nobody = np.zeros(len(flat), dtype=np.int64)
+    held = _stratum(BETWEEN, flat - within.shapes, 0 * design.matrix, nobody, nobody)
+    return replace(held, mean_row=design.matrix.mean(axis=0), means=len(flat) - within.means + 1)
 
 
 def responses(shapes: Array, design: Design) -> NDArray[np.float64]:

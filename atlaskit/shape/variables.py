@@ -10,10 +10,14 @@ from atlaskit.errors import InputError, nearest
 
 SIZE = "size"
 """What a formula calls the centroid size."""
+NUMBER = r"[-+]?(\d+[.,]?\d*|[.,]\d+)([eE][-+]?\d+)?"
+"""Text that is a number."""
 
 
 def variables(table: pd.DataFrame, names: list[str], size: NDArray[np.floating] | None, within: str | None) -> pd.DataFrame:
     """Some columns of a table of N rows, with (N,) centroid sizes as one of them and the column of blocks.
+
+    Text loses the blanks around it, and empty text is a missing value.
 
     Raises
     ------
@@ -32,8 +36,16 @@ def variables(table: pd.DataFrame, names: list[str], size: NDArray[np.floating] 
     for name in wanted:
         if name not in table:
             hint = nearest(name, map(str, table))
-            raise InputError(f"What a formula names must be a column of the table; {name!r} is none: {hint}")
-    return table[wanted]
+            raise InputError(f"What is named must be a column of the table; {name!r} is none: {hint}")
+    return table[wanted].apply(_trimmed)
+
+
+def _trimmed(column: pd.Series) -> pd.Series:
+    """A column whose text has no blanks around it, and is missing where nothing is left."""
+    if not _is_text(column):
+        return column
+    bare = column.map(lambda value: value.strip() if isinstance(value, str) else value)
+    return bare.mask(bare.map(lambda value: isinstance(value, str) and not value))
 
 
 def typed(frame: pd.DataFrame, as_factors: set[str], within: str | None) -> tuple[pd.DataFrame, dict[str, tuple[str, ...]]]:
@@ -42,7 +54,7 @@ def typed(frame: pd.DataFrame, as_factors: set[str], within: str | None) -> tupl
     Raises
     ------
     InputError
-        Where a column holds neither numbers nor text.
+        Where a column holds neither numbers nor text, or numbers as text.
     """
     values: dict[str, pd.Series] = {}
     levels: dict[str, tuple[str, ...]] = {}
@@ -51,6 +63,7 @@ def typed(frame: pd.DataFrame, as_factors: set[str], within: str | None) -> tupl
         if name == within and name not in as_factors:
             values[name] = column.astype(str)
         elif _is_factor(column) or name in as_factors:
+            _no_numbers(column, as_factors)
             values[name], levels[name] = column.astype(str).astype(object), _levels(column)
         elif pd.api.types.is_numeric_dtype(column):
             values[name] = column.astype(np.float64)
@@ -59,12 +72,28 @@ def typed(frame: pd.DataFrame, as_factors: set[str], within: str | None) -> tupl
     return pd.DataFrame(values, index=frame.index), levels
 
 
+def _no_numbers(column: pd.Series, as_factors: set[str]) -> None:
+    """Refuse text that is numbers, all of it or but for some words, unless it is asked for as a factor."""
+    if column.name in as_factors or not _is_text(column):
+        return
+    text = column[column.map(lambda value: isinstance(value, str))]
+    words = text[~text.str.fullmatch(NUMBER)]
+    if len(words) < len(text):
+        came = f" and words such as {words.iloc[0]!r}" if len(words) else ""
+        do = f"leave what is unknown empty, or write C({column.name}) for a factor"
+        raise InputError(f"A column must hold numbers or words; {column.name!r} holds numbers as text{came}: {do}.")
+
+
 def _is_factor(column: pd.Series) -> bool:
     """Whether a column holds text, categories or truth values."""
+    return isinstance(column.dtype, pd.CategoricalDtype) or pd.api.types.is_bool_dtype(column) or _is_text(column)
+
+
+def _is_text(column: pd.Series) -> bool:
+    """Whether a column holds text, or what may be text; categories are none."""
     kinds = pd.api.types
-    return isinstance(column.dtype, pd.CategoricalDtype) or any(
-        check(column) for check in (kinds.is_bool_dtype, kinds.is_string_dtype, kinds.is_object_dtype)
-    )
+    text = kinds.is_string_dtype(column) or kinds.is_object_dtype(column)
+    return text and not isinstance(column.dtype, pd.CategoricalDtype)
 
 
 def _levels(column: pd.Series) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import matplotlib, numpy as np, pandas as pd
 before = matplotlib.rcParams.copy()
 from atlaskit import plot
 from atlaskit.masks import Mask
-from atlaskit.shape import pca
+from atlaskit.shape import Power, pca
 from atlaskit.topology import Topology
 turn = 2 * np.pi * np.arange(16) / 16
 points = 20 + 10 * np.column_stack([np.cos(turn), np.sin(turn)])
@@ -27,6 +27,8 @@ table = pd.DataFrame({name: [1.0, 2.0] for name in columns}).assign(unit="px")
 axes += [plot.modes(model, topology)[0, 0], plot.scree(model), plot.scores(along), plot.quality(table)[0]]
 axes += [plot.allometry(np.arange(1.0, 10.0), along[:, 0], shapes=np.stack([points, points + 1]), topology=topology)]
 axes += [plot.difference(points, points + noise[0], topology), plot.deviation(points + noise[0], points, topology)]
+tried = pd.DataFrame({"power": [0.1, 1.0], "se": 0.1}, index=[10, 20])
+axes.append(plot.power(Power(tried, 1.0, 1.0, 0.05, 9, 9, 0)))
 figures = [ax.get_figure(root=True) for ax in axes]
 figures += [plot.cases([("a", mask, points)], topology), plot.loss_curves(log)]
 for figure in figures:
@@ -40,4 +42,4 @@ print(len(figures))
 
 def test_no_pyplot_and_no_global_settings():
     done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=False)
-    assert done.stdout.strip() == "14", done.stderr
+    assert done.stdout.strip() == "15", done.stderr

@@ -12,10 +12,10 @@ from matplotlib.path import Path
 from matplotlib.quiver import Quiver
 
 from atlaskit.phantom import chest
-from atlaskit.plot import PALETTE, allometry, deviation, difference, modes, quality, scores, scree
+from atlaskit.plot import PALETTE, allometry, deviation, difference, modes, power, quality, scores, scree
 from atlaskit.plot.arrows import LONGEST, readable_factor
 from atlaskit.plot.scores import ellipse
-from atlaskit.shape import align, pca
+from atlaskit.shape import Power, align, pca
 from atlaskit.topology import Topology
 
 
@@ -212,12 +212,28 @@ def test_quality_has_a_line_and_a_band_per_model_in_each_unit():
     assert quality(one).shape == (3,)
 
 
+def test_power_is_drawn_for_each_comparison_with_the_cases_that_it_needs():
+    def tried(*share):
+        table = pd.DataFrame({"power": share, "se": 0.1}, index=pd.Index([10, 20, 40], name="n"))
+        return Power(table, 1.0, 1.0, 0.05, 100, 99, 0)
+
+    ax = power({"a to b": tried(0.2, 0.8, 1.0), "a to c": tried(0.05, 0.1, 0.2)})
+    target, one, other = ax.lines
+    assert target.get_ydata()[0] == 0.8
+    np.testing.assert_allclose(one.get_xydata(), [[10, 0.2], [20, 0.8], [40, 1.0]])
+    assert texts(ax) == {"a to b: 80 % needs 20", "a to c: 80 % needs more than 40"}
+    assert {0.7, 0.9} <= {*ax.collections[0].get_paths()[0].vertices[:, 1].round(9)}
+    assert texts(power(tried(0.9, 1.0, 1.0))) == {"80 % needs 10 or fewer"} and other.get_linestyle() != one.get_linestyle()
+
+
 def test_everything_is_within_the_page(model, chests):
     """No text is cut off: as saved, nothing is drawn beyond the figure."""
     aligned, topology, group = chests
     pictures = [modes(model, topology)[0, 0], scree(model, chosen=3), scores(model.scores(aligned.tangent), group)]
     pictures += [modes(model, topology, arrows=True)[0], deviation(aligned.points[0], aligned.mean, topology, title="a case")]
     pictures += [difference(aligned.points[0], aligned.points[1], topology, significant=np.ones(80, bool), title="a to b")]
+    table = pd.DataFrame({"power": [0.1], "se": 0.1}, index=[10])
+    pictures.append(power({"controls to patients": Power(table, 1.0, 1.0, 0.05, 9, 9, 0)}))
     for ax in pictures:
         figure = ax.get_figure(root=True)
         figure.savefig(io.BytesIO(), format="png")

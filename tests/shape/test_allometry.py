@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from atlaskit.errors import InputError
-from atlaskit.shape import allometry, design, power, predict, regress
+from atlaskit.shape import Power, allometry, design, power, predict, regress
 
 MEAN, SLOPE = np.random.default_rng(0).normal(size=(2, 5, 2))
 
@@ -126,6 +126,16 @@ def test_a_difference_that_noise_explains_has_the_power_of_chance() -> None:
     found = power(shapes, design("~ group", table), "group", levels=("a", "c"), sizes=(20,), simulations=300)
     assert found.distance == 0 and found.observed > 0
     assert found.table.loc[20, "power"] == pytest.approx(0.05, abs=0.04)
+
+
+def test_the_cases_that_a_power_needs_lie_between_those_tried() -> None:
+    def tried(*share: float) -> Power:
+        table = pd.DataFrame({"power": share, "se": 0.0}, index=pd.Index([10, 20, 40], name="n"))
+        return Power(table, 1.0, 1.0, 0.05, 100, 99, 0)
+
+    assert tried(0.2, 0.6, 1.0).needed(0.8) == pytest.approx(np.sqrt(20 * 40))
+    assert tried(0.2, 0.8, 0.7).needed(0.8) == pytest.approx(20) and tried(0.9, 1.0, 1.0).needed(0.8) == 10
+    assert tried(0.2, 0.5, 0.7).needed(0.8) is None
 
 
 def test_power_is_of_two_groups_of_subjects() -> None:

@@ -123,6 +123,24 @@ def test_no_case_with_all_values_is_refused(table: pd.DataFrame) -> None:
         design("~ age", table.assign(age=np.nan))
 
 
+def test_blanks_around_words_and_empty_words_mean_nothing(table: pd.DataFrame) -> None:
+    table["group"] = [" a", "  ", "", *table["group"].iloc[3:]]
+    found = design("~ group", table)
+    assert found.levels == {"group": GROUPS} and found.missing == {"group": 2}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [(["60", " 7.5", "1e3"], "holds numbers as text: "), (["60", "unknown", "3,5"], "text and words such as 'unknown'")],
+)
+def test_text_that_is_numbers_is_no_factor_unless_it_is_asked_for(table: pd.DataFrame, text: list[str], words: str) -> None:
+    table["visit"] = np.tile(text, 10)
+    with pytest.raises(InputError, match=words):
+        design("~ visit", table)
+    assert len(design("~ C(visit)", table).levels["visit"]) == 3
+    assert len(design("~ visit", table.astype({"visit": "category"})).levels["visit"]) == 3
+
+
 @pytest.mark.parametrize(("subject", "words"), [(np.arange(30), "each has one case"), (np.zeros(30), "all are in one")])
 def test_blocks_must_repeat(table: pd.DataFrame, subject: np.ndarray, words: str) -> None:
     with pytest.raises(InputError, match=words):

@@ -161,5 +161,7 @@ def test_what_cannot_be_mapped_is_refused() -> None:
     shapes, table = cohort()
     with pytest.raises(InputError, match="'sx' is none: did you mean 'sex'"):
         landmark_map(shapes, design("~ sex", table), "sx")
+    with pytest.raises(InputError, match="one or two levels of 'sex'"):
+        landmark_map(shapes, design("~ sex", table), "sex", levels=("f", "x"))
     with pytest.raises(InputError, match=r"shape \(45, 12\) came"):
         landmark_map(shapes.reshape(45, -1), design("~ sex", table), "sex")

@@ -36,12 +36,20 @@ def test_ids_that_are_numbers_match_their_text() -> None:
     assert join(["7", "8"], pd.DataFrame({"id": [8, 7], "age": [1, 2]}), key="id").table["age"].tolist() == [2, 1]
 
 
+def test_names_of_files_match_what_they_are_of() -> None:
+    table = pd.DataFrame({"File": ["p1_ED.png", " p1_ES.nii.gz", "p2_ED", "p3.v2", ""], "age": [1, 2, 3, 4, 5]})
+    found = join((*CASES, "p3.v2"), table, key="File")
+    np.testing.assert_array_equal(found.table["age"], [1, 2, 3, np.nan, 4])
+    assert (found.unmatched, found.unused) == (("p3_ED",), ())
+
+
 @pytest.mark.parametrize(
     ("table", "words"),
     [
         (pd.DataFrame({"ids": ["p1_ED"]}), "'id' is not: did you mean 'ids'"),
         (pd.DataFrame({"id": ["p1_ED", "p1_ED"]}), "p1_ED have more in 'id'"),
         (pd.DataFrame({"id": ["x", "y"]}), "'id' is like x, y"),
+        (pd.DataFrame({"id": ["", None]}), "'id' is empty in every row"),
     ],
 )
 def test_what_cannot_be_joined_is_refused(table: pd.DataFrame, words: str) -> None:
@@ -89,7 +97,7 @@ def test_averages_and_blocks_say_the_same_of_subjects() -> None:
 @pytest.mark.parametrize(
     ("several", "subject", "words"),
     [
-        ("refuse", "subject", "p1 have several: choose average or block"),
+        ("refuse", "subject", "p1 have several: take their average, or permute within subject"),
         ("mean", "subject", "'mean' came"),
         ("block", "patient", "'patient' is missing"),
         ("block", "age", "'age' is missing or has gaps"),

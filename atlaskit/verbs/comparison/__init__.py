@@ -1,0 +1,1 @@
+"""The parts of `compare`: covariates beside shapes, tables, and pictures."""

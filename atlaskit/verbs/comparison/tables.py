@@ -1,0 +1,119 @@
+"""The tables of a comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import pandas as pd
+
+from atlaskit.shape import Allometry, Comparison, Difference, LandmarkMap, Power, Prediction
+from atlaskit.shape.variables import SIZE
+from atlaskit.verbs.population import Population
+from atlaskit.verbs.whole import write_table
+
+OLD = ("anova", "allometry", "pairs_*", "map_*", "differences_*", "predicted_*", "power_*")
+"""Tables that a comparison of another formula may have left."""
+
+Value = TypeVar("Value")
+
+
+def numbered(found: Comparison, people: Population) -> Comparison:
+    """The same, with maps whose landmarks have their numbers in the store."""
+    used = pd.Index(people.landmarks_of(people.structures), name="landmark")
+
+    def renamed(test: LandmarkMap) -> LandmarkMap:
+        return replace(test, table=test.table.set_index(used))
+
+    differences = {name: tuple(replace(d, map=renamed(d.map)) for d in each) for name, each in found.differences.items()}
+    return replace(found, maps={term: renamed(each) for term, each in found.maps.items()}, differences=differences)
+
+
+def tables(people: Population, found: Comparison, powers: Mapping[str, Mapping[str, Power]]) -> dict[str, pd.DataFrame]:
+    """Every table by the name of its file.
+
+    Parameters
+    ----------
+    people : Population
+    found : Comparison
+        Of the landmarks of the population's structures, `numbered`.
+    powers : mapping of str to mapping of str to Power
+        By factor, and by its levels in words.
+    """
+    many = {name: each for name, each in found.differences.items() if len(each) > 1}
+    return {
+        "anova": found.table.reset_index(),
+        **as_files("pairs", {name: each.table.reset_index() for name, each in found.pairs.items()}),
+        **as_files("map", {term: each.table.reset_index() for term, each in found.maps.items()}),
+        **as_files("differences", {name: pd.concat(map(_of, each)) for name, each in many.items()}),
+        **as_files("predicted", {name: _predicted(people, each) for name, each in found.regressions.items()}),
+        **as_files("power", {name: _power(each) for name, each in powers.items()}),
+        **({} if found.allometry is None else {"allometry": _allometry(found, found.allometry)}),
+    }
+
+
+def write_tables(made: Mapping[str, pd.DataFrame], folder: Path) -> tuple[Path, ...]:
+    """Write tables as CSV in place of those of an earlier comparison."""
+    paths = tuple(folder / f"{name}.csv" for name in made)
+    for old in {path for pattern in OLD for path in folder.glob(f"{pattern}.csv")} - set(paths):
+        old.unlink()
+    for path, table in zip(paths, made.values(), strict=True):
+        write_table(path, table, digits=8)
+    return paths
+
+
+def as_files(kind: str, of: Mapping[str, Value]) -> dict[str, Value]:
+    """Each value under the name of a file; a number tells those apart that would have the same.
+
+    Examples
+    --------
+    >>> as_files("map", {"log(age)": 1, "log_age": 2})
+    {'map_log_age': 1, 'map_log_age_2': 2}
+    """
+    made: dict[str, Value] = {}
+    for name, value in of.items():
+        plain = f"{kind}_" + "".join(letter if letter.isalnum() else "_" for letter in name).strip("_")
+        made[next(name for k in count(1) if (name := plain if k == 1 else f"{plain}_{k}") not in made)] = value
+    return made
+
+
+def _of(difference: Difference) -> pd.DataFrame:
+    """The map of two levels, or of one and the mean of all."""
+    a, b = difference.levels if len(difference.levels) == 2 else ("mean of all", *difference.levels)
+    rows = difference.map.table.reset_index()
+    rows.insert(0, "a", a)
+    rows.insert(1, "b", b)
+    return rows
+
+
+def _predicted(people: Population, found: Prediction) -> pd.DataFrame:
+    """A row for each value and landmark of each structure."""
+    topology, used = people.topology.only(people.structures), people.landmarks_of(people.structures)
+    tables = []
+    for value, shape in zip(found.values, found.shapes, strict=True):
+        for name in people.structures:
+            own = np.asarray(topology.loop_of(name))
+            x, y = shape[own].T
+            tables.append(pd.DataFrame({"structure": name, "landmark": used[own], "value": value, "x": x, "y": y}))
+    return pd.concat(tables, ignore_index=True)
+
+
+def _allometry(found: Comparison, growth: Allometry) -> pd.DataFrame:
+    """A row for each case: its size, and how far it lies along the change of shape with size."""
+    values = found.design.values
+    names = {"case": values.index, SIZE: values[SIZE].to_numpy(), f"log_{SIZE}": growth.regression.x}
+    groups = {name: values[name].to_numpy() for name in list(found.pairs)[:1]}
+    return pd.DataFrame({**names, **groups, "score": growth.regression.score})
+
+
+def _power(of: Mapping[str, Power]) -> pd.DataFrame:
+    """A row for each pair of levels and number of cases in a group."""
+    rows = [
+        each.table.reset_index().assign(pair=words, distance=each.distance, observed=each.observed)
+        for words, each in of.items()
+    ]
+    return pd.concat(rows, ignore_index=True)[["pair", "n", "power", "se", "distance", "observed"]]
