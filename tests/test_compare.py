@@ -17,6 +17,7 @@ from atlaskit.corpus import Case
 from atlaskit.errors import InputError, NotFoundError
 from atlaskit.landmarks import Status
 from atlaskit.topology import Topology
+from atlaskit.verbs.comparison import pictures
 from atlaskit.verbs.comparison.covariates import Covariates, covariates
 from atlaskit.verbs.population import population
 
@@ -86,6 +87,24 @@ def test_tables_hold_what_was_found_in_the_landmarks_of_the_store(atlas: Path, p
     assert {"compare_third_a_b", "compare_third_scores", "compare_age", "compare_allometry"} <= pictures
 
 
+def test_pictures_say_who_was_compared_and_in_which_unit(
+    atlas: Path, people: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: dict[str, Any] = {}
+    monkeypatch.setattr(pictures, "save_picture", lambda path, axes: drawn.update({path.stem: axes}))
+    table = people.assign(sex=np.take(["f", "m", "m", "x", "y"], np.arange(N) // 2 % 5))
+    options: dict[str, Any] = {"atlas": atlas, "within": "subject", "structures": ("heart",), "scale": False, **QUICK}
+    result = atlaskit.compare(table, "~ sex + group + noise + size", power=True, **options)
+    titles = {name: axes.get_figure(root=True).get_suptitle() for name, axes in drawn.items()}
+    assert titles["compare_sex_f_m"] == "sex: f to m, n = 4 + 8 subjects"
+    assert titles["compare_group"] == "group: ill to well, n = 20 + 20"
+    low, high = np.percentile(people["noise"], [5, 95])
+    assert titles["compare_noise"] == f"noise: {low:.4g} to {high:.4g} (5th to 95th percentile)"
+    assert " px (5th" in titles["compare_size"]
+    assert drawn["compare_sex_f_m"].child_axes[0].get_ylabel() == "distance of means (px)"
+    assert "compare_sex_power" in drawn and "compare_group_power" not in drawn and list(result.power) == ["sex"]
+
+
 def test_tables_and_pictures_of_an_earlier_formula_go(atlas: Path, people: pd.DataFrame) -> None:
     (atlas / "compare").mkdir(exist_ok=True)
     (atlas / "compare" / "mine.csv").touch()
@@ -122,7 +141,7 @@ def test_who_does_not_match_is_counted_and_named(atlas: Path, people: pd.DataFra
     result = atlaskit.compare(tmp_path / "people.csv", "~ age", atlas=atlas, within="subject", scale=False, **QUICK)
     words = " ".join(result.notes)
     assert "4 ids not in 'case' of the table: case_00, case_01, case_02, case_20" in words
-    assert "1 row of the table match no case: nobody.png" in words
+    assert "1 row of the table match no case with these structures: nobody.png" in words
     assert "1 left out, 1 without age: case_30" in words and result.cases == N - 5
 
 

@@ -134,7 +134,11 @@ def _beside(people: Population, table: pd.DataFrame, key: str | None) -> tuple[p
     notes = (
         [f"{_count(joined.unmatched, 'id')} not in {key!r} of the table: {_some(joined.unmatched)}"] if joined.unmatched else []
     )
-    notes += [f"{_count(joined.unused, 'row')} of the table match no case: {_some(joined.unused)}"] if joined.unused else []
+    notes += (
+        [f"{_count(joined.unused, 'row')} of the table match no case with these structures: {_some(joined.unused)}"]
+        if joined.unused
+        else []
+    )
     return joined.table.assign(**{SUBJECT: whose.astype(str)}), known, notes
 
 
