@@ -20,13 +20,14 @@ def cohort(seed: int, n: int = 60) -> Array:
 
 
 @pytest.mark.parametrize("scale", ["full", "unit", "none"])
+@pytest.mark.parametrize("robust", [False, True], ids=["plain", "robust"])
 @given(st.integers(0, 1000), st.integers(1, 70), st.booleans())
 @settings(max_examples=8)
-def test_blocks_give_what_all_cases_give(scale: str, seed: int, size: int, onto: bool) -> None:
+def test_blocks_give_what_all_cases_give(scale: str, robust: bool, seed: int, size: int, onto: bool) -> None:
     points = cohort(seed)
     goal = cohort(seed + 1)[0] if onto else None
-    found = stream(lambda: [points[k : k + size] for k in range(0, 60, size)], scale=scale, modes=5, onto=goal)  # type: ignore[arg-type]
-    whole = align(points, scale=scale, onto=goal)  # type: ignore[arg-type]
+    found = stream(lambda: [points[k : k + size] for k in range(0, 60, size)], scale=scale, modes=5, robust=robust, onto=goal)  # type: ignore[arg-type]
+    whole = align(points, scale=scale, robust=robust, onto=goal)  # type: ignore[arg-type]
     model = pca(whole.tangent, modes=5)
     size_of = np.abs(whole.mean).max()
     assert found.mean / size_of == pytest.approx(whole.mean / size_of, abs=1e-9)
