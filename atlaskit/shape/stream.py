@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from atlaskit.errors import InputError
+from atlaskit.shape.ahead import ahead
 from atlaskit.shape.cloud import Array, Cloud, Complex, Scale, limit_of, resistant
 from atlaskit.shape.model import ShapeModel, from_covariance
 from atlaskit.shape.procrustes import Alignment, align, align_to, as_complex
@@ -129,20 +130,21 @@ def _limit(first: Alignment) -> float:
 
 def _pass(blocks: Blocks, state: _State, scale: Scale) -> _State:
     """One round over all cases: each fitted to the mean, and their average the next one."""
-    mean, total, heft, turns = state.mean, np.zeros_like(state.mean), 0.0, 0j
-    offsets = []
-    for points in _bites(blocks):
+    mean, limit = state.mean, state.limit
+
+    def fitted(points: NDArray[np.float64]) -> tuple[Complex, float, complex, NDArray[np.float64]]:
         cloud = Cloud.of(as_complex(points), np.ones(len(mean)), translate=True, mirror=False)
         factor, turn, flip, _ = cloud.fit(mean, scale, True)
-        counts = np.ones(len(points))
-        if state.limit is not None:
-            offsets.append(cloud.offsets(mean, factor * turn, flip))
-            counts = resistant(offsets[-1], state.limit)
-        part, _ = cloud.totals(mean, factor * turn, flip, counts)
-        total, heft, turns = total + part, heft + float(counts.sum()), turns + complex(turn.sum())
-    new = cloud.normed(total / heft, scale)
-    limit = limit_of(np.concatenate(offsets)) if offsets else None
-    return _State(new, limit, cloud.norm(new - mean) / cloud.norm(new), turns)
+        offsets = np.zeros(0) if limit is None else cloud.offsets(mean, factor * turn, flip)
+        counts = np.ones(len(points)) if limit is None else resistant(offsets, limit)
+        return cloud.totals(mean, factor * turn, flip, counts)[0], float(counts.sum()), complex(turn.sum()), offsets
+
+    totals, counts, turns, offsets = zip(*ahead(fitted, _bites(blocks)), strict=True)
+    new = np.asarray(sum(totals)) / sum(counts)
+    new = new - new.mean()
+    new = new if scale == "none" else new / np.linalg.norm(new)
+    moved = float(np.linalg.norm(new - mean) / np.linalg.norm(new))
+    return _State(new, None if limit is None else limit_of(np.concatenate(offsets)), moved, sum(turns))
 
 
 def _upright(state: _State, onto: Array | None) -> complex:
@@ -156,9 +158,14 @@ def _upright(state: _State, onto: Array | None) -> complex:
 
 def _spread(blocks: Blocks, mean: NDArray[np.float64], scale: Scale) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
     """Average (L, 2) and covariance (2 L, 2 L) of the tangent coordinates of all cases, and how many there are."""
-    count, total, square = 0, np.zeros(mean.size), np.zeros((mean.size, mean.size))
-    for points in _bites(blocks):
+
+    def sums(points: NDArray[np.float64]) -> tuple[int, NDArray[np.float64], NDArray[np.float64]]:
         off = (align_to(points, mean, scale=scale).tangent - mean).reshape(len(points), -1)
-        count, total, square = count + len(off), total + off.sum(0), square + off.T @ off
+        return len(off), off.sum(0), off.T @ off
+
+    count, total, square = 0, np.zeros(mean.size), np.zeros((mean.size, mean.size))
+    for part in ahead(sums, _bites(blocks)):
+        count, total = count + part[0], total + part[1]
+        square += part[2]
     average = total / count
     return mean + average.reshape(mean.shape), (square - count * np.outer(average, average)) / (count - 1), count

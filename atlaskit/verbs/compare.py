@@ -154,10 +154,9 @@ def compare(
     how = {"permutations": permutations, "seed": seed}
     pairs = {name: pairwise(shapes.points, plan, name, **how) for name in plan.levels if name in plan.terms}
     maps = {term: landmark_map(shapes.points, plan, term, kind=kind, **how).table for term in plan.terms}
-    used = people.landmarks_of(people.structures)
     tables = {"anova": found.table.reset_index()}
     tables |= {f"pairs_{name}": each.table.reset_index() for name, each in pairs.items()}
-    tables |= {f"map_{_file(term)}": each.assign(landmark=used) for term, each in maps.items()}
+    tables |= {f"map_{_file(term)}": each.assign(landmark=people.landmarks) for term, each in maps.items()}
     return CompareResult(
         store=place,
         cases=len(plan),
@@ -196,9 +195,7 @@ def _shapes(people: Population, table: pd.DataFrame, key: str | None, several: s
     known = ~joined.table[key].isna().to_numpy()
     notes = [f"{len(joined.unmatched)} {key} ids not in the table: {_some(joined.unmatched)}"] if joined.unmatched else []
     notes += [f"{len(joined.unused)} rows of the table match no case: {_some(joined.unused)}"] if joined.unused else []
-    used = people.landmarks_of(people.structures)
-    onto = None if people.template is None else people.template[used]
-    aligned = align_shapes(people.points[known][:, used], scale="full" if scale else "none", onto=onto)
+    aligned = align_shapes(people.points[known], scale="full" if scale else "none", onto=people.template)
     gathered = gather(aligned.tangent, beside[known].assign(size=aligned.size), subject="subject", several=several)
     size = gathered.table["size"].to_numpy(dtype=np.float64)
     return _Shapes(gathered.shapes, gathered.table.drop(columns="size"), size, gathered.within, tuple(notes))
@@ -241,7 +238,7 @@ def _draw(people: Population, pairs: dict[str, Any], maps: dict[str, pd.DataFram
         axes = plot.difference(
             first,
             second,
-            people.topology.only(people.structures),
+            people.topology,
             significant=(maps[name]["q"] < SIGNIFICANT).to_numpy(),
             rule=f"q < {SIGNIFICANT}",
             title=f"{name}: {each.levels[0]} to {each.levels[1]}",
