@@ -105,8 +105,9 @@ class ShapeModel:
         Notes
         -----
         D is the Mahalanobis distance along the M modes, D^2 = sum of squared scores, which is chi-square with M degrees of
-        freedom where scores are normal and independent. What lies beside the modes is not seen by it: that is the distance of
-        a shape to ``reconstruct(scores(points))``, which `atlaskit.shape.outliers` judges too. Variances count as known: of
+        freedom where scores are normal and independent. Choose modes first, `first` or `pca`'s own: in a model of N cases and
+        all N - 1 modes each of its cases is equally far. What lies beside the modes is not seen: that is the distance of a
+        shape to ``reconstruct(scores(points))``, which `atlaskit.shape.outliers` judges too. Variances count as known: with
         fewer than some 10 cases a mode, cases that had no part in the model seem less likely than they are.
 
         References

@@ -16,7 +16,7 @@ from atlaskit.shape.cloud import Array, Cloud, Complex, Scale, limit_of, resista
 from atlaskit.shape.model import ShapeModel, from_covariance
 from atlaskit.shape.procrustes import Alignment, align, align_to, as_complex
 
-SETTLED = 1e-11
+SETTLED = 1e-10
 """Movement of the mean, over its size, below which it has come to rest."""
 PASSES = 100
 FIRST = 4096
