@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import linalg, stats
+from threadpoolctl import threadpool_limits
 
 from atlaskit.errors import InputError
 
@@ -16,6 +17,8 @@ Array = NDArray[np.floating]
 
 DRAWS = 99
 """Shuffled copies of the data in a parallel analysis."""
+SMALL = 1000
+"""Rows of a matrix up to which threads win little, and lose much where others use the cores."""
 
 
 @dataclass(frozen=True)
@@ -158,8 +161,9 @@ def pca(points: Array, *, modes: int | float | str = "all", mean: Array | None =
         raise InputError("Modes need every landmark of every case; leave out cases or structures that are absent in some.")
     flat = points.reshape(len(points), -1)
     off = flat - flat.mean(0)
-    variance, vectors = _eigen(off, floor=1e-28 * float(np.square(flat).mean()))
-    keep = _keep(variance, modes, lambda: _shuffled(off, len(variance), seed))
+    with threadpool_limits(1 if min(off.shape) <= SMALL else None):
+        variance, vectors = _eigen(off, floor=1e-28 * float(np.square(flat).mean()))
+        keep = _keep(variance, modes, lambda: _shuffled(off, len(variance), seed))
     middle: NDArray[np.float64] = np.asarray(points.mean(0) if mean is None else mean, dtype=np.float64)
     return ShapeModel(
         middle, vectors[:keep].reshape(keep, *points.shape[1:]), variance[:keep], float(variance.sum()), len(points)
@@ -168,9 +172,10 @@ def pca(points: Array, *, modes: int | float | str = "all", mean: Array | None =
 
 def from_covariance(mean: Array, covariance: Array, cases: int, *, modes: int | float | str = 1.0, seed: int = 0) -> ShapeModel:
     """A shape model from a mean (L, 2) and the covariance (2 L, 2 L) of so many cases, such as a stream gives."""
-    variance, vectors = linalg.eigh(covariance)
-    variance, vectors = _tidy(variance[::-1], vectors[:, ::-1].T, min(cases - 1, len(variance)))
-    keep = _keep(variance, modes, lambda: _drawn(np.diag(covariance), cases, len(variance), seed))
+    with threadpool_limits(1 if len(covariance) <= SMALL else None):
+        variance, vectors = linalg.eigh(covariance)
+        variance, vectors = _tidy(variance[::-1], vectors[:, ::-1].T, min(cases - 1, len(variance)))
+        keep = _keep(variance, modes, lambda: _drawn(np.diag(covariance), cases, len(variance), seed))
     middle: NDArray[np.float64] = np.asarray(mean, dtype=np.float64)
     return ShapeModel(middle, vectors[:keep].reshape(keep, *middle.shape), variance[:keep], float(variance.sum()), cases)
 

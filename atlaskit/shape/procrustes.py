@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from atlaskit.errors import InputError
 from atlaskit.shape.cloud import Array, Cloud, Complex, Scale, limit_of, resistant
@@ -153,8 +154,22 @@ def align(
     Gower, Psychometrika 40 (1975); Rohlf & Slice, Syst. Zool. 39 (1990); Dryden & Mardia, Statistical Shape Analysis (2016).
     """
     z, weight = _checked(points, weights)
-    cloud = Cloud.of(z, weight, translate=translate, mirror=mirror)
-    mean, counts, flip = cloud.first_mean(scale), np.ones(len(z)), np.zeros(len(z), dtype=bool)
+    with threadpool_limits(1):  # products of a matrix and a vector wait for memory, not for a core
+        cloud = Cloud.of(z, weight, translate=translate, mirror=mirror)
+        mean, counts, flip, rounds = _settled(cloud, scale, rotate, robust)
+        if flip.mean() > 0.5:  # which of two mirror images is the true one is for most cases to say
+            mean = mean.conj()
+        if rotate:
+            mean = mean * cloud.upright(mean, onto)
+        mean = np.where(cloud.known.any(0), mean, ABSENT)
+        return _aligned(cloud, mean, scale, rotate, counts, weight, rounds)
+
+
+def _settled(
+    cloud: Cloud, scale: Scale, rotate: bool, robust: bool
+) -> tuple[Complex, NDArray[np.float64], NDArray[np.bool_], int]:
+    """The mean at rest, what each case counts in it, which are mirrored, and how many rounds it took."""
+    mean, counts, flip = cloud.first_mean(scale), np.ones(len(cloud.z)), np.zeros(len(cloud.z), dtype=bool)
     rounds, moved = 0, np.inf
     while moved > TOLERANCE and rounds < ROUNDS:
         factor, turn, flip, _ = cloud.fit(mean, scale, rotate)
@@ -164,12 +179,7 @@ def align(
         total, heft = cloud.totals(mean, factor * turn, flip, counts)
         new = cloud.normed(total / np.maximum(heft, 1e-300), scale)
         moved, mean, rounds = cloud.norm(new - mean) / max(cloud.norm(new), 1e-300), new, rounds + 1
-    if flip.mean() > 0.5:  # which of two mirror images is the true one is for most cases to say
-        mean = mean.conj()
-    if rotate:
-        mean = mean * cloud.upright(mean, onto)
-    mean = np.where(cloud.known.any(0), mean, ABSENT)
-    return _aligned(cloud, mean, scale, rotate, counts, weight, rounds)
+    return mean, counts, flip, rounds
 
 
 def align_to(

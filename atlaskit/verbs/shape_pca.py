@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from atlaskit import plot
 from atlaskit.errors import InputError
@@ -187,7 +188,8 @@ def _quality(people: Population, parts: Sequence[Part], seed: int) -> pd.DataFra
     for part in parts:
         if len(part.model.variance):
             loops = people.topology.only(part.structures).loops
-            found = quality(part.shapes, loops=loops, seed=seed).table
+            with threadpool_limits(1):  # many small products, for which threads only wait where others use the cores
+                found = quality(part.shapes, loops=loops, seed=seed).table
             tables.append(found.assign(part=part.name))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
