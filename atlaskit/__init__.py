@@ -23,11 +23,14 @@ if TYPE_CHECKING:
     from atlaskit.verbs.extract import ExtractResult, extract
     from atlaskit.verbs.fit import fit
     from atlaskit.verbs.fitted import FitResult
+    from atlaskit.verbs.opening import Atlas, open
+    from atlaskit.verbs.population import Population
     from atlaskit.verbs.shape_pca import ShapePcaResult, shape_pca
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Atlas",
     "AtlasError",
     "Case",
     "CompareResult",
@@ -42,6 +45,7 @@ __all__ = [
     "Mask",
     "NetworkError",
     "NotFoundError",
+    "Population",
     "Rejected",
     "ShapePcaResult",
     "StoreError",
@@ -55,11 +59,13 @@ __all__ = [
     "fit",
     "is_told_elsewhere",
     "launched",
+    "open",
     "read_corpus",
     "shape_pca",
 ]
 
 _HOME = {
+    "Atlas": "verbs.opening",
     "AtlasError": "errors",
     "Case": "corpus",
     "CompareResult": "verbs.compare",
@@ -74,6 +80,7 @@ _HOME = {
     "Mask": "masks",
     "NetworkError": "errors",
     "NotFoundError": "errors",
+    "Population": "verbs.population",
     "Rejected": "corpus",
     "ShapePcaResult": "verbs.shape_pca",
     "StoreError": "errors",
@@ -87,6 +94,7 @@ _HOME = {
     "fit": "verbs.fit",
     "is_told_elsewhere": "launcher",
     "launched": "launcher",
+    "open": "verbs.opening",
     "read_corpus": "readers",
     "shape_pca": "verbs.shape_pca",
 }
@@ -109,6 +117,7 @@ _MODULES = (
     "plot",
     "pose",
     "readers",
+    "shape",
     "signatures",
     "store",
     "topology",

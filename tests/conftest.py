@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 if TYPE_CHECKING:
-    from atlaskit import ExtractResult, FitConfig, FitResult
+    from atlaskit import ExtractResult, FitConfig, FitResult, Topology
 
 settings.register_profile("house", deadline=None, derandomize=True)  # the same examples everywhere, at any speed
 settings.load_profile("house")
@@ -149,3 +149,55 @@ def extracted(atlas: Path, cohort: Path, tmp_path_factory: pytest.TempPathFactor
     import atlaskit
 
     return atlaskit.extract(cohort, atlas=atlas, out=tmp_path_factory.mktemp("extracted") / "landmarks.zarr")
+
+
+# --- stores of landmarks that were never masks
+
+
+@pytest.fixture(scope="session")
+def landmark_store() -> Callable[..., Path]:
+    """Write landmarks (N, L, 2), NaN where absent, to a store; cases come in it in an order that is not that of their ids."""
+    from atlaskit import store
+    from atlaskit.corpus import Case
+    from atlaskit.landmarks import Status
+
+    def write(
+        path: Path,
+        points: NDArray[np.floating],
+        topology: Topology,
+        *,
+        spacing_mm: NDArray[np.floating] | None = None,
+        status: dict[int, Status] | None = None,
+        template: NDArray[np.floating] | None = None,
+        shard: int = 16,
+    ) -> Path:
+        order = np.random.default_rng(0).permutation(len(points))
+        cases = [Case(f"case_{k:03d}", f"{k}.png", f"subject {k // 2}") for k in order]
+        opened = store.open_or_create(
+            path, topology=topology, network_sha256="0", cases=cases, latent_size=2, template=template, shard=shard
+        )
+        for shard_number in opened.shards():
+            records = {}
+            for row in opened.rows(shard_number):
+                k = int(order[row])
+                records[row] = {"points": points[k], "status": (status or {}).get(k, Status.OK)}
+                if spacing_mm is not None:
+                    records[row]["spacing_mm"] = spacing_mm[k]
+            opened.write_shard(shard_number, records)
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def pairs() -> tuple[NDArray[np.float64], Topology]:
+    """Landmarks of 60 drawn cases of two structures in a few modes, as pixels anywhere; and their topology."""
+    from atlaskit.topology import Topology
+
+    rng = np.random.default_rng(0)
+    turn = np.exp(2j * np.pi * np.arange(12) / 12)
+    one, two = 20 * turn * (1 + 0.3 * rng.normal(size=(60, 1)) * turn), rng.uniform(8, 12, (60, 1)) * turn + 45
+    z = np.concatenate([one, two + rng.normal(0, 2, (60, 1))], axis=1) + rng.normal(0, 0.3, (60, 24, 2)) @ [1, 1j]
+    z = z * np.exp(1j * rng.normal(0, 0.2, (60, 1))) + rng.normal(90, 5, (60, 1))
+    points = np.stack([z.real, z.imag], axis=-1).astype(np.float32).astype(np.float64)
+    return points, Topology(("lung", "heart"), (tuple(range(12)), tuple(range(12, 24))))

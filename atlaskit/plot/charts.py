@@ -25,6 +25,9 @@ CROWD = 1000
 DASHES = ("-", (0, (6, 1.5)), (0, (2, 1)), (0, (6, 1, 1.5, 1)))
 """Lines of groups, told apart without colour."""
 
+MOST_DOTS = 10_000
+"""Of more cases than this so many are drawn as dots: beyond, dots hide one another."""
+
 _MARKERS = "o^sDvPX"
 _MOST_INK = 4000.0  # area of all markers together, square points, before they shrink
 
@@ -49,10 +52,10 @@ class Group:
     marker: str
     dashes: Any = "-"
 
-    @property
-    def words(self) -> str:
-        """What a legend says."""
-        count = f"n = {self.rows.sum()}"
+    def words(self, dots: int) -> str:
+        """What a legend says of so many dots."""
+        n = int(self.rows.sum())
+        count = f"n = {n}" if dots == n else f"n = {n}, {dots} shown"
         return f"{self.name} ({count})" if self.name else count
 
 
@@ -70,19 +73,27 @@ def split(groups: Sequence[Any] | None, known: NDArray[np.bool_]) -> list[Group]
 
 
 def draw_groups(ax: Axes, xy: NDArray[np.float64], groups: Sequence[Group]) -> list[Line2D]:
-    """Draw cases (N, 2) as one scatter per group, small groups over large ones; returns handles for a legend."""
+    """Draw cases (N, 2) as one scatter per group, small groups over large ones; returns handles for a legend.
+
+    Of more than 10 000 cases so many are drawn, the same share of each group and the same cases every time.
+    """
     n = sum(int(group.rows.sum()) for group in groups)
-    area = float(np.clip(_MOST_INK / max(n, 1), 1.2, 14.0))
-    alpha = float(np.clip(25.0 / np.sqrt(n), 0.15, 0.75))
+    share = min(1.0, MOST_DOTS / max(n, 1))
+    area = float(np.clip(_MOST_INK / max(share * n, 1), 1.2, 14.0))
+    alpha = float(np.clip(25.0 / np.sqrt(max(share * n, 1)), 0.15, 0.75))
+    handles = []
     for group in groups:
+        rows = np.flatnonzero(group.rows)
+        rows = rows if share == 1 else np.random.default_rng(0).choice(rows, int(np.ceil(share * len(rows))), replace=False)
         ax.scatter(
-            xy[group.rows, 0], xy[group.rows, 1], s=area, color=group.color, marker=group.marker, alpha=alpha, linewidths=0,
+            xy[rows, 0], xy[rows, 1], s=area, color=group.color, marker=group.marker, alpha=alpha, linewidths=0,
             zorder=2 - group.rows.sum() / n, rasterized=n > CROWD, label=group.name,
         )  # fmt: skip
-    return [
-        Line2D([], [], linestyle="", marker=g.marker, color=g.color, markersize=4, markeredgewidth=0, label=g.words)
-        for g in groups
-    ]
+        label = group.words(len(rows))
+        handles.append(
+            Line2D([], [], linestyle="", marker=group.marker, color=group.color, markersize=4, markeredgewidth=0, label=label)
+        )
+    return handles
 
 
 def chart_axes(ax: Axes | None, size_in: tuple[float, float], x: str, y: str) -> Axes:

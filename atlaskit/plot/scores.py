@@ -40,7 +40,8 @@ def scores(
     Parameters
     ----------
     scores : (N, M) array
-        In standard deviations, of 20 cases or of 20 000; a case with a NaN is left out.
+        In standard deviations; a case with a NaN is left out. Of more than 10 000 cases so many are drawn as dots, a fixed
+        draw; means and ellipses are always those of all.
     groups : (N,) sequence, optional
         A name for each case; a categorical keeps its order. What is missing there is drawn in grey.
     pair : pair of int

@@ -10,7 +10,7 @@ from atlaskit.shape.maps import LandmarkMap, landmark_map
 from atlaskit.shape.model import ShapeModel, pca
 from atlaskit.shape.outliers import Outliers, outliers
 from atlaskit.shape.power import Power, power
-from atlaskit.shape.procrustes import Alignment, align, align_to
+from atlaskit.shape.procrustes import Alignment, Placement, align, align_to
 from atlaskit.shape.quality import Quality, quality
 from atlaskit.shape.sliding import Sliding, slide
 from atlaskit.shape.stream import Streamed, stream
@@ -28,6 +28,7 @@ __all__ = [
     "LandmarkMap",
     "Outliers",
     "Pairs",
+    "Placement",
     "Power",
     "Prediction",
     "Quality",

@@ -27,8 +27,9 @@ class Cloud:
     z : (N, L) complex array
         Landmarks less `centre`; 0 where absent.
     known : (N, L) bool array
+        Of one row where no case lacks a landmark.
     share : (N, L) float array
-        The weight of each known landmark, 0 where absent.
+        The weight of each known landmark, 0 where absent; as many rows as `known`.
     heavy : (N, L) complex array
         `share` times `z`.
     centre : (N,) complex array
@@ -50,14 +51,17 @@ class Cloud:
     def of(cls, z: Complex, weights: NDArray[np.float64], *, translate: bool, mirror: bool) -> Cloud:
         """Centre cases; refuses those whose landmarks are one point."""
         known = ~np.isnan(z)
+        whole = bool(known.all())
+        known = known[:1] if whole else known
         share = known * weights
-        z = np.where(known, z, 0)
-        centre = (share * z).sum(1) / np.maximum(share.sum(1), 1e-300) if translate else np.zeros(len(z), complex)
-        z = np.where(known, z - centre[:, None], 0)
-        norm_2 = (share * np.abs(z) ** 2).sum(1)
+        z = z if whole else np.where(known, z, 0)
+        weight = np.maximum(share.sum(1), 1e-300)
+        centre = _rows(share, z) / weight if translate else np.zeros(len(z), complex)
+        z = z - centre[:, None] if whole else np.where(known, z - centre[:, None], 0)
+        norm_2 = _rows(share, _square(z))
         if (norm_2 <= 0).any():
             raise InputError(f"Each case needs landmarks that are not one point; case {int(norm_2.argmin())} has none apart.")
-        return cls(z, known, share, share * z, centre, norm_2, translate, mirror)
+        return cls(z, known, share, z if (share == 1).all() else share * z, centre, norm_2, translate, mirror)
 
     def norm(self, mean: Complex) -> float:
         """Weighted size of a mean."""
@@ -92,7 +96,7 @@ class Cloud:
         cosine : (N,) float array
             Of the shape distance.
         """
-        inner = self.heavy.conj() @ mean
+        inner = (self.heavy @ mean.conj()).conj()
         flip = np.zeros(len(inner), dtype=bool)
         if self.mirror:
             other = self.heavy @ mean
@@ -110,12 +114,12 @@ class Cloud:
         return factor, turn, flip, cosine
 
     def _shift(self, mean: Complex) -> Complex:
-        """(N,) where the centre of each case's landmarks lies in the mean."""
+        """Where the centre of each case's landmarks lies in the mean: (N,), or (1,) where no case lacks any."""
         return (self.share @ mean) / self.share.sum(1) if self.translate else np.zeros(len(self.share), complex)
 
     def _square_of_known(self, mean: Complex) -> NDArray[np.float64]:
-        """(N,) squared size of the mean's landmarks that each case has."""
-        square: NDArray[np.float64] = self.share @ np.abs(mean) ** 2
+        """Squared size of the mean's landmarks that each case has: (N,), or (1,) where no case lacks any."""
+        square: NDArray[np.float64] = self.share @ _square(mean)
         return np.asarray(square - self.share.sum(1) * np.abs(self._shift(mean)) ** 2)
 
     def aligned(self, mean: Complex, turned: Complex, flip: NDArray[np.bool_]) -> Complex:
@@ -123,15 +127,23 @@ class Cloud:
         z = np.where(flip[:, None], self.z.conj(), self.z) if flip.any() else self.z
         return turned[:, None] * z + self._shift(mean)[:, None]
 
+    def with_absent(self, z: Complex) -> Complex:
+        """(N, L) landmarks, NaN where a case has none."""
+        return z if self.known.all() else np.where(self.known, z, complex("nan+nanj"))
+
     def totals(
         self, mean: Complex, turned: Complex, flip: NDArray[np.bool_], counts: NDArray[np.float64]
     ) -> tuple[Complex, NDArray[np.float64]]:
         """(L,) sums of the aligned cases, without making them, and of their weights; those of several clouds add up."""
         pull = counts * turned
-        total = np.where(flip, 0, pull) @ self.heavy + (self.share.T @ (counts * self._shift(mean)))
+        total = np.where(flip, 0, pull) @ self.heavy + self._shares(counts * self._shift(mean))
         if flip.any():
             total = total + np.where(flip, pull, 0) @ self.heavy.conj()
-        return total, counts @ self.share
+        return total, self._shares(counts)
+
+    def _shares(self, values: Any) -> Any:
+        """(L,) sums over the cases of (N,) values, each times the share of its case."""
+        return (values if len(self.share) == len(self.z) else values.sum(keepdims=True)) @ self.share
 
     def normed(self, mean: Complex, scale: Scale) -> Complex:
         """A mean centred, and of size 1 where cases are scaled."""
@@ -139,10 +151,9 @@ class Cloud:
         mean = mean - (weight * mean).sum() / weight.sum() if self.translate else mean
         return mean if scale == "none" else mean / self.norm(mean)
 
-    def resistant(self, mean: Complex, turned: Complex, flip: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """(N,) what each case counts: less the further it lies from the mean."""
-        off = np.sqrt((self.share * np.abs(self.aligned(mean, turned, flip) - mean) ** 2).sum(1) / self.share.sum(1))
-        return np.asarray(np.minimum(1.0, RESISTANT * np.median(off) / np.maximum(off, 1e-300)))
+    def offsets(self, mean: Complex, turned: Complex, flip: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """(N,) root of the mean squared distance of each case's landmarks to the mean's."""
+        return np.asarray(np.sqrt(_rows(self.share, _square(self.aligned(mean, turned, flip) - mean)) / self.share.sum(1)))
 
     def upright(self, mean: Complex, onto: Array | None) -> complex:
         """What turns the mean onto another shape, or else so that cases are turned by nothing on average."""
@@ -160,11 +171,31 @@ class Cloud:
         """(N,) centroid sizes; of incomplete cases in proportion to the mean's, which is NaN where no case has a landmark."""
 
         def squared(z: Complex) -> NDArray[np.float64]:
-            count = self.known.sum(1, keepdims=True)
-            middle = np.where(self.known, z, 0).sum(1, keepdims=True) / count
-            return np.asarray(np.where(self.known, np.abs(z - middle) ** 2, 0).sum(1))
+            one, there = self.known.astype(np.float64), z if self.known.all() else np.where(self.known, z, 0)
+            middle = _rows(one, there) / one.sum(1)
+            return np.asarray(_rows(one, _square(there - middle[:, None])))
 
-        every, there = np.nan_to_num(mean), mean[~np.isnan(mean)]
-        whole = float((np.abs(there - there.mean()) ** 2).sum())
-        part = squared(np.broadcast_to(every, self.z.shape))
+        there = mean[~np.isnan(mean)]
+        whole = float(_square(there - there.mean()).sum())
+        part = squared(np.nan_to_num(mean)[None])
         return np.asarray(np.sqrt(squared(self.z) * whole / np.maximum(part, 1e-300)))
+
+
+def limit_of(offsets: NDArray[np.float64]) -> float:
+    """The distance to the mean beyond which cases count less in a robust one."""
+    return RESISTANT * float(np.median(offsets))
+
+
+def resistant(offsets: NDArray[np.float64], limit: float) -> NDArray[np.float64]:
+    """(N,) what each case counts: 1 within a limit, and less the further it lies beyond."""
+    return np.asarray(np.minimum(1.0, max(limit, 1e-300) / np.maximum(offsets, 1e-300)))
+
+
+def _square(z: Complex) -> NDArray[np.float64]:
+    """Squared absolute values, without the root that `abs` takes first."""
+    return np.asarray(z.real**2 + z.imag**2)
+
+
+def _rows(share: NDArray[np.float64], values: Any) -> Any:
+    """(N,) sums over the landmarks of (N, L) values, each times its share: of its own case, or the same for all."""
+    return values @ share[0] if len(share) == 1 else (share * values).sum(1)

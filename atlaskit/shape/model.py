@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy import linalg, stats
+from threadpoolctl import threadpool_limits
 
 from atlaskit.errors import InputError
 
@@ -14,6 +17,8 @@ Array = NDArray[np.floating]
 
 DRAWS = 99
 """Shuffled copies of the data in a parallel analysis."""
+SMALL = 1000
+"""Rows of a matrix up to which threads win little, and lose much where others use the cores."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,14 @@ class ShapeModel:
     def explained(self) -> NDArray[np.float64]:
         """(M,) share of the total variance that each mode explains."""
         return np.asarray(self.variance / max(self.total, 1e-300))
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """A row for each ``mode``, from 1: its ``variance``, the share ``explained``, and the ``cumulative`` share."""
+        explained = self.explained
+        number = np.arange(1, len(explained) + 1)
+        columns = {"mode": number, "variance": self.variance, "explained": explained, "cumulative": np.cumsum(explained)}
+        return pd.DataFrame(columns)
 
     def scores(self, points: Array) -> NDArray[np.float64]:
         """Place shapes along the modes.
@@ -74,10 +87,38 @@ class ShapeModel:
         """Draw (n, L, 2) shapes: scores are normal and independent."""
         return self.reconstruct(np.random.default_rng(seed).normal(size=(n, len(self.modes))))
 
+    def mahalanobis(self, points: Array) -> NDArray[np.float64]:
+        """(N,) distances of (N, L, 2) aligned shapes to the mean, in standard deviations: the length of their `scores`."""
+        return np.asarray(np.linalg.norm(self.scores(points), axis=1))
+
     def probability(self, points: Array) -> NDArray[np.float64]:
-        """(N,) shares of the model's own shapes that lie further from the mean than (N, L, 2) shapes do (Mahalanobis)."""
-        square = np.square(self.scores(points)).sum(1)
-        return np.asarray(stats.chi2.sf(square, len(self.modes)))
+        """Say how likely shapes are to be of the population.
+
+        Parameters
+        ----------
+        points : (N, L, 2) array
+            Aligned to the mean, in tangent space as the model's own cases were.
+
+        Returns
+        -------
+        (N,) float array
+            P(d >= D): the share of the model's own shapes, as `sample` draws them, that lie as far from the mean as each
+            shape or further. 1 for the mean, near 0 for what the population does not hold.
+
+        Notes
+        -----
+        D is the Mahalanobis distance along the M modes, D^2 = sum of squared scores, which is chi-square with M degrees of
+        freedom where scores are normal and independent. Choose modes first, `first` or `pca`'s own: in a model of N cases and
+        all N - 1 modes each of its cases is equally far. What lies beside the modes is not seen: that is the distance of a
+        shape to ``reconstruct(scores(points))``, which `atlaskit.shape.outliers` judges too. Variances count as known: with
+        fewer than some 10 cases a mode, cases that had no part in the model seem less likely than they are.
+
+        References
+        ----------
+        Mahalanobis, Proc. Natl. Inst. Sci. India 2 (1936); Cootes et al., Active shape models, Comput. Vis. Image Underst. 61
+        (1995), who limit shapes by this distance; Mardia, Kent & Bibby, Multivariate Analysis (1979), theorem 2.5.2.
+        """
+        return np.asarray(stats.chi2.sf(self.mahalanobis(points) ** 2, len(self.modes)))
 
     def first(self, modes: int) -> ShapeModel:
         """The model with its first modes only."""
@@ -120,19 +161,21 @@ def pca(points: Array, *, modes: int | float | str = "all", mean: Array | None =
         raise InputError("Modes need every landmark of every case; leave out cases or structures that are absent in some.")
     flat = points.reshape(len(points), -1)
     off = flat - flat.mean(0)
-    variance, vectors = _eigen(off, floor=1e-28 * float(np.square(flat).mean()))
-    keep = _keep(variance, modes, off, seed)
+    with threadpool_limits(1 if min(off.shape) <= SMALL else None):
+        variance, vectors = _eigen(off, floor=1e-28 * float(np.square(flat).mean()))
+        keep = _keep(variance, modes, lambda: _shuffled(off, len(variance), seed))
     middle: NDArray[np.float64] = np.asarray(points.mean(0) if mean is None else mean, dtype=np.float64)
     return ShapeModel(
         middle, vectors[:keep].reshape(keep, *points.shape[1:]), variance[:keep], float(variance.sum()), len(points)
     )
 
 
-def from_covariance(mean: Array, covariance: Array, cases: int, *, modes: int | float = 1.0) -> ShapeModel:
+def from_covariance(mean: Array, covariance: Array, cases: int, *, modes: int | float | str = 1.0, seed: int = 0) -> ShapeModel:
     """A shape model from a mean (L, 2) and the covariance (2 L, 2 L) of so many cases, such as a stream gives."""
-    variance, vectors = linalg.eigh(covariance)
-    variance, vectors = _tidy(variance[::-1], vectors[:, ::-1].T, min(cases - 1, len(variance)))
-    keep = _keep(variance, modes, None, 0)
+    with threadpool_limits(1 if len(covariance) <= SMALL else None):
+        variance, vectors = linalg.eigh(covariance)
+        variance, vectors = _tidy(variance[::-1], vectors[:, ::-1].T, min(cases - 1, len(variance)))
+        keep = _keep(variance, modes, lambda: _drawn(np.diag(covariance), cases, len(variance), seed))
     middle: NDArray[np.float64] = np.asarray(mean, dtype=np.float64)
     return ShapeModel(middle, vectors[:keep].reshape(keep, *middle.shape), variance[:keep], float(variance.sum()), cases)
 
@@ -157,12 +200,12 @@ def _tidy(values: Array, vectors: Array, rank: int, floor: float = 0.0) -> tuple
     return np.asarray(values[:kept], dtype=np.float64), np.asarray(vectors * sign, dtype=np.float64)
 
 
-def _keep(variance: NDArray[np.float64], modes: int | float | str, off: NDArray[np.float64] | None, seed: int) -> int:
-    """How many modes are kept."""
+def _keep(variance: NDArray[np.float64], modes: int | float | str, noise: Callable[[], NDArray[np.float64]]) -> int:
+    """How many modes are kept; `noise` gives the variances that modes of independent coordinates would have."""
     if modes == "all":
         return len(variance)
-    if modes == "parallel" and off is not None:
-        return int(np.cumprod(variance > _shuffled(off, len(variance), seed)).sum())
+    if modes == "parallel":
+        return int(np.cumprod(variance > noise()).sum())
     if isinstance(modes, int) and not isinstance(modes, bool) and modes >= 1:
         return min(modes, len(variance))
     if isinstance(modes, float) and 0 < modes <= 1:
@@ -177,4 +220,20 @@ def _shuffled(off: NDArray[np.float64], modes: int, seed: int) -> NDArray[np.flo
     for k in range(DRAWS):
         values = _eigen(rng.permuted(off, axis=0))[0][:modes]
         found[k, : len(values)] = values
+    return np.asarray(np.percentile(found, 95, axis=0))
+
+
+def _drawn(spread: NDArray[np.float64], cases: int, modes: int, seed: int) -> NDArray[np.float64]:
+    """As `_shuffled`, from the (D,) variances of the coordinates alone.
+
+    Correlations of shuffled coordinates are those of independent normal ones, whatever their distributions, as cases grow
+    many; the matrix of the latter is drawn by its triangular root (Bartlett 1933) and not from cases.
+    """
+    rng, found = np.random.default_rng(seed), np.zeros((DRAWS, modes))
+    rank = min(cases - 1, len(spread))
+    for k in range(DRAWS):
+        root = np.triu(rng.normal(size=(rank, len(spread))), 1)
+        root[np.arange(rank), np.arange(rank)] = np.sqrt(rng.chisquare(cases - 1 - np.arange(rank)))
+        root *= np.sqrt(spread) / np.linalg.norm(root, axis=0)
+        found[k] = linalg.eigvalsh(root.T @ root)[::-1][:modes]
     return np.asarray(np.percentile(found, 95, axis=0))

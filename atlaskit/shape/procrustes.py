@@ -8,10 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from atlaskit.errors import InputError
-from atlaskit.shape.cloud import Array, Cloud, Complex, Scale
+from atlaskit.shape.cloud import Array, Cloud, Complex, Scale, limit_of, resistant
 
 ABSENT = complex("nan+nanj")
 TOLERANCE = 1e-13
@@ -20,13 +22,11 @@ ROUNDS = 200
 
 
 @dataclass(frozen=True)
-class Alignment:
-    """N cases aligned to their mean: aligned = factor * turn(case - centre) + shift, conjugated first where mirrored.
+class Placement:
+    """How N cases lie to a mean: aligned = factor * turn(case - centre) + shift, conjugated first where mirrored.
 
     Attributes
     ----------
-    points : (N, L, 2) float array
-        Aligned landmarks; NaN where absent.
     mean : (L, 2) float array
         Of centroid size 1, or as large as the cases where they are not scaled; NaN where no case has the landmark.
     size : (N,) float array
@@ -40,6 +40,37 @@ class Alignment:
     mirrored : (N,) bool array
     distance : (N,) float array
         Riemannian shape distance rho to the mean, radians; that of the known landmarks.
+    """
+
+    mean: NDArray[np.float64]
+    size: NDArray[np.float64]
+    factor: NDArray[np.float64]
+    rotation_rad: NDArray[np.float64]
+    centre: NDArray[np.float64]
+    mirrored: NDArray[np.bool_]
+    distance: NDArray[np.float64]
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """A row for each case: ``size``, ``factor``, ``rotation_deg`` and ``distance_rad``."""
+        return pd.DataFrame(
+            {
+                "size": self.size,
+                "factor": self.factor,
+                "rotation_deg": np.degrees(self.rotation_rad),
+                "distance_rad": self.distance,
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Alignment(Placement):
+    """N cases aligned to their mean: their landmarks, beside how they lie.
+
+    Attributes
+    ----------
+    points : (N, L, 2) float array
+        Aligned landmarks; NaN where absent.
     counts : (N,) float array
         What each case counts in the mean, 1 at most.
     weights : (L,) float array
@@ -49,13 +80,6 @@ class Alignment:
     """
 
     points: NDArray[np.float64]
-    mean: NDArray[np.float64]
-    size: NDArray[np.float64]
-    factor: NDArray[np.float64]
-    rotation_rad: NDArray[np.float64]
-    centre: NDArray[np.float64]
-    mirrored: NDArray[np.bool_]
-    distance: NDArray[np.float64]
     counts: NDArray[np.float64]
     weights: NDArray[np.float64]
     scale: Scale
@@ -70,11 +94,13 @@ class Alignment:
         if self.scale == "none":
             return self.points
         known = ~np.isnan(self.points[..., 0])
-        share = known[:1] * self.weights if known.all() else known * self.weights  # the same for all, or for each its own
+        every = bool(known.all())
+        share = known[:1] * self.weights if every else known * self.weights  # the same for all, or for each its own
         whole = np.nan_to_num(self.mean)
         there = whole - (share @ whole / share.sum(1, keepdims=True))[:, None]
         pull = share[..., None] * there
-        along = (np.nan_to_num(self.points) * pull).sum((1, 2)) / (pull * there).sum((1, 2))
+        inner = (self.points if every else np.nan_to_num(self.points)) * pull
+        along = inner.sum((1, 2)) / (pull * there).sum((1, 2))
         projected: NDArray[np.float64] = self.points + (1 - along)[:, None, None] * there
         return projected
 
@@ -128,21 +154,32 @@ def align(
     Gower, Psychometrika 40 (1975); Rohlf & Slice, Syst. Zool. 39 (1990); Dryden & Mardia, Statistical Shape Analysis (2016).
     """
     z, weight = _checked(points, weights)
-    cloud = Cloud.of(z, weight, translate=translate, mirror=mirror)
-    mean, counts, flip = cloud.first_mean(scale), np.ones(len(z)), np.zeros(len(z), dtype=bool)
+    with threadpool_limits(1):  # products of a matrix and a vector wait for memory, not for a core
+        cloud = Cloud.of(z, weight, translate=translate, mirror=mirror)
+        mean, counts, flip, rounds = _settled(cloud, scale, rotate, robust)
+        if flip.mean() > 0.5:  # which of two mirror images is the true one is for most cases to say
+            mean = mean.conj()
+        if rotate:
+            mean = mean * cloud.upright(mean, onto)
+        mean = np.where(cloud.known.any(0), mean, ABSENT)
+        return _aligned(cloud, mean, scale, rotate, counts, weight, rounds)
+
+
+def _settled(
+    cloud: Cloud, scale: Scale, rotate: bool, robust: bool
+) -> tuple[Complex, NDArray[np.float64], NDArray[np.bool_], int]:
+    """The mean at rest, what each case counts in it, which are mirrored, and how many rounds it took."""
+    mean, counts, flip = cloud.first_mean(scale), np.ones(len(cloud.z)), np.zeros(len(cloud.z), dtype=bool)
     rounds, moved = 0, np.inf
     while moved > TOLERANCE and rounds < ROUNDS:
         factor, turn, flip, _ = cloud.fit(mean, scale, rotate)
-        counts = cloud.resistant(mean, factor * turn, flip) if robust else counts
+        if robust:
+            offsets = cloud.offsets(mean, factor * turn, flip)
+            counts = resistant(offsets, limit_of(offsets))
         total, heft = cloud.totals(mean, factor * turn, flip, counts)
         new = cloud.normed(total / np.maximum(heft, 1e-300), scale)
         moved, mean, rounds = cloud.norm(new - mean) / max(cloud.norm(new), 1e-300), new, rounds + 1
-    if flip.mean() > 0.5:  # which of two mirror images is the true one is for most cases to say
-        mean = mean.conj()
-    if rotate:
-        mean = mean * cloud.upright(mean, onto)
-    mean = np.where(cloud.known.any(0), mean, ABSENT)
-    return _aligned(cloud, mean, scale, rotate, counts, weight, rounds)
+    return mean, counts, flip, rounds
 
 
 def align_to(
@@ -170,7 +207,7 @@ def align_to(
         raise InputError(f"A mean to align to has the {points.shape[1]} landmarks of the cases; got {middle.shape}.")
     cloud = Cloud.of(z, weight, translate=translate, mirror=mirror)
     return _aligned(
-        cloud, np.where(np.isnan(middle[:, 0]), ABSENT, middle @ np.array([1, 1j])), scale, rotate, np.ones(len(z)), weight, 0
+        cloud, np.where(np.isnan(middle[:, 0]), ABSENT, as_complex(middle)), scale, rotate, np.ones(len(z)), weight, 0
     )
 
 
@@ -187,7 +224,7 @@ def _aligned(
     whole = np.nan_to_num(mean)
     factor, turn, flip, cosine = cloud.fit(whole, scale, rotate)
     return Alignment(
-        points=_pairs(np.where(cloud.known, cloud.aligned(whole, factor * turn, flip), ABSENT)),
+        points=_pairs(cloud.with_absent(cloud.aligned(whole, factor * turn, flip))),
         mean=_pairs(mean),
         size=cloud.size(mean),
         factor=factor,
@@ -212,10 +249,15 @@ def _checked(points: Array, weights: Array | None, least: int = 2) -> tuple[Comp
     weight = np.ones(points.shape[1]) if weights is None else np.asarray(weights, dtype=np.float64)
     if weight.shape != (points.shape[1],) or not (weight >= 0).all() or not weight.any():
         raise InputError(f"Weights are one number, 0 or more, for each of the {points.shape[1]} landmarks; got {weights!r}.")
-    return points[..., 0] + 1j * points[..., 1], weight
+    return as_complex(points), weight
+
+
+def as_complex(points: Array) -> Complex:
+    """Points (..., 2) as complex numbers; where they lie side by side they are not copied."""
+    z: Complex = np.ascontiguousarray(points, dtype=np.float64).view(np.complex128)[..., 0]
+    return z
 
 
 def _pairs(z: Complex) -> NDArray[np.float64]:
     """Complex numbers as (..., 2) points."""
-    pairs: NDArray[np.float64] = np.stack([z.real, z.imag], axis=-1)
-    return pairs
+    return np.ascontiguousarray(z).view(np.float64).reshape(*z.shape, 2)

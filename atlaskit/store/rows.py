@@ -70,10 +70,11 @@ class LandmarkStore:
         """Rows of one shard."""
         return range(shard * self.shard, min((shard + 1) * self.shard, self.n_cases))
 
-    def column(self, name: str) -> NDArray[Any]:
-        """One of `FIELDS`, all rows, in memory."""
+    def column(self, name: str, rows: range | None = None) -> NDArray[Any]:
+        """One of `FIELDS`, all rows or some consecutive ones, in memory."""
+        part = slice(None) if rows is None else slice(rows.start, rows.stop)
         with reading(self.path):
-            return np.asarray(self._array(name)[:])
+            return np.asarray(self._array(name)[part])
 
     def template(self) -> NDArray[np.float32] | None:
         """(L, 2) template in the 1 x 1 frame; None where the store has none."""

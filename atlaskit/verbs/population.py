@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
-from atlaskit import store
 from atlaskit.errors import InputError
 from atlaskit.landmarks import Status
+from atlaskit.shape.ahead import ahead
+from atlaskit.store import LandmarkStore, open_store
 from atlaskit.topology import Topology
 
 LEAST_CASES = 3
@@ -30,15 +31,20 @@ class Population:
     ----------
     store : Path
     topology : Topology
+        Of these structures alone, with their n landmarks numbered from 0, as they are in `points`.
     structures : tuple of str
+        In the order in which they were asked for.
+    landmarks : (n,) int array
+        The numbers that the landmarks have in the store.
     cases, subjects : tuple of str
         The ids, and whom each belongs to.
+    rows : (N,) int array
+        Where each case stands in the store.
     frame : (N,) int array
         Position in time; -1 where there is none.
-    points : (N, L, 2) float array
-        All landmarks of the topology; NaN for those of other structures.
-    unit : {"mm", "px"}
-    template : (L, 2) float array or None
+    spacing_mm : (N, 2) float array or None
+        What pixels are multiplied by; None where the unit is pixels.
+    template : (n, 2) float array or None
         Says which way is up.
     left_out : tuple of str
         A sentence for each reason why cases of the store are not here.
@@ -47,21 +53,64 @@ class Population:
     store: Path
     topology: Topology
     structures: tuple[str, ...]
+    landmarks: NDArray[np.int64]
     cases: tuple[str, ...]
     subjects: tuple[str, ...]
+    rows: NDArray[np.int64]
     frame: NDArray[np.int64]
-    points: NDArray[np.float64]
-    unit: str
+    spacing_mm: NDArray[np.float64] | None
     template: NDArray[np.float64] | None
     left_out: tuple[str, ...]
 
+    def __len__(self) -> int:
+        """N, the number of cases."""
+        return len(self.cases)
+
+    def __repr__(self) -> str:
+        """How many cases of what."""
+        of = f"{len(self.landmarks)} landmarks of {', '.join(self.structures)}, {self.unit}"
+        return f"Population({'; '.join([f'{len(self)} cases', of, *self.left_out])})"
+
+    @property
+    def unit(self) -> str:
+        """Of `points`: "mm" or "px"."""
+        return "px" if self.spacing_mm is None else "mm"
+
+    @cached_property
+    def points(self) -> NDArray[np.float64]:
+        """(N, n, 2) landmarks, (x, y) in `unit`; read from the store when they are first used."""
+        points = np.empty((len(self), len(self.landmarks), 2))
+        for at, part in self.blocks():
+            points[at] = part
+        return points
+
+    def blocks(self, structures: Sequence[str] = ()) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
+        """Read points shard by shard, the next ones while the last is worked on: positions (b,) here, points (b, n, 2).
+
+        Those of some structures only, as `landmarks_of` lists them, where these are given.
+        """
+        used = self.landmarks[self.landmarks_of(structures or self.structures)]
+        opened, order = self._opened, np.argsort(self.rows)
+        ends = np.searchsorted(self.rows[order], [0, *(opened.rows(shard).stop for shard in opened.shards())])
+
+        def read(shard: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+            rows, at = opened.rows(shard), order[ends[shard] : ends[shard + 1]]
+            points = _of(opened.column("points", rows)[self.rows[at] - rows.start], used).astype(np.float64)
+            return at, points if self.spacing_mm is None else points * self.spacing_mm[at, None]
+
+        yield from ahead(read, [shard for shard in opened.shards() if ends[shard + 1] > ends[shard]], threads=1)
+
+    @cached_property
+    def _opened(self) -> LandmarkStore:
+        return open_store(self.store)
+
     def landmarks_of(self, structures: Sequence[str]) -> NDArray[np.int64]:
-        """Indices of the landmarks of some structures, each once, ascending."""
+        """Indices in `points` of the landmarks of some structures, each once, ascending."""
         return np.unique(np.concatenate([self.topology.loop_of(name) for name in structures]))
 
 
 def population(path: Path, *, structures: Sequence[str] = (), unit: Unit = "auto") -> Population:
-    """Read what a store holds of some structures.
+    """Find out what a store holds of some structures.
 
     Parameters
     ----------
@@ -78,38 +127,47 @@ def population(path: Path, *, structures: Sequence[str] = (), unit: Unit = "auto
     InputError
         For a structure that the store does not have, fewer than 3 complete cases, and pixel sizes known of some cases only.
     """
-    opened = store.open_store(path)
-    topology = opened.topology
-    names = tuple(structures) or topology.structures
-    used = np.unique(np.concatenate([topology.loop_of(name) for name in names]))
-    every = store.read(path)
-    status = every["status"].to_numpy()
-    placed = np.flatnonzero((status == Status.OK) | (status == Status.FLAGGED))
-    rows = every[["case", "subject", "frame", "points", "spacing_mm"]].isel(case=placed).load()
-    complete = np.isfinite(rows["points"].to_numpy()[:, used]).all((1, 2))
-    rows = rows.isel(case=np.flatnonzero(complete)).sortby("case")
-    left_out = _left_out(len(status) - len(placed), int((~complete).sum()), names)
-    if rows.sizes["case"] < LEAST_CASES:
+    opened = open_store(path)
+    names = tuple(structures) or opened.topology.structures
+    used = np.unique(np.concatenate([opened.topology.loop_of(name) for name in names]))
+    placed = np.isin(opened.column("status"), (Status.OK, Status.FLAGGED))
+    rows = np.flatnonzero(placed & _complete(opened, used))
+    left_out = _left_out(int((~placed).sum()), int(placed.sum()) - len(rows), names)
+    if len(rows) < LEAST_CASES:
         reasons = f" ({'; '.join(left_out)})" if left_out else ""
         raise InputError(
-            f"Statistics of shape need {LEAST_CASES} or more cases with {', '.join(names)}; "
-            f"{path} has {rows.sizes['case']}{reasons}."
+            f"Statistics of shape need {LEAST_CASES} or more cases with {', '.join(names)}; {path} has {len(rows)}{reasons}."
         )
-    points, known = _in_unit(rows, unit, path)
-    points[:, np.setdiff1d(np.arange(topology.n_landmarks), used)] = np.nan
-    template = opened.template()
+    ids = opened.column("case")[rows]
+    order = np.argsort(ids)
+    rows, template = rows[order], opened.template()
     return Population(
         store=path,
-        topology=topology,
+        topology=opened.topology.only(names),
         structures=names,
-        cases=tuple(map(str, rows["case"].to_numpy())),
-        subjects=tuple(map(str, rows["subject"].to_numpy())),
-        frame=rows["frame"].to_numpy().astype(np.int64),
-        points=points,
-        unit=known,
-        template=None if template is None else template.astype(np.float64),
+        landmarks=used,
+        cases=tuple(ids[order].tolist()),
+        subjects=tuple(opened.column("subject")[rows].tolist()),
+        rows=rows,
+        frame=opened.column("frame")[rows].astype(np.int64),
+        spacing_mm=_spacing(opened.column("spacing_mm")[rows], unit, path),
+        template=None if template is None else template[used].astype(np.float64),
         left_out=left_out,
     )
+
+
+def _complete(opened: LandmarkStore, used: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """(rows,) whether a case has all of some landmarks."""
+
+    def read(shard: int) -> NDArray[np.bool_]:
+        return np.asarray(np.isfinite(_of(opened.column("points", opened.rows(shard)), used)).all((1, 2)))
+
+    return np.concatenate([np.zeros(0, dtype=bool), *ahead(read, opened.shards(), threads=1)])
+
+
+def _of(points: NDArray[np.floating], landmarks: NDArray[np.int64]) -> NDArray[np.floating]:
+    """(N, n, 2) some landmarks, ascending; not copied where they are all."""
+    return points if len(landmarks) == points.shape[1] else np.take(points, landmarks, axis=1)
 
 
 def _left_out(without: int, incomplete: int, names: Sequence[str]) -> tuple[str, ...]:
@@ -118,16 +176,14 @@ def _left_out(without: int, incomplete: int, names: Sequence[str]) -> tuple[str,
     return tuple(f"{n} case{'s' if n > 1 else ''} {why} left out" for n, why in reasons if n)
 
 
-def _in_unit(rows: xr.Dataset, unit: Unit, path: Path) -> tuple[NDArray[np.float64], str]:
-    """Landmarks in mm, where asked or where every pixel size is known, else in pixels."""
-    points = rows["points"].to_numpy().astype(np.float64)
-    spacing = rows["spacing_mm"].to_numpy().astype(np.float64)
+def _spacing(spacing: NDArray[np.float64], unit: Unit, path: Path) -> NDArray[np.float64] | None:
+    """Pixel sizes where mm are asked for or every size is known, else None."""
     known: NDArray[np.bool_] = np.asarray(np.isfinite(spacing).all(1))
     if unit == "px" or (unit == "auto" and not known.any()):
-        return points, "px"
+        return None
     if not known.all():
         raise InputError(
             f"Sizes in mm need a pixel size for every case; {path} has one for {known.sum()} of {len(known)}: "
             "leave the others out, or ask for --unit px."
         )
-    return points * spacing[:, None], "mm"
+    return spacing.astype(np.float64)

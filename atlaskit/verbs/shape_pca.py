@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from atlaskit import plot
 from atlaskit.errors import InputError
 from atlaskit.shape import align, pca, quality
+from atlaskit.shape.cloud import Scale
 from atlaskit.verbs.parts import JOINT, Part, write_groups
 from atlaskit.verbs.population import Population, Unit, population
+from atlaskit.verbs.streaming import IN_MEMORY, leading, streamed_part, streaming_notes
 from atlaskit.verbs.whole import save_picture, write_table
 
 
@@ -93,6 +97,7 @@ def shape_pca(
     judge: bool = True,
     unit: Unit = "auto",
     seed: int = 0,
+    in_memory: int = IN_MEMORY,
 ) -> ShapePcaResult:
     """Align the landmarks of a store and find the modes in which they vary.
 
@@ -117,6 +122,8 @@ def shape_pca(
     unit : {"auto", "px", "mm"}
         As in `population`.
     seed : int
+    in_memory : int
+        Landmarks of more cases are streamed from the store; only shapes of a few, drawn by the seed, are kept for the quality.
 
     Raises
     ------
@@ -128,8 +135,11 @@ def shape_pca(
     if align_by not in ("joint", "per-structure"):
         raise InputError(f"Shapes are aligned 'joint' or 'per-structure'; got {align_by!r}.")
     each = [(JOINT, people.structures)] if align_by == "joint" else [(name, (name,)) for name in people.structures]
-    parts = tuple(_part(people, name, names, scale, modes, robust, seed) for name, names in each)
-    tables = {"modes": _modes(parts), "scores": _scores(people, parts), "mean": _means(people, parts)}
+    make = _part if len(people) <= in_memory else streamed_part
+    kept: Scale = "full" if scale else "none"
+    parts = tuple(make(people, name, names, scale=kept, modes=modes, robust=robust, seed=seed) for name, names in each)
+    tables = {"modes": _by_part(parts, lambda part: part.model.table), "scores": _by_part(parts, partial(_scores, people))}
+    tables["mean"] = _by_part(parts, partial(_mean, people))
     tables["quality"] = _quality(people, parts, seed) if judge else pd.DataFrame()
     return ShapePcaResult(
         store=place,
@@ -139,53 +149,37 @@ def shape_pca(
         **tables,
         tables=_write(people, parts, tables, Path(atlas) / "shape"),
         pictures=_draw(people, parts, tables["quality"], Path(atlas) / "figures"),
-        notes=people.left_out,
+        notes=(*people.left_out, *(streaming_notes(parts, judged=judge) if len(people) > in_memory else ())),
         seconds=round(time.perf_counter() - began, 3),
     )
 
 
 def _part(
-    people: Population, name: str, structures: Sequence[str], scale: bool, modes: int | float | str, robust: bool, seed: int
+    people: Population, name: str, structures: Sequence[str], *, scale: Scale, modes: int | float | str, robust: bool, seed: int
 ) -> Part:
     """Align some structures and find their modes."""
     used = people.landmarks_of(structures)
     onto = None if people.template is None else people.template[used]
-    aligned = align(people.points[:, used], scale="full" if scale else "none", robust=robust, onto=onto)
-    model = pca(aligned.tangent, modes=modes, seed=seed)
-    return Part(name, tuple(structures), used, aligned, model, model.scores(aligned.tangent))
+    aligned = align(people.points[:, used], scale=scale, robust=robust, onto=onto)
+    shapes = aligned.tangent
+    model = pca(shapes, modes=modes, seed=seed)
+    return Part(name, tuple(structures), used, aligned, model, model.scores(shapes), shapes)
 
 
-def _modes(parts: Sequence[Part]) -> pd.DataFrame:
-    return pd.concat(
-        [
-            pd.DataFrame(
-                {
-                    "part": part.name,
-                    "mode": np.arange(1, len(part.model.variance) + 1),
-                    "variance": part.model.variance,
-                    "explained": part.model.explained,
-                    "cumulative": np.cumsum(part.model.explained),
-                }
-            )
-            for part in parts
-        ],
-        ignore_index=True,
-    )
-
-
-def _scores(people: Population, parts: Sequence[Part]) -> pd.DataFrame:
-    tables = []
-    for part in parts:
-        known = part.alignment
-        who = {"part": part.name, "case": people.cases, "subject": people.subjects, "frame": people.frame}
-        lies = {
-            f"size_{people.unit}": known.size,
-            "rotation_deg": np.degrees(known.rotation_rad),
-            "distance_rad": known.distance,
-        }
-        along = {f"pc{k + 1}": column for k, column in enumerate(part.scores.T)}
-        tables.append(pd.DataFrame({**who, **lies, **along}))
+def _by_part(parts: Sequence[Part], table: Callable[[Part], pd.DataFrame]) -> pd.DataFrame:
+    """A table of each part, one below the other, with the name of the part before all."""
+    tables = [table(part) for part in parts]
+    for part, each in zip(parts, tables, strict=True):
+        each.insert(0, "part", part.name)
     return pd.concat(tables, ignore_index=True)
+
+
+def _scores(people: Population, part: Part) -> pd.DataFrame:
+    """Who each case is, how it lies, and its scores."""
+    who = pd.DataFrame({"case": people.cases, "subject": people.subjects, "frame": people.frame})
+    lies = part.alignment.table.drop(columns="factor").rename(columns={"size": f"size_{people.unit}"})
+    along = pd.DataFrame(part.scores, columns=[f"pc{k + 1}" for k in range(part.scores.shape[1])])
+    return pd.concat([who, lies, along], axis=1)
 
 
 def _quality(people: Population, parts: Sequence[Part], seed: int) -> pd.DataFrame:
@@ -194,19 +188,19 @@ def _quality(people: Population, parts: Sequence[Part], seed: int) -> pd.DataFra
     for part in parts:
         if len(part.model.variance):
             loops = people.topology.only(part.structures).loops
-            found = quality(part.alignment.tangent, loops=loops, seed=seed).table
+            with threadpool_limits(1):  # many small products, for which threads only wait where others use the cores
+                found = quality(part.shapes, loops=loops, seed=seed).table
             tables.append(found.assign(part=part.name))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 
-def _means(people: Population, parts: Sequence[Part]) -> pd.DataFrame:
-    rows = []
-    for part in parts:
-        at = {int(node): k for k, node in enumerate(part.landmarks)}
-        for name in part.structures:
-            loop = people.topology.loop_of(name)
-            x, y = part.alignment.mean[[at[int(node)] for node in loop]].T
-            rows.append(pd.DataFrame({"part": part.name, "structure": name, "landmark": loop, "x": x, "y": y}))
+def _mean(people: Population, part: Part) -> pd.DataFrame:
+    """The mean along the loop of each structure."""
+    topology, rows = people.topology.only(part.structures), []
+    for name in part.structures:
+        loop = topology.loop_of(name)
+        x, y = part.alignment.mean[loop].T
+        rows.append(pd.DataFrame({"structure": name, "landmark": people.landmarks[part.landmarks[loop]], "x": x, "y": y}))
     return pd.concat(rows, ignore_index=True)
 
 
@@ -214,6 +208,8 @@ def _write(people: Population, parts: Sequence[Part], tables: dict[str, pd.DataF
     """Groups into the store, tables beside the atlas."""
     write_groups(people, parts)
     made = {folder / f"{name}.csv": table for name, table in tables.items() if len(table)}
+    if any(part.drawn is not None for part in parts):
+        made[folder / "scores.csv"] = leading(tables["scores"])
     for path, table in made.items():
         write_table(path, table, digits=8)
     return tuple(made)
@@ -230,7 +226,7 @@ def _draw(people: Population, parts: Sequence[Part], judged: pd.DataFrame, folde
             pictures["scores"] = plot.scores(part.scores, explained=model.explained)
         if len(judged):
             of_part = judged[judged["part"] == part.name].rename(columns={"measure": "unit"})
-            pictures["quality"] = plot.quality(of_part, title=f"n = {len(people.cases)} cases")
+            pictures["quality"] = plot.quality(of_part, title=f"n = {len(part.shapes)} cases")
         under = "" if part.name == JOINT else "_" + re.sub(r"\W+", "_", part.name)
         for name, axes in pictures.items():
             paths.append(folder / f"shape{under}_{name}.png")

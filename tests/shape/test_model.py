@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 
 from atlaskit.errors import InputError
-from atlaskit.shape.model import ShapeModel, from_covariance, pca
+from atlaskit.shape.model import ShapeModel, _drawn, _shuffled, from_covariance, pca
 
 Array = NDArray[np.float64]
 SEEDS = st.integers(0, 10_000)
@@ -70,6 +70,33 @@ def test_a_stream_gives_the_same_model() -> None:
     one, other = pca(points, modes=5), from_covariance(points.mean(0), covariance, 40, modes=5)
     assert other.modes == pytest.approx(one.modes, abs=1e-9) and other.variance == pytest.approx(one.variance)
     assert (other.total, other.cases) == (pytest.approx(one.total), 40)
+
+
+@pytest.mark.parametrize("n", [40, 2000])
+def test_a_covariance_is_enough_for_a_parallel_analysis(n: int) -> None:
+    rng = np.random.default_rng(0)
+    points = cohort(0, n) + rng.standard_t(8, size=(n, 8, 2)) * rng.uniform(0.5, 1, (8, 2))
+    covariance = np.cov(points.reshape(n, -1), rowvar=False)
+    off = points.reshape(n, -1) - points.reshape(n, -1).mean(0)
+    assert _drawn(np.diag(covariance), n, 16, 0) == pytest.approx(_shuffled(off, 16, 0), rel=4 / np.sqrt(n))
+    kept = len(pca(points, modes="parallel").variance)
+    assert len(from_covariance(points.mean(0), covariance, n, modes="parallel").variance) == kept < 6
+
+
+def test_a_table_has_a_row_for_each_mode() -> None:
+    model = pca(cohort(0, 300), modes=4)
+    assert model.table["mode"].tolist() == [1, 2, 3, 4]
+    assert model.table["explained"].to_numpy() == pytest.approx(model.variance / model.total)
+    assert model.table["cumulative"].iloc[-1] == pytest.approx(model.explained.sum()) and model.table["cumulative"].iloc[-1] < 1
+
+
+def test_the_probability_of_a_shape_is_the_tail_of_chi_square() -> None:
+    model = pca(cohort(0, 300), modes=2)
+    shapes = model.reconstruct([[0, 0], [1.5, 0], [3, 4]])
+    assert model.mahalanobis(shapes) == pytest.approx([0, 1.5, 5])
+    assert model.probability(shapes) == pytest.approx(np.exp([0, -(1.5**2) / 2, -(5**2) / 2])), "closed form for two modes"
+    beside = shapes + pca(cohort(0, 300)).modes[5]
+    assert model.probability(beside) == pytest.approx(model.probability(shapes)), "what lies beside the modes is not seen"
 
 
 def test_equal_shapes_have_no_modes() -> None:

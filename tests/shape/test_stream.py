@@ -20,13 +20,14 @@ def cohort(seed: int, n: int = 60) -> Array:
 
 
 @pytest.mark.parametrize("scale", ["full", "unit", "none"])
+@pytest.mark.parametrize("robust", [False, True], ids=["plain", "robust"])
 @given(st.integers(0, 1000), st.integers(1, 70), st.booleans())
 @settings(max_examples=8)
-def test_blocks_give_what_all_cases_give(scale: str, seed: int, size: int, onto: bool) -> None:
+def test_blocks_give_what_all_cases_give(scale: str, robust: bool, seed: int, size: int, onto: bool) -> None:
     points = cohort(seed)
     goal = cohort(seed + 1)[0] if onto else None
-    found = stream(lambda: [points[k : k + size] for k in range(0, 60, size)], scale=scale, modes=5, onto=goal)  # type: ignore[arg-type]
-    whole = align(points, scale=scale, onto=goal)  # type: ignore[arg-type]
+    found = stream(lambda: [points[k : k + size] for k in range(0, 60, size)], scale=scale, modes=5, robust=robust, onto=goal)  # type: ignore[arg-type]
+    whole = align(points, scale=scale, robust=robust, onto=goal)  # type: ignore[arg-type]
     model = pca(whole.tangent, modes=5)
     size_of = np.abs(whole.mean).max()
     assert found.mean / size_of == pytest.approx(whole.mean / size_of, abs=1e-9)
@@ -34,6 +35,14 @@ def test_blocks_give_what_all_cases_give(scale: str, seed: int, size: int, onto:
     assert found.model.variance == pytest.approx(model.variance, rel=1e-6)
     assert np.abs((found.model.modes * model.modes).sum((1, 2))) == pytest.approx(np.ones(5), abs=1e-6)
     assert (found.cases, found.model.cases) == (60, 60)
+
+
+def test_modes_of_a_stream_are_chosen_by_parallel_analysis() -> None:
+    rng = np.random.default_rng(1)
+    points = cohort(0, 300) + np.tensordot(rng.normal(0, 2, (300, 2)), rng.normal(size=(2, 10, 2)), axes=1)
+    found = stream(lambda: [points], modes="parallel", seed=3)
+    assert len(found.table) == len(pca(align(points).tangent, modes="parallel").variance) == 3
+    assert found.table.equals(found.model.table)
 
 
 def test_what_cannot_be_streamed_is_said() -> None:

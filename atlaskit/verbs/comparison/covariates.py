@@ -104,9 +104,7 @@ def covariates(
     beside, known, notes = _beside(people, table, key)
     if SIZE in beside and SIZE in columns:
         notes.append("size is the centroid size of the landmarks, not the column of that name")
-    used = people.landmarks_of(people.structures)
-    onto = None if people.template is None else people.template[used]
-    aligned = align(people.points[known][:, used], scale="full" if scale else "none", onto=onto)
+    aligned = align(people.points[known], scale="full" if scale else "none", onto=people.template)
     several = "average" if average else "block" if within == SUBJECT else "refuse"
     gathered = gather(aligned.tangent, beside[known].assign(**{SIZE: aligned.size}), subject=SUBJECT, several=several)
     for name in gathered.left_out:

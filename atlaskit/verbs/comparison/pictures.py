@@ -64,7 +64,7 @@ def draw(
     scaled : bool
         Whether shapes have one size; else they are in the unit of the population.
     """
-    topology = people.topology.only(people.structures)
+    topology = people.topology
     maps = _Maps(topology, "centroid size = 1" if scaled else people.unit)
     pictures: dict[str, Any] = {**_groups(found, maps), **_numbers(found, maps, people.unit)}
     pictures |= {f"{name} scores": axes for name, axes in _scores(points[found.design.kept], found).items()}

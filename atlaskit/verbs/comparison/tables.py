@@ -24,7 +24,7 @@ Value = TypeVar("Value")
 
 def numbered(found: Comparison, people: Population) -> Comparison:
     """The same, with maps whose landmarks have their numbers in the store."""
-    used = pd.Index(people.landmarks_of(people.structures), name="landmark")
+    used = pd.Index(people.landmarks, name="landmark")
 
     def renamed(test: LandmarkMap) -> LandmarkMap:
         return replace(test, table=test.table.set_index(used))
@@ -92,7 +92,7 @@ def _of(difference: Difference) -> pd.DataFrame:
 
 def _predicted(people: Population, found: Prediction) -> pd.DataFrame:
     """A row for each value and landmark of each structure."""
-    topology, used = people.topology.only(people.structures), people.landmarks_of(people.structures)
+    topology, used = people.topology, people.landmarks
     tables = []
     for value, shape in zip(found.values, found.shapes, strict=True):
         for name in people.structures:
