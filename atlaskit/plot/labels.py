@@ -6,6 +6,7 @@ label in turn takes the cheapest of some spots; it pays for distance, for crossi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +29,8 @@ _RING_PT = 2.0
 _INK_PT = 1.5
 _CLEAR_PT = 3.0
 _GRID = 61
+_DOT_TURNS = np.radians(np.arange(0, 360, 15))
+_LETTERS = 16
 
 
 @dataclass(frozen=True)
@@ -144,6 +147,41 @@ def _middle(page: _Page, own: int, size: Floats) -> tuple[float, float]:
     best, _ = page.take(spots, cost, size + _CLEAR_PT)
     x, y = page.ax.transData.inverted().transform(spots[best] / scale)
     return float(x), float(y)
+
+
+def name_dots(ax: Axes, dots: Points, names: Sequence[str], *, among: Points, color: str) -> None:
+    """Write names beside some dots of a chart, over no other dot and no other name; a name without room is left out.
+
+    Parameters
+    ----------
+    ax : Axes
+        With its final limits and place.
+    dots : (K, 2) array
+        The most important first.
+    names : sequence of str
+        Long ones are shortened.
+    among : (N, 2) array
+        All dots.
+    color : str
+    """
+    scale = 72.0 / ax.figure.dpi
+    page = _Page(ax, [], ax.transData.transform(among) * scale)
+    low, high = ax.get_window_extent().get_points() * scale
+    for dot, name in zip(np.asarray(dots, dtype=np.float64), map(shortened, names), strict=True):
+        size = _size(name, SMALL_PT)
+        direction = np.column_stack([np.cos(_DOT_TURNS), np.sin(_DOT_TURNS)])
+        steps = np.concatenate([direction * (gap + np.abs(direction) @ size / 2)[:, None] for gap in _GAPS_PT[:3]])
+        spots = ax.transData.transform(dot) * scale + steps
+        outside = ((spots - size / 2 < low) | (spots + size / 2 > high)).any(axis=1)
+        best, free = page.take(spots, np.linalg.norm(steps, axis=1) / 10 + 40.0 * outside, size)
+        if free:
+            ax.annotate(name, dot, xytext=steps[best], textcoords="offset points", **label_style(SMALL_PT, color))
+
+
+def shortened(name: str) -> str:
+    """A name of a case with its middle left out where it is long, as what tells names apart is at their ends."""
+    half = _LETTERS // 2
+    return name if len(name) <= _LETTERS else f"{name[: half - 1]}\u2026{name[-half:]}"
 
 
 def _size(text: str, points: float) -> Floats:

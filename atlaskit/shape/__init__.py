@@ -2,6 +2,7 @@
 
 from atlaskit.shape.allometry import Allometry, Regression, allometry, predict, regress
 from atlaskit.shape.anova import Anova, anova
+from atlaskit.shape.corners import corners
 from atlaskit.shape.design import Design, design
 from atlaskit.shape.groups import Pairs, pairwise
 from atlaskit.shape.joins import Gathered, Joined, gather, join
@@ -36,6 +37,7 @@ __all__ = [
     "align_to",
     "allometry",
     "anova",
+    "corners",
     "design",
     "gather",
     "join",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,9 @@ from numpy.typing import NDArray
 
 from atlaskit import store
 from atlaskit.shape import Alignment, ShapeModel
+from atlaskit.topology import Topology
 from atlaskit.verbs.population import Population
+from atlaskit.verbs.sliding import Slid
 
 JOINT = "all"
 """The part of a shape that all structures make together."""
@@ -25,6 +28,8 @@ class Part:
     Attributes
     ----------
     name : str
+    people : Population
+        The cases that have these structures.
     structures : tuple of str
     landmarks : (n,) int array
         Indices in the topology.
@@ -33,26 +38,35 @@ class Part:
     model : ShapeModel
     scores : (N, M) float array
         Standard deviations.
+    slid : Slid or None
+        Where the landmarks slid to before they were aligned, if they did.
     """
 
     name: str
+    people: Population
     structures: tuple[str, ...]
     landmarks: NDArray[np.int64]
     alignment: Alignment
     model: ShapeModel
     scores: NDArray[np.float64]
+    slid: Slid | None = None
+
+    @property
+    def topology(self) -> Topology:
+        """The loops of these structures, as the landmarks here are numbered."""
+        return self.people.topology.only(self.structures)
 
 
-def write_groups(people: Population, parts: Sequence[Part]) -> None:
+def write_groups(path: Path, parts: Sequence[Part]) -> None:
     """Put the groups ``alignment`` and ``pca`` into the store; those of single structures lie within them."""
     by_name = {"" if part.name == JOINT else part.name: part for part in parts}
-    store.write_group(people.store, "alignment", {name: _alignment_of(people, part) for name, part in by_name.items()})
-    store.write_group(people.store, "pca", {name: _model_of(people, part) for name, part in by_name.items()})
+    store.write_group(path, "alignment", {name: _alignment_of(part) for name, part in by_name.items()})
+    store.write_group(path, "pca", {name: _model_of(part) for name, part in by_name.items()})
 
 
-def _alignment_of(people: Population, part: Part) -> xr.Dataset:
-    known, case = part.alignment, ("case",)
-    values = {
+def _alignment_of(part: Part) -> xr.Dataset:
+    people, known, case = part.people, part.alignment, ("case",)
+    values: dict[str, Any] = {
         "mean": (("landmark", "axis"), known.mean),
         "size": (case, known.size, {"unit": people.unit}),
         "rotation_rad": (case, known.rotation_rad),
@@ -60,10 +74,12 @@ def _alignment_of(people: Population, part: Part) -> xr.Dataset:
         "centre": (("case", "axis"), known.centre, {"unit": people.unit}),
         "distance_rad": (case, known.distance),
     }
-    return xr.Dataset(values, coords=_labels(people, part), attrs={"structures": list(part.structures), "unit": people.unit})
+    if part.slid is not None:
+        values["points"] = (("case", "landmark", "axis"), part.slid.points, {"unit": people.unit})
+    return xr.Dataset(values, coords=_labels(part), attrs={**_attributes(part), "unit": people.unit})
 
 
-def _model_of(people: Population, part: Part) -> xr.Dataset:
+def _model_of(part: Part) -> xr.Dataset:
     model = part.model
     values = {
         "mean": (("landmark", "axis"), model.mean),
@@ -71,14 +87,25 @@ def _model_of(people: Population, part: Part) -> xr.Dataset:
         "variance": ("mode", model.variance),
         "scores": (("case", "mode"), part.scores, {"unit": "standard deviations"}),
     }
-    attrs = {"structures": list(part.structures), "total_variance": model.total, "cases": model.cases}
-    return xr.Dataset(values, coords=_labels(people, part), attrs=attrs)
+    attrs = {**_attributes(part), "total_variance": model.total, "cases": model.cases}
+    return xr.Dataset(values, coords=_labels(part), attrs=attrs)
 
 
-def _labels(people: Population, part: Part) -> dict[str, Any]:
+def _attributes(part: Part) -> dict[str, Any]:
+    """Whose landmarks they are, and how they slid: then ``points`` of the alignment are those that were aligned."""
+    if part.slid is None:
+        return {"structures": list(part.structures), "slide": "none"}
+    return {
+        "structures": list(part.structures),
+        "slide": part.slid.criterion,
+        "slide_fixed": part.landmarks[part.slid.fixed].tolist(),
+    }
+
+
+def _labels(part: Part) -> dict[str, Any]:
     """Names along the dimensions."""
     return {
-        "case": np.array(people.cases, dtype=object),
+        "case": np.array(part.people.cases, dtype=object),
         "landmark": part.landmarks.astype(np.int32),
         "axis": np.array(["x", "y"], dtype=object),
     }

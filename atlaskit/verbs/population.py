@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
@@ -20,6 +21,7 @@ LEAST_CASES = 3
 """Cases that statistics of shape need."""
 
 Unit = Literal["auto", "px", "mm"]
+Known = Literal["px", "mm"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class Population:
         The ids, and whom each belongs to.
     frame : (N,) int array
         Position in time; -1 where there is none.
+    status : tuple of str
+        "ok" or "flagged".
     points : (N, L, 2) float array
         All landmarks of the topology; NaN for those of other structures.
     unit : {"mm", "px"}
@@ -50,10 +54,16 @@ class Population:
     cases: tuple[str, ...]
     subjects: tuple[str, ...]
     frame: NDArray[np.int64]
+    status: tuple[str, ...]
     points: NDArray[np.float64]
-    unit: str
+    unit: Known
     template: NDArray[np.float64] | None
     left_out: tuple[str, ...]
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row per case: who it is."""
+        return pd.DataFrame({"case": self.cases, "subject": self.subjects, "frame": self.frame})
 
     def landmarks_of(self, structures: Sequence[str]) -> NDArray[np.int64]:
         """Indices of the landmarks of some structures, each once, ascending."""
@@ -85,7 +95,7 @@ def population(path: Path, *, structures: Sequence[str] = (), unit: Unit = "auto
     every = store.read(path)
     status = every["status"].to_numpy()
     placed = np.flatnonzero((status == Status.OK) | (status == Status.FLAGGED))
-    rows = every[["case", "subject", "frame", "points", "spacing_mm"]].isel(case=placed).load()
+    rows = every[["case", "subject", "frame", "status", "points", "spacing_mm"]].isel(case=placed).load()
     complete = np.isfinite(rows["points"].to_numpy()[:, used]).all((1, 2))
     rows = rows.isel(case=np.flatnonzero(complete)).sortby("case")
     left_out = _left_out(len(status) - len(placed), int((~complete).sum()), names)
@@ -105,6 +115,7 @@ def population(path: Path, *, structures: Sequence[str] = (), unit: Unit = "auto
         cases=tuple(map(str, rows["case"].to_numpy())),
         subjects=tuple(map(str, rows["subject"].to_numpy())),
         frame=rows["frame"].to_numpy().astype(np.int64),
+        status=tuple(Status(value).name.lower() for value in rows["status"].to_numpy().tolist()),
         points=points,
         unit=known,
         template=None if template is None else template.astype(np.float64),
@@ -114,11 +125,12 @@ def population(path: Path, *, structures: Sequence[str] = (), unit: Unit = "auto
 
 def _left_out(without: int, incomplete: int, names: Sequence[str]) -> tuple[str, ...]:
     """Why cases are missing, in words."""
-    reasons = [(without, "pending or rejected"), (incomplete, f"without one of {', '.join(names)}")]
+    lacks = f"without {'one of ' if len(names) > 1 else ''}{', '.join(names)}"
+    reasons = [(without, "pending or rejected"), (incomplete, lacks)]
     return tuple(f"{n} case{'s' if n > 1 else ''} {why} left out" for n, why in reasons if n)
 
 
-def _in_unit(rows: xr.Dataset, unit: Unit, path: Path) -> tuple[NDArray[np.float64], str]:
+def _in_unit(rows: xr.Dataset, unit: Unit, path: Path) -> tuple[NDArray[np.float64], Known]:
     """Landmarks in mm, where asked or where every pixel size is known, else in pixels."""
     points = rows["points"].to_numpy().astype(np.float64)
     spacing = rows["spacing_mm"].to_numpy().astype(np.float64)
