@@ -30,6 +30,7 @@ _INK_PT = 1.5
 _CLEAR_PT = 3.0
 _GRID = 61
 _DOT_TURNS = np.radians(np.arange(0, 360, 15))
+_NEAR_PT = 100.0
 _LETTERS = 16
 
 
@@ -165,17 +166,25 @@ def name_dots(ax: Axes, dots: Points, names: Sequence[str], *, among: Points, co
     color : str
     """
     scale = 72.0 / ax.figure.dpi
-    page = _Page(ax, [], ax.transData.transform(among) * scale)
+    if not len(dots):
+        return
+    ink, named = ax.transData.transform(among) * scale, ax.transData.transform(dots) * scale
+    page = _Page(ax, [], ink[np.abs(ink[:, None] - named).max(axis=2).min(axis=1) < _NEAR_PT])
     low, high = ax.get_window_extent().get_points() * scale
-    for dot, name in zip(np.asarray(dots, dtype=np.float64), map(shortened, names), strict=True):
+    direction = np.column_stack([np.cos(_DOT_TURNS), np.sin(_DOT_TURNS)])
+    for dot, at, name in zip(dots, named, map(shortened, names), strict=True):
         size = _size(name, SMALL_PT)
-        direction = np.column_stack([np.cos(_DOT_TURNS), np.sin(_DOT_TURNS)])
         steps = np.concatenate([direction * (gap + np.abs(direction) @ size / 2)[:, None] for gap in _GAPS_PT[:3]])
-        spots = ax.transData.transform(dot) * scale + steps
+        spots = at + steps
         outside = ((spots - size / 2 < low) | (spots + size / 2 > high)).any(axis=1)
-        best, free = page.take(spots, np.linalg.norm(steps, axis=1) / 10 + 40.0 * outside, size)
+        away = np.linalg.norm(np.maximum(np.abs(spots[:, None] - page.ink) - size / 2, 0), axis=2)
+        own = np.linalg.norm(np.maximum(np.abs(steps) - size / 2, 0), axis=1)
+        mistaken = (away < own[:, None] + _RING_PT).sum(axis=1) > 1  # about as near to another dot
+        best, free = page.take(spots, np.linalg.norm(steps, axis=1) / 10 + 8.0 * mistaken + 40.0 * outside, size)
         if free:
-            ax.annotate(name, dot, xytext=steps[best], textcoords="offset points", **label_style(SMALL_PT, color))
+            line = {"arrowstyle": "-", "linewidth": 0.4, "color": color, "shrinkA": 0, "shrinkB": 1.5}
+            style = label_style(SMALL_PT, color) | {"arrowprops": line if mistaken[best] else None}
+            ax.annotate(name, (float(dot[0]), float(dot[1])), xytext=steps[best], textcoords="offset points", **style)
 
 
 def shortened(name: str) -> str:

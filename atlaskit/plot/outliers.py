@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from atlaskit.plot.charts import chart_axes, legend_above
@@ -33,7 +34,7 @@ from atlaskit.shape import Outliers
 from atlaskit.topology import Topology
 
 _CHART_IN, _BAR_IN, _HEAD_IN = 2.75, 0.62, 0.34
-_LEFT_IN, _FOOT_IN, _GAP_IN = 0.56, 0.42, 0.08
+_LEFT_IN, _FOOT_IN, _GAP_IN = 0.6, 0.42, 0.08
 _COLUMNS = 3
 _TALLEST_IN = 2.2
 _NORMAL, _UNUSUAL = PALETTE[0], PALETTE[1]
@@ -124,6 +125,7 @@ def _draw_distances(ax: Axes, found: Outliers) -> None:
     strange = found.table[["far", "unlikely", "beyond"]].any(axis=1).to_numpy()
     ax.set_xlim(0, 1.12 * max(along, xy[:, 0].max()))
     ax.set_ylim(0, 1.12 * max(beyond, xy[:, 1].max(), 1e-12))
+    ax.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     style: dict[str, Any] = {"linestyle": "", "markeredgewidth": 0, "alpha": 0.8, "rasterized": len(xy) > 1000}
     ax.plot(*xy[~strange].T, "o", color=_NORMAL, markersize=2.4, **style)
     ax.plot(*xy[strange].T, "^", color=_UNUSUAL, markersize=4.2, **style)

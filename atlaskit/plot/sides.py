@@ -8,16 +8,17 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from atlaskit.plot.arrows import draw_arrows, spaced
-from atlaskit.plot.charts import COLUMN_IN, chart_axes, draw_groups, legend_above, split
+from atlaskit.plot.charts import COLUMN_IN, chart_axes, draw_groups, split
 from atlaskit.plot.labels import name_dots
-from atlaskit.plot.style import DPI, INK, PAGE_IN, PALE, color_of, draw_outline, shape_axes, window
+from atlaskit.plot.style import DPI, INK, PAGE_IN, PALE, TEXT_PT, color_of, draw_outline, shape_axes, window
 from atlaskit.shape import Symmetry
 
-_HEAD_IN, _TALLEST_IN = 0.3, 3.6
-_CHART_LEFT_IN, _FOOT_IN = 0.65, 0.45
+_HEAD_IN, _LEAST_IN, _TALLEST_IN = 0.3, 2.4, 3.6
+_CHART_LEFT_IN, _FOOT_IN = 0.8, 0.45
 _DASHED = (0, (4, 1.5))
 
 
@@ -62,15 +63,16 @@ def sides(
     draw_arrows(shape, right[roots], (left - right)[roots], color=INK, width=0.5)
     handles = [
         Line2D([], [], color=tints[0], linewidth=1.4, label=f"{pair[0]} (mean of {len(found.fluctuating)})"),
-        Line2D([], [], color=tints[1], linewidth=1.2, linestyle=_DASHED, label=f"{pair[1]}, mirrored"),
+        Line2D([], [], color=tints[1], linewidth=1.2, linestyle=_DASHED, label=f"{pair[1]} in a mirror, at the same size"),
     ]
-    legend_above(shape, handles)
+    chart.figure.legend(handles=handles, loc="upper left", ncols=2, fontsize=TEXT_PT, frameon=False)
     xy = np.column_stack([np.asarray(ratio, dtype=np.float64), found.fluctuating])
-    chart_axes(chart, (0, 0), f"area of {pair[0]} / {pair[1]}", "fluctuating asymmetry (centroid size = 1)")
+    chart_axes(chart, (0, 0), f"area of {pair[0]} / {pair[1]}", "fluctuating asymmetry\n(centroid size = 1)")
     draw_groups(chart, xy, split(None, np.ones(len(xy), dtype=bool)))
     chart.axvline(1.0, color=PALE, linewidth=0.7, linestyle=_DASHED, zorder=0)
     chart.set_ylim(bottom=0)
     chart.margins(0.08)
+    chart.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     if cases is not None:
         most = np.argsort(-found.fluctuating)[:named]
         name_dots(chart, xy[most], [cases[k] for k in most], among=xy, color=INK)
@@ -80,7 +82,7 @@ def sides(
 def _figure(box: NDArray[np.float64]) -> tuple[Axes, Axes]:
     """Axes for the shapes at the left, and for a chart at the right."""
     wide, high = box[1] - box[0]
-    height = min((PAGE_IN - COLUMN_IN) * high / wide, _TALLEST_IN)
+    height = min(max((PAGE_IN - COLUMN_IN) * high / wide, _LEAST_IN), _TALLEST_IN)
     tall = height + _HEAD_IN
     figure = Figure(figsize=(PAGE_IN, tall), dpi=DPI, facecolor="white")
     shape = figure.add_axes((0.02, 0.0, (PAGE_IN - COLUMN_IN) / PAGE_IN - 0.02, height / tall))

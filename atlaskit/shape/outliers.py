@@ -18,6 +18,8 @@ FENCE = 1.5
 """Interquartile ranges above the upper quartile beyond which a value is that of an outlier (Tukey 1977)."""
 EVEN = 2 / 3
 """Power of a distance that is nearly normal where its square is a sum of squares (Wilson & Hilferty 1931)."""
+ROUNDING = 1e-9
+"""Share of the greatest distance that is none, so that cases without anything beyond their modes are not told apart."""
 WAYS = {"distance": "far", "mahalanobis": "unlikely", "residual": "beyond"}
 """What is measured, and what a case is called that has too much of it."""
 
@@ -29,7 +31,7 @@ class Outliers:
     Attributes
     ----------
     table : DataFrame
-        A row for each `case`, those that are outliers in most ways first, then by distance. `distance` is to the mean of the
+        A row for each `case`, the one that is most beyond its limits, in whichever way, first. `distance` is to the mean of the
         others; `mahalanobis` is along their modes, in standard deviations, and `p` the share of normal cases that lie as far;
         `residual` is the distance to the reconstruction by the modes. `far`, `unlikely` and `beyond` say which of these are an
         outlier's.
@@ -98,13 +100,14 @@ def outliers(points: Array, *, modes: int | float = 0.95, level: float = 0.001, 
     table = pd.DataFrame([_measures(others, case, wanted) for case in range(len(points))], columns=list(WAYS))
     n = len(points) - 1
     grown = (n**2 - 1) * wanted / (n * (n - wanted))  # of F, as the others' mean and variances are estimates
-    limits = {name: _fence(table[name].to_numpy()) for name in WAYS}
+    rounding = ROUNDING * float(table["distance"].max())
+    limits = {name: _fence(table[name].to_numpy()) + rounding for name in WAYS}
     limits["mahalanobis"] = float(np.sqrt(grown * stats.f.isf(level, wanted, n - wanted)))
     for name, way in WAYS.items():
         table[way] = table[name] > limits[name]
     table.insert(0, "case", range(len(points)) if cases is None else list(cases))
     table.insert(3, "p", stats.f.sf(table["mahalanobis"] ** 2 / grown, wanted, n - wanted))
-    order = np.lexsort((-table["distance"], -table[list(WAYS.values())].sum(axis=1)))
+    order = np.argsort(-(table[list(WAYS)] / pd.Series(limits)).max(axis=1).to_numpy(), kind="stable")
     return Outliers(table.iloc[order].reset_index(drop=True), wanted, limits)
 
 
@@ -117,6 +120,6 @@ def _measures(others: Others, case: int, modes: int) -> tuple[float, float, floa
 
 
 def _fence(distances: NDArray[np.float64]) -> float:
-    """The distance above which one is an outlier's, by more than rounding."""
+    """The distance above which one is an outlier's."""
     low, high = np.percentile(distances**EVEN, [25, 75])
-    return float((high + FENCE * (high - low)) ** (1 / EVEN) + 1e-9 * distances.max())
+    return float((high + FENCE * (high - low)) ** (1 / EVEN))

@@ -144,6 +144,26 @@ def compare_sides(
     return tuple(found), tuple(notes)
 
 
+def counterparts(left: NDArray[np.float64], right: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(n,) even positions along the left outline, and those that mirror them along the right one; n is that of the longer."""
+    outlines = np.stack([resample(left, SAMPLES), resample(right, SAMPLES)])
+    dense = np.concatenate(outlines)
+    partner = mirror_partners(np.stack([dense, dense]), [(range(SAMPLES), range(SAMPLES, 2 * SAMPLES))])[:SAMPLES]
+    both = align(np.stack([outlines[0], dense[partner] * [-1, 1]])).points
+    topology = Topology(("side",), (tuple(range(max(len(left), len(right)))),), levels=1)
+    placed = place(fit_template(both[:1, None], topology), both[:, None])
+    on_left, on_right = (tie(outline[None], points[None]) for outline, points in zip(both, placed, strict=True))
+    start, backwards = partner[0] - SAMPLES, (partner[1] - partner[0]) % SAMPLES != 1
+    return _position(left, on_left), _position(right, start - on_right if backwards else start + on_right)
+
+
+def _position(landmarks: NDArray[np.float64], sample: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Landmark index and fraction at samples, evenly spaced from the first landmark, of a closed polygon (n, 2)."""
+    closed = np.vstack([landmarks, landmarks[:1]])
+    arc = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(closed, axis=0), axis=1))])
+    return np.asarray(np.interp(sample % SAMPLES / SAMPLES * arc[-1], arc, np.arange(len(closed))))
+
+
 def symmetry_table(found: Sequence[Sides]) -> pd.DataFrame:
     """One row per pair and source of variation: the analysis of variance of its shape."""
     tables = [each.symmetry.table.assign(left=each.pair[0], right=each.pair[1], cases=len(each.area)) for each in found]
@@ -175,7 +195,7 @@ def sentences(found: Sequence[Sides]) -> list[str]:
     for each in found:
         share, p = each.symmetry.table.set_index("source").loc["side", ["share", "p"]]
         ratio = float(np.exp(each.log_ratio.mean()))
-        size = f"{abs(1 - ratio):.0%} {'smaller' if ratio < 1 else 'larger'} in area"
+        size = f"{abs(1 - ratio):.1%} {'smaller' if ratio < 1 else 'larger'} in area"
         shape = f"{share:.0%} of the variation of their shapes is between the sides (p = {p:.2g})"
         lines.append(f"{each.pair[0]} against {each.pair[1]}: {size}; {shape}")
     return lines
@@ -186,30 +206,10 @@ def _compared(people: Population, pair: Pair, seed: int) -> Sides:
     topology = people.topology.only(pair)
     aligned = align(people.points[:, used], onto=None if people.template is None else people.template[used])
     loops = [topology.loop_of(name) for name in pair]
-    positions = _counterparts(*(aligned.mean[loop] for loop in loops))
+    positions = counterparts(*(aligned.mean[loop] for loop in loops))
     left, right = (at_positions(aligned.points[:, loop], at) for loop, at in zip(loops, positions, strict=True))
     area = [_area(people.points[:, people.topology.loop_of(name)]) for name in pair]
     return Sides(pair, people, matching_symmetry(left, right, subjects=people.subjects, seed=seed), np.column_stack(area))
-
-
-def _counterparts(left: NDArray[np.float64], right: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(n,) even positions along the left outline, and those that mirror them along the right one; n is that of the longer."""
-    outlines = np.stack([resample(left, SAMPLES), resample(right, SAMPLES)])
-    dense = np.concatenate(outlines)
-    partner = mirror_partners(np.stack([dense, dense]), [(range(SAMPLES), range(SAMPLES, 2 * SAMPLES))])[:SAMPLES]
-    both = align(np.stack([outlines[0], dense[partner] * [-1, 1]])).points
-    topology = Topology(("side",), (tuple(range(max(len(left), len(right)))),), levels=1)
-    placed = place(fit_template(both[:1, None], topology), both[:, None])
-    on_left, on_right = (tie(outline[None], points[None]) for outline, points in zip(both, placed, strict=True))
-    start, backwards = partner[0] - SAMPLES, (partner[1] - partner[0]) % SAMPLES != 1
-    return _position(left, on_left), _position(right, start - on_right if backwards else start + on_right)
-
-
-def _position(landmarks: NDArray[np.float64], sample: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Landmark index and fraction at samples, evenly spaced from the first landmark, of a closed polygon (n, 2)."""
-    closed = np.vstack([landmarks, landmarks[:1]])
-    arc = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(closed, axis=0), axis=1))])
-    return np.asarray(np.interp(sample % SAMPLES / SAMPLES * arc[-1], arc, np.arange(len(closed))))
 
 
 def _area(loops: NDArray[np.float64]) -> NDArray[np.float64]:

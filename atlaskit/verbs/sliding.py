@@ -80,9 +80,11 @@ def slid(points: NDArray[np.float64], topology: Topology, criterion: Slide) -> S
     for loop in map(np.asarray, topology.loops):
         own = [tuple(range(len(loop)))]
         fixed = np.union1d(corners(align(points[:, loop]).mean, own), np.flatnonzero(np.isin(loop, several)))
+        stay |= set(loop[fixed].tolist())
+        if len(fixed) == len(loop):
+            continue
         found = slide(points[:, loop], own, fixed=fixed.tolist(), criterion=criterion, rounds=ROUNDS[criterion])
         moved[:, loop] = found.points
-        stay |= set(loop[fixed].tolist())
         measured += found.criterion[[0, -1]]
     way = np.linalg.norm(moved - points, axis=2)
     return Slid(criterion, moved, np.array(sorted(stay)), way, float(measured[1] / max(measured[0], 1e-300)))
