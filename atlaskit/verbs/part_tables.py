@@ -48,13 +48,9 @@ def scores_table(parts: Sequence[Part]) -> pd.DataFrame:
 
 
 def quality_table(parts: Sequence[Part], seed: int) -> pd.DataFrame:
-    """By landmarks and by overlap; of cases that are all alike there is nothing to measure."""
-    tables = []
-    for part in parts:
-        if len(part.model.variance):
-            found = quality(part.alignment.tangent, loops=part.topology.loops, seed=seed).table
-            tables.append(found.assign(part=part.name))
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+    """By landmarks and by overlap, one row per part, measure and number of modes."""
+    judged = [quality(part.alignment.tangent, loops=part.topology.loops, seed=seed).table for part in parts]
+    return pd.concat([table.assign(part=part.name) for part, table in zip(parts, judged, strict=True)], ignore_index=True)
 
 
 def means_table(parts: Sequence[Part]) -> pd.DataFrame:

@@ -203,6 +203,8 @@ def _part(name: str, people: Population, scale: bool, modes: int | float | str, 
     points = people.points[:, used] if moved is None else moved.points
     aligned = align(points, scale="full" if scale else "none", robust=robust, onto=onto)
     model = pca(aligned.tangent, modes=modes, seed=seed)
+    if not len(model.variance):
+        raise InputError(f"Modes need cases that differ; the {len(points)} with {', '.join(people.structures)} are all alike.")
     return Part(name, people, people.structures, used, aligned, model, model.scores(aligned.tangent), moved)
 
 

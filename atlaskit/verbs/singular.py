@@ -18,8 +18,8 @@ NAMED = 8
 
 
 def singular(parts: Sequence[Part]) -> dict[str, Outliers]:
-    """By part, how unusual its cases are; of few cases, or cases that are all alike, there is nothing to say."""
-    judged = [part for part in parts if len(part.people.cases) >= LEAST and len(part.model.variance)]
+    """By part, how unusual its cases are; of few cases there is nothing to say."""
+    judged = [part for part in parts if len(part.people.cases) >= LEAST]
     return {part.name: outliers(part.alignment.tangent, cases=part.people.cases) for part in judged}
 
 
@@ -38,9 +38,9 @@ def outlier_table(parts: Sequence[Part], found: dict[str, Outliers]) -> pd.DataF
 
 
 def _furthest(part: Part) -> NDArray[np.object_]:
-    """(N,) the structure of each case that lies furthest from the mean's."""
+    """(N,) the structure of each case that has the landmark furthest from the mean's."""
     off = np.linalg.norm(part.alignment.tangent - part.model.mean, axis=2)
-    each = np.stack([off[:, list(loop)].mean(1) for loop in part.topology.loops])
+    each = np.stack([off[:, list(loop)].max(1) for loop in part.topology.loops])
     return np.asarray(np.array(part.topology.structures, dtype=object)[each.argmax(0)])
 
 
