@@ -181,7 +181,7 @@ def name_dots(ax: Axes, dots: Points, names: Sequence[str], *, among: Points, co
         own = np.linalg.norm(np.maximum(np.abs(steps) - size / 2, 0), axis=1)
         mistaken = (away < own[:, None] + _RING_PT).sum(axis=1) > 1  # about as near to another dot
         best, free = page.take(spots, np.linalg.norm(steps, axis=1) / 10 + 8.0 * mistaken + 40.0 * outside, size)
-        if free:
+        if free and not outside[best]:
             line = {"arrowstyle": "-", "linewidth": 0.4, "color": color, "shrinkA": 0, "shrinkB": 1.5}
             style = label_style(SMALL_PT, color) | {"arrowprops": line if mistaken[best] else None}
             ax.annotate(name, (float(dot[0]), float(dot[1])), xytext=steps[best], textcoords="offset points", **style)

@@ -71,15 +71,15 @@ def outliers(
     Returns
     -------
     (1 + K,) array of Axes
-        The distances along the modes and beyond them with their limits, then K cases, y down: the mean in grey, and the case
-        coloured by its distance to the mean, all by one colour bar.
+        The distances along the modes and beyond them with their limits, the K cases by name if they are unlike the others. Then
+        each of them, y down: the mean in grey, and the case coloured by its distance to the mean, all by one colour bar.
     """
     names = list(range(len(points))) if cases is None else list(cases)
     shown = found.table.head(most)
     rows = [names.index(name) for name in shown["case"]]
     box = window(np.concatenate([points[rows], mean[None]]), margin=0.03)
     chart, panels = _figure(box, len(rows))
-    _draw_distances(chart, found)
+    _draw_distances(chart, found, most)
     off = np.linalg.norm(points[rows] - mean, axis=2)
     scale = Normalize(0.0, float(off.max()) or 1.0)
     for ax, row, away, (_, seen) in zip(panels, rows, off, shown.iterrows(), strict=True):
@@ -118,8 +118,8 @@ def _figure(box: NDArray[np.float64], cases: int) -> tuple[Axes, list[Axes]]:
     return chart, panels
 
 
-def _draw_distances(ax: Axes, found: Outliers) -> None:
-    """A dot for each case, those that are unlike the others by name, and the limits."""
+def _draw_distances(ax: Axes, found: Outliers, named: int) -> None:
+    """A dot for each case, the most unlike the others by name, and the limits."""
     along, beyond = found.limits["mahalanobis"], found.limits["residual"]
     xy = found.table[["mahalanobis", "residual"]].to_numpy(dtype=np.float64)
     strange = found.table[["far", "unlikely", "beyond"]].any(axis=1).to_numpy()
@@ -131,7 +131,8 @@ def _draw_distances(ax: Axes, found: Outliers) -> None:
     ax.plot(*xy[strange].T, "^", color=_UNUSUAL, markersize=4.2, **style)
     ax.axvline(along, color=INK, linewidth=0.7, linestyle=(0, (4, 3)), zorder=0)
     ax.axhline(beyond, color=INK, linewidth=0.7, linestyle=(0, (4, 3)), zorder=0)
-    name_dots(ax, xy[strange], [str(name) for name in found.table["case"][strange]], among=xy, color=INK)
+    names = [str(name) for name in found.table["case"][strange][:named]]
+    name_dots(ax, xy[strange][:named], names, among=xy, color=INK)
     handles = [
         Line2D([], [], linestyle="", marker="o", color=_NORMAL, markersize=2.8, label=f"cases (n = {len(xy)})"),
         Line2D([], [], linestyle="", marker="^", color=_UNUSUAL, markersize=4.4, label=f"unlike the others ({strange.sum()})"),
