@@ -44,7 +44,7 @@ def test_an_atlas_says_what_it_holds(drawn: Path) -> None:
     assert words == repr(atlaskit.open(str(drawn))).splitlines()
     assert words[0] == f"Atlas {drawn}" and words[1] == "  fitted to 2 cases"
     assert words[2:4] == ["  60 cases: 58 ok, 1 flagged, 1 rejected", "  24 landmarks: lung (12), heart (12)"]
-    assert words[4] == "  tables: shape/mean, shape/modes, shape/scores"
+    assert words[4] == "  tables: shape/mean, shape/modes, shape/outliers, shape/scores"
 
 
 def test_landmarks_are_lazy_and_know_who_is_who(drawn: Path, pairs: Pairs) -> None:

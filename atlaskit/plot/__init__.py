@@ -9,9 +9,11 @@ from atlaskit.plot.cohort import landmark_overlay
 from atlaskit.plot.correspondence import error_map, methods
 from atlaskit.plot.maps import deviation, difference
 from atlaskit.plot.modes import modes, scree
+from atlaskit.plot.outliers import outliers
 from atlaskit.plot.power import power
 from atlaskit.plot.quality import quality
 from atlaskit.plot.scores import allometry, scores
+from atlaskit.plot.sides import sides
 from atlaskit.plot.style import PALETTE
 from atlaskit.plot.template import template
 from atlaskit.plot.training import loss_curves
@@ -28,9 +30,11 @@ __all__ = [
     "loss_curves",
     "methods",
     "modes",
+    "outliers",
     "power",
     "quality",
     "scores",
     "scree",
+    "sides",
     "template",
 ]

@@ -24,10 +24,10 @@ def readable_factor(shift: Points, shape: Points) -> float:
     return float(fitting.max()) if fitting.size and longest > 0 else 1.0
 
 
-def spaced(loop: NDArray[np.int64], shape: Points) -> NDArray[np.int64]:
-    """Landmarks of a loop, evenly picked so that arrows of neighbours stay apart."""
+def spaced(loop: NDArray[np.int64], shape: Points, *, gap: float = _GAP) -> NDArray[np.int64]:
+    """Landmarks of a loop, evenly picked so that arrows of neighbours stay apart by a gap in parts of the longer side."""
     side = float((np.nanmax(shape, axis=0) - np.nanmin(shape, axis=0)).max())
-    room = perimeter(shape[loop].astype(np.float64)) / (_GAP * side)
+    room = perimeter(shape[loop].astype(np.float64)) / (gap * side)
     return loop[:: max(1, int(np.ceil(len(loop) / max(room, 1.0))))]
 
 

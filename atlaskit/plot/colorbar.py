@@ -32,18 +32,22 @@ def axes_with_room(box: NDArray[np.float64], title: str | None, *, note: str = "
     return figure.add_axes((0.0, below / tall, width / (width + _BAR_IN), height / tall))
 
 
-def draw_bar(ax: Axes, scale: Normalize, label: str) -> None:
-    """Draw a colour bar to the right."""
-    inset = ax.inset_axes((1.0, 0.2, 0.03, 0.6))
+def draw_bar(
+    ax: Axes, scale: Normalize, label: str, *, place: tuple[float, float, float, float] = (1.0, 0.2, 0.03, 0.6)
+) -> None:
+    """Draw a colour bar, to the right of axes unless another place in them is given."""
+    inset = ax.inset_axes(place)
     bar = ax.figure.colorbar(ScalarMappable(scale, ERRORS), cax=inset)
     bar.set_label(label, fontsize=TEXT_PT, color=INK)
     bar.ax.tick_params(labelsize=SMALL_PT, length=2, width=0.5, colors=INK)
     bar.outline.set_linewidth(0.5)
 
 
-def draw_coloured(ax: Axes, loop: Points, values: NDArray[np.float64], scale: Normalize, *, label: str) -> None:
+def draw_coloured(
+    ax: Axes, loop: Points, values: NDArray[np.float64], scale: Normalize, *, label: str, width: float = 2.2
+) -> None:
     """Draw one closed polygon whose edges have the colour of what their two ends are on average."""
     after = np.roll(loop, -1, axis=0)
     middle = (values + np.roll(values, -1)) / 2
-    style: dict[str, Any] = {"linewidths": 2.2, "capstyle": "round", "zorder": 2, "label": label}
+    style: dict[str, Any] = {"linewidths": width, "capstyle": "round", "zorder": 2, "label": label}
     ax.add_collection(LineCollection([*np.stack([loop, after], axis=1)], array=middle, cmap=ERRORS, norm=scale, **style))

@@ -6,6 +6,7 @@ label in turn takes the cheapest of some spots; it pays for distance, for crossi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +30,9 @@ _RING_PT = 2.0
 _INK_PT = 1.5
 _CLEAR_PT = 3.0
 _GRID = 61
+_DOT_TURNS = np.radians(np.arange(0, 360, 15))
+_NEAR_PT = 100.0
+_LETTERS = 16
 
 
 @dataclass(frozen=True)
@@ -145,6 +149,49 @@ def _middle(page: _Page, own: int, size: Floats) -> tuple[float, float]:
     best, _ = page.take(spots, cost, size + _CLEAR_PT)
     x, y = page.ax.transData.inverted().transform(spots[best] / scale)
     return float(x), float(y)
+
+
+def name_dots(ax: Axes, dots: Points, names: Sequence[str], *, among: Points, color: str) -> None:
+    """Write names beside some dots of a chart, over no other dot and no other name; a name without room is left out.
+
+    Parameters
+    ----------
+    ax : Axes
+        With its final limits and place.
+    dots : (K, 2) array
+        The most important first.
+    names : sequence of str
+        Long ones are shortened.
+    among : (N, 2) array
+        All dots.
+    color : str
+    """
+    scale = 72.0 / ax.figure.dpi
+    if not len(dots):
+        return
+    ink, named = ax.transData.transform(among) * scale, ax.transData.transform(dots) * scale
+    page = _Page(ax, [], ink[np.abs(ink[:, None] - named).max(axis=2).min(axis=1) < _NEAR_PT])
+    low, high = ax.get_window_extent().get_points() * scale
+    direction = np.column_stack([np.cos(_DOT_TURNS), np.sin(_DOT_TURNS)])
+    for dot, at, name in zip(dots, named, map(shortened, names), strict=True):
+        size = _size(name, SMALL_PT)
+        steps = np.concatenate([direction * (gap + np.abs(direction) @ size / 2)[:, None] for gap in _GAPS_PT[:3]])
+        spots = at + steps
+        outside = ((spots - size / 2 < low) | (spots + size / 2 > high)).any(axis=1)
+        away = np.linalg.norm(np.maximum(np.abs(spots[:, None] - page.ink) - size / 2, 0), axis=2)
+        own = np.linalg.norm(np.maximum(np.abs(steps) - size / 2, 0), axis=1)
+        mistaken = (away < own[:, None] + _RING_PT).sum(axis=1) > 1  # about as near to another dot
+        best, free = page.take(spots, np.linalg.norm(steps, axis=1) / 10 + 8.0 * mistaken + 40.0 * outside, size)
+        if free and not outside[best]:
+            line = {"arrowstyle": "-", "linewidth": 0.4, "color": color, "shrinkA": 0, "shrinkB": 1.5}
+            style = label_style(SMALL_PT, color) | {"arrowprops": line if mistaken[best] else None}
+            ax.annotate(name, (float(dot[0]), float(dot[1])), xytext=steps[best], textcoords="offset points", **style)
+
+
+def shortened(name: str) -> str:
+    """A name of a case with its middle left out where it is long, as what tells names apart is at their ends."""
+    half = _LETTERS // 2
+    return name if len(name) <= _LETTERS else f"{name[: half - 1]}\u2026{name[-half:]}"
 
 
 def _size(text: str, points: float) -> Floats:

@@ -39,6 +39,7 @@ _SIDE_IN, _HEAD_IN, _FOOT_IN, _LINE_IN = 0.62, 0.22, 0.15, 0.15
 _ENTRY_IN, _LETTER_IN = 0.42, 0.054  # of a legend, about
 _ABREAST = 4
 _MARGIN = 0.05
+_GAP = 0.045  # of arrows: panels are small
 
 Grid = NDArray[np.object_]
 
@@ -112,8 +113,8 @@ def _arrows(model: ShapeModel, topology: Topology, count: int, factor: float | N
     for mode, ax in enumerate(cells[:count]):
         _draw_mean(ax, model, topology)
         for index, loop in present_loops(model.mean, topology):
-            roots = spaced(loop, model.mean)
-            draw_arrows(ax, model.mean[roots], factor * shift[mode, roots], color=color_of(index))
+            roots = spaced(loop, model.mean, gap=_GAP)
+            draw_arrows(ax, model.mean[roots], factor * shift[mode, roots], color=color_of(index), width=0.6)
         ax.set_title(_words(model, mode), fontsize=NAME_PT, color=INK, pad=3)
     return np.array(cells[:count], dtype=object)
 

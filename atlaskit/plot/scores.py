@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from atlaskit.plot.charts import COLUMN_IN, CROWD, Group, chart_axes, draw_groups, group_line, legend_above, split
+from atlaskit.plot.labels import name_dots
 from atlaskit.plot.outlines import draw_outlines
 from atlaskit.plot.style import DPI, INK, PALE, TEXT_PT, Points, draw_outline, present_loops, shape_axes, window
 from atlaskit.topology import Topology
@@ -22,6 +23,7 @@ Floats = NDArray[np.float64]
 LEAST = 6
 """Cases that a group has at least where an ellipse is drawn around it."""
 
+_NAMED = 8
 _STRIP_IN = 1.5
 _INSET = (0.47, 0.42)
 
@@ -33,6 +35,7 @@ def scores(
     pair: tuple[int, int] = (0, 1),
     explained: Points | None = None,
     coverage: float = 0.95,
+    names: Sequence[str] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw the cases along two modes, with the mean and an ellipse of each group.
@@ -50,6 +53,8 @@ def scores(
         Share of the variance of each mode, for the labels of the axes: `ShapeModel.explained`.
     coverage : float
         Share of a group's normal population that its ellipse is expected to hold.
+    names : (N,) sequence of str, optional
+        Of the cases: those furthest outside the ellipse of their group are named.
     ax : Axes, optional
         Where to draw; by default a new figure.
 
@@ -71,7 +76,24 @@ def scores(
     if any(group.rows.sum() >= LEAST for group in parts):
         handles.append(Line2D([], [], color=INK, linewidth=1.2, label=f"{100 * coverage:g} % ellipse"))
     legend_above(ax, handles)
+    if names is not None:
+        _name_outside(ax, xy, parts, coverage, names)
     return ax
+
+
+def _name_outside(ax: Axes, xy: Floats, parts: Sequence[Group], coverage: float, names: Sequence[str]) -> None:
+    """Name the cases furthest outside the ellipses of their groups."""
+    far = np.zeros(len(xy))
+    for group in parts:
+        own = xy[group.rows]
+        if len(own) >= LEAST:
+            off = own - own.mean(axis=0)
+            far[group.rows] = np.sqrt((off @ np.linalg.pinv(np.cov(own.T)) * off).sum(axis=1)) / _radius(len(own), coverage)
+    outside = [case for case in np.argsort(-far)[:_NAMED] if far[case] > 1]
+    figure = ax.get_figure(root=True)
+    if figure is not None:
+        figure.draw_without_rendering()  # names need the place of the axes, which their layout decides
+    name_dots(ax, xy[outside], [names[case] for case in outside], among=xy[np.isfinite(xy).all(axis=1)], color=INK)
 
 
 def _axis(mode: int, explained: Points | None) -> str:
@@ -104,13 +126,17 @@ def ellipse(xy: Floats, coverage: float) -> Floats:
     (121, 2) float array
         Its closed outline: Hotelling's T2 of one more case at the quantile of F(2, N - 2).
     """
-    n = len(xy)
-    radius = np.sqrt(2 * (n**2 - 1) / (n * (n - 2)) * stats.f.ppf(coverage, 2, n - 2))
+    radius = _radius(len(xy), coverage)
     values, axes = np.linalg.eigh(np.cov(xy.T))
     turn = np.linspace(0, 2 * np.pi, 121)
     circle = np.column_stack([np.cos(turn), np.sin(turn)])
     outline: Floats = xy.mean(axis=0) + radius * circle * np.sqrt(np.maximum(values, 0)) @ axes.T
     return outline
+
+
+def _radius(n: int, coverage: float) -> float:
+    """Mahalanobis distance from the mean of n cases at which the ellipse lies."""
+    return float(np.sqrt(2 * (n**2 - 1) / (n * (n - 2)) * stats.f.ppf(coverage, 2, n - 2)))
 
 
 def allometry(

@@ -3,6 +3,7 @@
 from atlaskit.shape.allometry import Allometry, Regression, allometry, predict, regress
 from atlaskit.shape.anova import Anova, anova
 from atlaskit.shape.comparison import Comparison, Difference, Prediction, compare
+from atlaskit.shape.corners import corners
 from atlaskit.shape.design import Design, design
 from atlaskit.shape.groups import Pairs, pairwise
 from atlaskit.shape.joins import Gathered, Joined, gather, join
@@ -42,6 +43,7 @@ __all__ = [
     "allometry",
     "anova",
     "compare",
+    "corners",
     "design",
     "gather",
     "join",

@@ -24,13 +24,26 @@ class LeftOut:
         Of the others along their modes; 0 where they vary no more.
     along : (M,) float array
         Where the case lies along the modes, from the mean of the others.
-    off : (M + 1, L, 2) float array
-        The case less its reconstruction by 0, 1, ... M modes.
+    rest : (M + 1, K) float array
+        The case less its reconstruction by 0, 1, ... M modes, along a basis.
+    basis : (K, L, 2) float array
+        Orthonormal.
     """
 
     variance: NDArray[np.float64]
     along: NDArray[np.float64]
-    off: NDArray[np.float64]
+    rest: NDArray[np.float64]
+    basis: NDArray[np.float64]
+
+    @property
+    def off(self) -> NDArray[np.float64]:
+        """(M + 1, L, 2) the case less its reconstructions: O(M K L)."""
+        return np.asarray(self.rest @ self.basis.reshape(len(self.basis), -1)).reshape(-1, *self.basis.shape[1:])
+
+    @property
+    def distance(self) -> NDArray[np.float64]:
+        """(M + 1,) distances of the case to its reconstructions."""
+        return np.asarray(np.linalg.norm(self.rest, axis=1))
 
 
 @dataclass(frozen=True)
@@ -43,8 +56,7 @@ class Others:
 
     Attributes
     ----------
-    shape : (L, 2)
-    basis : (K, 2 L) float array
+    basis : (K, L, 2) float array
         All modes of all cases.
     strength : (K,) float array
         Sums of squares along the basis, decreasing.
@@ -58,7 +70,6 @@ class Others:
     Golub, SIAM Review 15 (1973); Gu & Eisenstat, SIAM J. Matrix Anal. Appl. 16 (1995).
     """
 
-    shape: tuple[int, int]
     basis: NDArray[np.float64]
     strength: NDArray[np.float64]
     inside: NDArray[np.float64]
@@ -68,10 +79,9 @@ class Others:
     def of(cls, points: Array) -> Others:
         """Decompose aligned cases (N, L, 2)."""
         model = pca(points)
-        basis = model.modes.reshape(len(model.modes), -1)
         strength = model.variance * (len(points) - 1)
-        inside = (np.asarray(points, dtype=np.float64) - model.mean).reshape(len(points), -1) @ basis.T
-        return cls((points.shape[1], 2), basis, strength, inside, _apart(strength))
+        inside = model.scores(points) * np.sqrt(model.variance)
+        return cls(model.modes, strength, inside, _apart(strength))
 
     @property
     def most(self) -> int:
@@ -79,12 +89,12 @@ class Others:
         return min(len(self.strength), len(self.inside) - 2)
 
     def without(self, case: int, modes: int) -> LeftOut:
-        """One case and the first modes of all others, `most` at most: O(M K) for the modes, O(M K L) for what they leave."""
+        """One case and the first modes of all others, `most` at most: O(M K)."""
         n, z = len(self.inside), self.inside[case]
         grown = n / (n - 1)  # how much further a case lies from the mean of the others than from that of all
         length = float(np.linalg.norm(z))
         if length == 0:
-            return LeftOut(self.strength[:modes] / (n - 2), np.zeros(modes), np.zeros((modes + 1, *self.shape)))
+            return LeftOut(self.strength[:modes] / (n - 2), np.zeros(modes), np.zeros((modes + 1, len(z))), self.basis)
         unit = np.where(np.abs(z) < FAINTEST * length, FAINTEST, z / length)
         roots, vectors = np.empty(modes), np.empty((modes, len(z)))
         for m in range(modes):
@@ -94,8 +104,8 @@ class Others:
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         there = roots > FAINTEST * self.strength[0]
         along = np.where(there, vectors @ z * grown, 0.0)
-        left = grown * z - np.vstack([np.zeros(len(z)), np.cumsum(along[:, None] * vectors, axis=0)])
-        return LeftOut(np.where(there, roots, 0.0) / (n - 2), along, (left @ self.basis).reshape(-1, *self.shape))
+        rest = grown * z - np.vstack([np.zeros(len(z)), np.cumsum(along[:, None] * vectors, axis=0)])
+        return LeftOut(np.where(there, roots, 0.0) / (n - 2), along, rest, self.basis)
 
 
 def _apart(strength: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -40,6 +40,7 @@ class Placement:
     mirrored : (N,) bool array
     distance : (N,) float array
         Riemannian shape distance rho to the mean, radians; that of the known landmarks.
+    scale : {"full", "unit", "none"}
     """
 
     mean: NDArray[np.float64]
@@ -49,6 +50,7 @@ class Placement:
     centre: NDArray[np.float64]
     mirrored: NDArray[np.bool_]
     distance: NDArray[np.float64]
+    scale: Scale
 
     @property
     def table(self) -> pd.DataFrame:
@@ -75,14 +77,12 @@ class Alignment(Placement):
         What each case counts in the mean, 1 at most.
     weights : (L,) float array
         What each landmark counts.
-    scale : {"full", "unit", "none"}
     rounds : int
     """
 
     points: NDArray[np.float64]
     counts: NDArray[np.float64]
     weights: NDArray[np.float64]
-    scale: Scale
     rounds: int
 
     @property

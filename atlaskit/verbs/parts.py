@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from atlaskit import store
 from atlaskit.errors import NotFoundError
 from atlaskit.shape import Placement, ShapeModel
+from atlaskit.topology import Topology
 from atlaskit.verbs.population import Population
+from atlaskit.verbs.sliding import Slid
 
 JOINT = "all"
 """The part of a shape that all structures make together."""
@@ -27,9 +29,8 @@ class Part:
     Attributes
     ----------
     name : str
-    structures : tuple of str
-    landmarks : (n,) int array
-        Indices in the population's points.
+    people : Population
+        The cases that have these structures.
     alignment : Placement
         Of these landmarks, all cases.
     model : ShapeModel
@@ -39,23 +40,35 @@ class Part:
         Aligned, in tangent space: all cases where they fit in memory, else `drawn` ones.
     drawn : (m,) int array or None
         Which cases were drawn, ascending; None for all.
+    slid : Slid or None
+        Where the landmarks slid to before they were aligned, if they did.
     """
 
     name: str
-    structures: tuple[str, ...]
-    landmarks: NDArray[np.int64]
+    people: Population
     alignment: Placement
     model: ShapeModel
     scores: NDArray[np.float64]
     shapes: NDArray[np.float64]
     drawn: NDArray[np.int64] | None = None
+    slid: Slid | None = None
+
+    @property
+    def structures(self) -> tuple[str, ...]:
+        """All that the shapes are made of."""
+        return self.people.structures
+
+    @property
+    def topology(self) -> Topology:
+        """The loops of these structures."""
+        return self.people.topology
 
 
-def write_groups(people: Population, parts: Sequence[Part]) -> None:
+def write_groups(path: Path, parts: Sequence[Part]) -> None:
     """Put the groups ``alignment`` and ``pca`` into the store; those of single structures lie within them."""
     by_name = {_within(part.name): part for part in parts}
-    store.write_group(people.store, "alignment", {name: _alignment_of(people, part) for name, part in by_name.items()})
-    store.write_group(people.store, "pca", {name: _model_of(people, part) for name, part in by_name.items()})
+    store.write_group(path, "alignment", {name: _alignment_of(part) for name, part in by_name.items()})
+    store.write_group(path, "pca", {name: _model_of(part) for name, part in by_name.items()})
 
 
 def read_model(path: Path, name: str = JOINT) -> ShapeModel:
@@ -73,9 +86,9 @@ def _within(name: str) -> str:
     return "" if name == JOINT else name
 
 
-def _alignment_of(people: Population, part: Part) -> xr.Dataset:
-    known, case = part.alignment, ("case",)
-    values = {
+def _alignment_of(part: Part) -> xr.Dataset:
+    people, known, case = part.people, part.alignment, ("case",)
+    values: dict[str, Any] = {
         "mean": (("landmark", "axis"), known.mean),
         "size": (case, known.size, {"unit": people.unit}),
         "rotation_rad": (case, known.rotation_rad),
@@ -83,10 +96,12 @@ def _alignment_of(people: Population, part: Part) -> xr.Dataset:
         "centre": (("case", "axis"), known.centre, {"unit": people.unit}),
         "distance_rad": (case, known.distance),
     }
-    return xr.Dataset(values, coords=_labels(people, part), attrs={"structures": list(part.structures), "unit": people.unit})
+    if part.slid is not None:
+        values["points"] = (("case", "landmark", "axis"), part.slid.points, {"unit": people.unit})
+    return xr.Dataset(values, coords=_labels(part), attrs={**_attributes(part), "unit": people.unit})
 
 
-def _model_of(people: Population, part: Part) -> xr.Dataset:
+def _model_of(part: Part) -> xr.Dataset:
     model = part.model
     values = {
         "mean": (("landmark", "axis"), model.mean),
@@ -94,14 +109,25 @@ def _model_of(people: Population, part: Part) -> xr.Dataset:
         "variance": ("mode", model.variance),
         "scores": (("case", "mode"), part.scores, {"unit": "standard deviations"}),
     }
-    attrs = {"structures": list(part.structures), "total_variance": model.total, "cases": model.cases}
-    return xr.Dataset(values, coords=_labels(people, part), attrs=attrs)
+    attrs = {**_attributes(part), "total_variance": model.total, "cases": model.cases}
+    return xr.Dataset(values, coords=_labels(part), attrs=attrs)
 
 
-def _labels(people: Population, part: Part) -> dict[str, Any]:
+def _attributes(part: Part) -> dict[str, Any]:
+    """Whose landmarks they are, and how they slid: then ``points`` of the alignment are those that were aligned."""
+    if part.slid is None:
+        return {"structures": list(part.structures), "slide": "none"}
+    return {
+        "structures": list(part.structures),
+        "slide": part.slid.criterion,
+        "slide_fixed": part.people.landmarks[part.slid.fixed].tolist(),
+    }
+
+
+def _labels(part: Part) -> dict[str, Any]:
     """Names along the dimensions."""
     return {
-        "case": np.array(people.cases, dtype=object),
-        "landmark": people.landmarks[part.landmarks].astype(np.int32),
+        "case": np.array(part.people.cases, dtype=object),
+        "landmark": part.people.landmarks.astype(np.int32),
         "axis": np.array(["x", "y"], dtype=object),
     }

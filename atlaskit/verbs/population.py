@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from atlaskit.errors import InputError
@@ -42,6 +43,8 @@ class Population:
         Where each case stands in the store.
     frame : (N,) int array
         Position in time; -1 where there is none.
+    status : tuple of {"ok", "flagged"}
+        What `extract` said of each.
     spacing_mm : (N, 2) float array or None
         What pixels are multiplied by; None where the unit is pixels.
     template : (n, 2) float array or None
@@ -58,6 +61,7 @@ class Population:
     subjects: tuple[str, ...]
     rows: NDArray[np.int64]
     frame: NDArray[np.int64]
+    status: tuple[str, ...]
     spacing_mm: NDArray[np.float64] | None
     template: NDArray[np.float64] | None
     left_out: tuple[str, ...]
@@ -72,9 +76,14 @@ class Population:
         return f"Population({'; '.join([f'{len(self)} cases', of, *self.left_out])})"
 
     @property
-    def unit(self) -> str:
+    def unit(self) -> Literal["px", "mm"]:
         """Of `points`: "mm" or "px"."""
         return "px" if self.spacing_mm is None else "mm"
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row per case: who it is."""
+        return pd.DataFrame({"case": self.cases, "subject": self.subjects, "frame": self.frame})
 
     @cached_property
     def points(self) -> NDArray[np.float64]:
@@ -84,18 +93,14 @@ class Population:
             points[at] = part
         return points
 
-    def blocks(self, structures: Sequence[str] = ()) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
-        """Read points shard by shard, the next ones while the last is worked on: positions (b,) here, points (b, n, 2).
-
-        Those of some structures only, as `landmarks_of` lists them, where these are given.
-        """
-        used = self.landmarks[self.landmarks_of(structures or self.structures)]
+    def blocks(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
+        """Read points shard by shard, the next ones while the last is worked on: positions (b,) here, points (b, n, 2)."""
         opened, order = self._opened, np.argsort(self.rows)
         ends = np.searchsorted(self.rows[order], [0, *(opened.rows(shard).stop for shard in opened.shards())])
 
         def read(shard: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
             rows, at = opened.rows(shard), order[ends[shard] : ends[shard + 1]]
-            points = _of(opened.column("points", rows)[self.rows[at] - rows.start], used).astype(np.float64)
+            points = _of(opened.column("points", rows)[self.rows[at] - rows.start], self.landmarks).astype(np.float64)
             return at, points if self.spacing_mm is None else points * self.spacing_mm[at, None]
 
         yield from ahead(read, [shard for shard in opened.shards() if ends[shard + 1] > ends[shard]], threads=1)
@@ -103,10 +108,6 @@ class Population:
     @cached_property
     def _opened(self) -> LandmarkStore:
         return open_store(self.store)
-
-    def landmarks_of(self, structures: Sequence[str]) -> NDArray[np.int64]:
-        """Indices in `points` of the landmarks of some structures, each once, ascending."""
-        return np.unique(np.concatenate([self.topology.loop_of(name) for name in structures]))
 
 
 def population(path: Path, *, structures: Sequence[str] = (), unit: Unit = "auto") -> Population:
@@ -150,6 +151,7 @@ def population(path: Path, *, structures: Sequence[str] = (), unit: Unit = "auto
         subjects=tuple(opened.column("subject")[rows].tolist()),
         rows=rows,
         frame=opened.column("frame")[rows].astype(np.int64),
+        status=tuple(Status(value).name.lower() for value in opened.column("status")[rows].tolist()),
         spacing_mm=_spacing(opened.column("spacing_mm")[rows], unit, path),
         template=None if template is None else template[used].astype(np.float64),
         left_out=left_out,
@@ -172,7 +174,8 @@ def _of(points: NDArray[np.floating], landmarks: NDArray[np.int64]) -> NDArray[n
 
 def _left_out(without: int, incomplete: int, names: Sequence[str]) -> tuple[str, ...]:
     """Why cases are missing, in words."""
-    reasons = [(without, "pending or rejected"), (incomplete, f"without one of {', '.join(names)}")]
+    lacks = f"without {'one of ' if len(names) > 1 else ''}{', '.join(names)}"
+    reasons = [(without, "pending or rejected"), (incomplete, lacks)]
     return tuple(f"{n} case{'s' if n > 1 else ''} {why} left out" for n, why in reasons if n)
 
 

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import numpy as np
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
-from atlaskit import plot
 from atlaskit.errors import InputError
-from atlaskit.shape import align, pca, quality
+from atlaskit.shape import Outliers, align, pca
 from atlaskit.shape.cloud import Scale
+from atlaskit.store import open_store
+from atlaskit.verbs.part_pictures import draw_part, draw_sides
+from atlaskit.verbs.part_tables import means_table, modes_table, quality_table, scores_table
 from atlaskit.verbs.parts import JOINT, Part, write_groups
 from atlaskit.verbs.population import Population, Unit, population
+from atlaskit.verbs.sides import Sides, asymmetry_table, compare_sides, symmetry_table
+from atlaskit.verbs.sides import sentences as sides_words
+from atlaskit.verbs.singular import outlier_table, singular
+from atlaskit.verbs.singular import sentences as singular_words
+from atlaskit.verbs.sliding import Slide, slid
 from atlaskit.verbs.streaming import IN_MEMORY, leading, streamed_part, streaming_notes
-from atlaskit.verbs.whole import save_picture, write_table
+from atlaskit.verbs.whole import write_table
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,14 @@ class ShapePcaResult:
         One row per part, structure and landmark.
     quality : DataFrame
         Compactness, generalisation and specificity, a row per part, measure and number of modes; empty where not asked.
+    outliers : DataFrame
+        One row per part and case: how far it is from the others in which ways, those that are unlike them first.
+    symmetry : DataFrame
+        One row per pair of a left and a right structure and source of variation; empty without pairs.
+    asymmetry : DataFrame
+        One row per pair and case: its fluctuating asymmetry, and the areas of its sides.
+    findings : tuple of str
+        Which cases are unlike the others, and how sides differ, in words.
     tables, pictures : tuple of Path
     notes : tuple of str
     seconds : float
@@ -56,6 +67,10 @@ class ShapePcaResult:
     scores: pd.DataFrame
     mean: pd.DataFrame
     quality: pd.DataFrame
+    outliers: pd.DataFrame
+    symmetry: pd.DataFrame
+    asymmetry: pd.DataFrame
+    findings: tuple[str, ...]
     tables: tuple[Path, ...]
     pictures: tuple[Path, ...]
     notes: tuple[str, ...]
@@ -69,6 +84,9 @@ class ShapePcaResult:
             "unit": self.unit,
             "modes": self.modes.to_dict(orient="records"),
             "quality": self.quality.to_dict(orient="records"),
+            "outliers": _unusual(self.outliers).to_dict(orient="records"),
+            "symmetry": self.symmetry.to_dict(orient="records"),
+            "findings": self.findings,
             "tables": self.tables,
             "pictures": self.pictures,
             "notes": self.notes,
@@ -76,13 +94,18 @@ class ShapePcaResult:
         }
 
     def __str__(self) -> str:
-        """The modes that explain most, a line each."""
+        """The modes that explain most, a line each, and what was found of cases and sides."""
         lines = [f"{self.cases} cases of {self.store}."]
         for part in self.parts:
             explained = part.model.explained
             lines.append(f"{part.name}: {len(explained)} modes, {explained.sum():.1%} of the variance")
             lines += [f"  mode {k + 1}: {share:6.1%}" for k, share in enumerate(explained[:8])]
-        return "\n".join(lines)
+        return "\n".join([*lines, *self.findings])
+
+
+def _unusual(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of cases that are unlike the others in any way."""
+    return table[table[["far", "unlikely", "beyond"]].any(axis=1)] if len(table) else table
 
 
 def shape_pca(
@@ -94,6 +117,8 @@ def shape_pca(
     scale: bool = True,
     modes: int | float | str = 0.98,
     robust: bool = False,
+    slide: Slide = "none",
+    pairs: Sequence[str] = (),
     judge: bool = True,
     unit: Unit = "auto",
     seed: int = 0,
@@ -108,22 +133,29 @@ def shape_pca(
     store : path, optional
         ``landmarks.zarr`` in the atlas unless given; gets the groups ``alignment`` and ``pca``.
     structures : sequence of str
-        All of them unless given; cases that lack one are left out, and counted.
+        All of them unless given.
     align_by : {"joint", "per-structure"}
-        One transform for all structures, which keeps how they lie to each other, or one for each.
+        One transform for all structures, which keeps how they lie to each other, or one for each. Cases that lack a structure
+        are left out of its shape space, and so of the joint one, and counted: nothing is put in for what is absent.
     scale : bool
         Whether cases are brought to one size; else size is part of the shape.
     modes : int, float or {"all", "parallel"}
         As in `atlaskit.shape.pca`.
     robust : bool
         A mean on which cases far from it pull less.
+    slide : {"none", "bending", "distance"}
+        Whether landmarks slide along their outlines before they are aligned, until the spline from the mean to each case bends
+        least, or landmarks lie near those of the mean. Corners and landmarks of several structures stay; so does the store.
+    pairs : sequence of str
+        The structures whose sides are compared, as "LEFT=RIGHT"; those that are named left and right unless given.
     judge : bool
         Measure the quality of the model too, as `atlaskit.shape.quality` does.
     unit : {"auto", "px", "mm"}
         As in `population`.
     seed : int
     in_memory : int
-        Landmarks of more cases are streamed from the store; only shapes of a few, drawn by the seed, are kept for the quality.
+        Landmarks of more cases are streamed from the store: only shapes of a few, drawn by the seed, are kept for the quality,
+        and no case is looked at for itself.
 
     Raises
     ------
@@ -131,104 +163,91 @@ def shape_pca(
     """
     began = time.perf_counter()
     place = Path(atlas) / "landmarks.zarr" if store is None else Path(store)
-    people = population(place, structures=structures, unit=unit)
-    if align_by not in ("joint", "per-structure"):
-        raise InputError(f"Shapes are aligned 'joint' or 'per-structure'; got {align_by!r}.")
-    each = [(JOINT, people.structures)] if align_by == "joint" else [(name, (name,)) for name in people.structures]
-    make = _part if len(people) <= in_memory else streamed_part
+    each = _each(place, structures, unit, align_by)
+    names = tuple(name for _, people in each for name in people.structures)
+    sides, sided = compare_sides(place, names, pairs, unit=each[0][1].unit, most=in_memory, seed=seed)
     kept: Scale = "full" if scale else "none"
-    parts = tuple(make(people, name, names, scale=kept, modes=modes, robust=robust, seed=seed) for name, names in each)
-    tables = {"modes": _by_part(parts, lambda part: part.model.table), "scores": _by_part(parts, partial(_scores, people))}
-    tables["mean"] = _by_part(parts, partial(_mean, people))
-    tables["quality"] = _quality(people, parts, seed) if judge else pd.DataFrame()
+    parts = tuple(
+        (_part if len(people) <= in_memory else streamed_part)(
+            people, name, scale=kept, modes=modes, robust=robust, slide=slide, seed=seed
+        )
+        for name, people in each
+    )
+    unusual = singular(parts)
+    tables = {"modes": modes_table(parts), "scores": scores_table(parts), "mean": means_table(parts)}
+    tables["quality"] = quality_table(parts, seed) if judge else pd.DataFrame()
+    tables["outliers"] = outlier_table(parts, unusual)
+    tables |= {"symmetry": symmetry_table(sides), "asymmetry": asymmetry_table(sides)}
     return ShapePcaResult(
         store=place,
-        cases=len(people.cases),
-        unit=people.unit,
+        cases=len({case for part in parts for case in part.people.cases}),
+        unit=parts[0].people.unit,
         parts=parts,
         **tables,
-        tables=_write(people, parts, tables, Path(atlas) / "shape"),
-        pictures=_draw(people, parts, tables["quality"], Path(atlas) / "figures"),
-        notes=(*people.left_out, *(streaming_notes(parts, judged=judge) if len(people) > in_memory else ())),
+        findings=(*singular_words(unusual), *sides_words(sides)),
+        tables=_write(place, parts, tables, Path(atlas) / "shape"),
+        pictures=_draw(parts, tables["quality"], unusual, sides, Path(atlas) / "figures"),
+        notes=tuple(dict.fromkeys([*_notes(parts), *streaming_notes(parts, judged=judge), *sided])),
         seconds=round(time.perf_counter() - began, 3),
     )
 
 
+def _each(
+    place: Path, structures: Sequence[str], unit: Unit, align_by: Literal["joint", "per-structure"]
+) -> list[tuple[str, Population]]:
+    """The shape spaces by name, each with the cases that have its structures, all in one unit."""
+    if align_by not in ("joint", "per-structure"):
+        raise InputError(f"Shapes are aligned 'joint' or 'per-structure'; got {align_by!r}.")
+    if align_by == "joint":
+        return [(JOINT, population(place, structures=structures, unit=unit))]
+    found: list[tuple[str, Population]] = []
+    for name in structures or open_store(place).topology.structures:
+        known = found[0][1].unit if found else unit
+        found.append((name, population(place, structures=(name,), unit=known)))
+    return found
+
+
 def _part(
-    people: Population, name: str, structures: Sequence[str], *, scale: Scale, modes: int | float | str, robust: bool, seed: int
+    people: Population, name: str, *, scale: Scale, modes: int | float | str, robust: bool, slide: Slide, seed: int
 ) -> Part:
-    """Align some structures and find their modes."""
-    used = people.landmarks_of(structures)
-    onto = None if people.template is None else people.template[used]
-    aligned = align(people.points[:, used], scale=scale, robust=robust, onto=onto)
+    """Align a population and find its modes."""
+    moved = slid(people.points, people.topology, slide)
+    aligned = align(people.points if moved is None else moved.points, scale=scale, robust=robust, onto=people.template)
     shapes = aligned.tangent
     model = pca(shapes, modes=modes, seed=seed)
-    return Part(name, tuple(structures), used, aligned, model, model.scores(shapes), shapes)
+    if not len(model.variance):
+        raise InputError(f"Modes need cases that differ; the {len(people)} with {', '.join(people.structures)} are all alike.")
+    return Part(name, people, aligned, model, model.scores(shapes), shapes, slid=moved)
 
 
-def _by_part(parts: Sequence[Part], table: Callable[[Part], pd.DataFrame]) -> pd.DataFrame:
-    """A table of each part, one below the other, with the name of the part before all."""
-    tables = [table(part) for part in parts]
-    for part, each in zip(parts, tables, strict=True):
-        each.insert(0, "part", part.name)
-    return pd.concat(tables, ignore_index=True)
-
-
-def _scores(people: Population, part: Part) -> pd.DataFrame:
-    """Who each case is, how it lies, and its scores."""
-    who = pd.DataFrame({"case": people.cases, "subject": people.subjects, "frame": people.frame})
-    lies = part.alignment.table.drop(columns="factor").rename(columns={"size": f"size_{people.unit}"})
-    along = pd.DataFrame(part.scores, columns=[f"pc{k + 1}" for k in range(part.scores.shape[1])])
-    return pd.concat([who, lies, along], axis=1)
-
-
-def _quality(people: Population, parts: Sequence[Part], seed: int) -> pd.DataFrame:
-    """By landmarks and by overlap; of cases that are all alike there is nothing to measure."""
-    tables = []
+def _notes(parts: Sequence[Part]) -> list[str]:
+    """Who was left out, and how far landmarks slid."""
+    notes = [note for part in parts for note in part.people.left_out]
     for part in parts:
-        if len(part.model.variance):
-            loops = people.topology.only(part.structures).loops
-            with threadpool_limits(1):  # many small products, for which threads only wait where others use the cores
-                found = quality(part.shapes, loops=loops, seed=seed).table
-            tables.append(found.assign(part=part.name))
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+        if part.slid is not None:
+            where = "" if part.name == JOINT else f"{part.name}: "
+            notes.append(where + part.slid.sentence(part.people.unit))
+    return notes
 
 
-def _mean(people: Population, part: Part) -> pd.DataFrame:
-    """The mean along the loop of each structure."""
-    topology, rows = people.topology.only(part.structures), []
-    for name in part.structures:
-        loop = topology.loop_of(name)
-        x, y = part.alignment.mean[loop].T
-        rows.append(pd.DataFrame({"structure": name, "landmark": people.landmarks[part.landmarks[loop]], "x": x, "y": y}))
-    return pd.concat(rows, ignore_index=True)
-
-
-def _write(people: Population, parts: Sequence[Part], tables: dict[str, pd.DataFrame], folder: Path) -> tuple[Path, ...]:
-    """Groups into the store, tables beside the atlas."""
-    write_groups(people, parts)
-    made = {folder / f"{name}.csv": table for name, table in tables.items() if len(table)}
+def _write(store: Path, parts: Sequence[Part], tables: dict[str, pd.DataFrame], folder: Path) -> tuple[Path, ...]:
+    """Groups into the store, tables beside the atlas; an earlier table that there is no more is taken away."""
+    write_groups(store, parts)
     if any(part.drawn is not None for part in parts):
-        made[folder / "scores.csv"] = leading(tables["scores"])
-    for path, table in made.items():
-        write_table(path, table, digits=8)
-    return tuple(made)
+        tables = {**tables, "scores": leading(tables["scores"])}
+    for name, table in tables.items():
+        if len(table):
+            write_table(folder / f"{name}.csv", table, digits=8)
+        else:
+            (folder / f"{name}.csv").unlink(missing_ok=True)
+    return tuple(folder / f"{name}.csv" for name, table in tables.items() if len(table))
 
 
-def _draw(people: Population, parts: Sequence[Part], judged: pd.DataFrame, folder: Path) -> tuple[Path, ...]:
-    """Modes as outlines and as arrows, what they explain, how good they are, and where cases lie along the first two."""
+def _draw(
+    parts: Sequence[Part], judged: pd.DataFrame, unusual: dict[str, Outliers], found: Sequence[Sides], folder: Path
+) -> tuple[Path, ...]:
+    """The pictures of each part, and of each pair."""
     paths = []
     for part in parts:
-        topology, model = people.topology.only(part.structures), part.model
-        pictures: dict[str, Any] = {"modes": plot.modes(model, topology), "arrows": plot.modes(model, topology, arrows=True)}
-        pictures["scree"] = plot.scree(model)
-        if len(model.variance) > 1:
-            pictures["scores"] = plot.scores(part.scores, explained=model.explained)
-        if len(judged):
-            of_part = judged[judged["part"] == part.name].rename(columns={"measure": "unit"})
-            pictures["quality"] = plot.quality(of_part, title=f"n = {len(part.shapes)} cases")
-        under = "" if part.name == JOINT else "_" + re.sub(r"\W+", "_", part.name)
-        for name, axes in pictures.items():
-            paths.append(folder / f"shape{under}_{name}.png")
-            save_picture(paths[-1], np.ravel(np.asarray(axes, dtype=object))[0])
-    return tuple(paths)
+        paths += draw_part(part, judged[judged["part"] == part.name] if len(judged) else judged, unusual.get(part.name), folder)
+    return (*paths, *draw_sides(found, folder))

@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from atlaskit.errors import InputError
 from atlaskit.shape import Placement, Streamed, align_to, stream
 from atlaskit.shape.ahead import ahead
 from atlaskit.shape.cloud import Scale
 from atlaskit.verbs.parts import Part
 from atlaskit.verbs.population import Population
+from atlaskit.verbs.sliding import Slide
 
 IN_MEMORY = 50_000
 """Cases beyond which their landmarks are streamed: 0.2 GB of 208 landmarks, and some times that while they are aligned."""
@@ -23,43 +25,43 @@ LEADING = 10
 
 
 def streamed_part(
-    people: Population,
-    name: str,
-    structures: Sequence[str],
-    *,
-    scale: Scale,
-    modes: int | float | str,
-    robust: bool,
-    seed: int,
+    people: Population, name: str, *, scale: Scale, modes: int | float | str, robust: bool, slide: Slide, seed: int
 ) -> Part:
-    """Align some structures and find their modes as in memory; shapes of 500 cases, drawn by the seed, are kept.
+    """Align a population and find its modes as in memory; shapes of 500 cases, drawn by the seed, are kept.
 
     Parameters
     ----------
     people : Population
     name : str
-    structures : sequence of str
+        Of the part.
     scale, modes, robust, seed
         As in `atlaskit.shape.stream`.
+    slide : {"none"}
+        Landmarks slide in memory only.
+
+    Raises
+    ------
+    InputError
+        For landmarks that should slide.
 
     Notes
     -----
     Reads the store 6 to 9 times, a robust mean some times more; a thread reads ahead.
     """
-    used = people.landmarks_of(structures)
+    if slide != "none":
+        raise InputError(f"Landmarks slide in memory; {len(people)} cases are streamed from the store: leave --slide out.")
 
     def blocks() -> Iterator[NDArray[np.float64]]:
-        return (points for _, points in people.blocks(structures))
+        return (points for _, points in people.blocks())
 
-    onto = None if people.template is None else people.template[used]
-    found = stream(blocks, scale=scale, modes=modes, robust=robust, onto=onto, seed=seed)
+    found = stream(blocks, scale=scale, modes=modes, robust=robust, onto=people.template, seed=seed)
     drawn = np.sort(np.random.default_rng(seed).choice(len(people), min(DRAWN, len(people)), replace=False))
-    alignment, scores, shapes = _placed(people, structures, found, scale, drawn)
-    return Part(name, tuple(structures), used, alignment, found.model, scores, shapes, drawn)
+    alignment, scores, shapes = _placed(people, found, scale, drawn)
+    return Part(name, people, alignment, found.model, scores, shapes, drawn)
 
 
 def _placed(
-    people: Population, structures: Sequence[str], found: Streamed, scale: Scale, drawn: NDArray[np.int64]
+    people: Population, found: Streamed, scale: Scale, drawn: NDArray[np.int64]
 ) -> tuple[Placement, NDArray[np.float64], NDArray[np.float64]]:
     """How all cases lie to the mean, their scores, and the shapes of some."""
     n = len(people)
@@ -76,9 +78,9 @@ def _placed(
         kept = np.isin(at, drawn)
         shapes[np.searchsorted(drawn, at[kept])] = tangent[kept]
 
-    for _ in ahead(place, people.blocks(structures)):
+    for _ in ahead(place, people.blocks()):
         pass
-    return Placement(found.mean, size, factor, rotation, centre, mirrored, distance), scores, shapes
+    return Placement(found.mean, size, factor, rotation, centre, mirrored, distance, scale), scores, shapes
 
 
 def leading(scores: pd.DataFrame) -> pd.DataFrame:
@@ -91,14 +93,17 @@ def _number(column: str) -> int:
     return int(column[2:]) if column.startswith("pc") and column[2:].isdigit() else 0
 
 
-def streaming_notes(parts: Sequence[Part], *, judged: bool) -> tuple[str, ...]:
-    """What is measured on some of the cases, or told of some of the modes."""
-    cases, modes = len(parts[0].scores), max(len(part.model.variance) for part in parts)
-    notes = [f"{cases} cases were streamed from the store"]
+def streaming_notes(parts: Sequence[Part], *, judged: bool) -> list[str]:
+    """What is measured on some of the cases, told of some of the modes, or not at all, where cases were streamed."""
+    streamed = [part for part in parts if part.drawn is not None]
+    if not streamed:
+        return []
+    modes = max(len(part.model.variance) for part in streamed)
+    notes = [f"{max(len(part.people) for part in streamed)} cases were streamed from the store; none is looked at for itself"]
     if judged:
-        notes.append(f"the quality is that of a model of {len(parts[0].shapes)} of them, drawn by the seed")
+        notes.append(f"the quality is that of a model of {len(streamed[0].shapes)} of them, drawn by the seed")
     if modes > LEADING:
         notes.append(
             f"scores.csv has the scores of the first {LEADING} of {modes} modes; all are in the group pca of the store"
         )
-    return tuple(notes)
+    return notes

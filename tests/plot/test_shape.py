@@ -134,6 +134,15 @@ def test_groups_have_a_colour_a_marker_an_ellipse_a_mean_and_their_number():
     assert ax.get_xlabel() == "score of mode 3 (sd), 12.5 % of variance"
 
 
+def test_the_furthest_cases_are_named_and_no_other():
+    along = np.random.default_rng(0).normal(size=(40, 2))
+    along[7], along[9] = [6, 0], [0, -7]
+    names = [f"case {k}" for k in range(40)]
+    assert {text.get_text() for text in scores(along, names=names).texts} >= {"case 7", "case 9"}
+    assert len(scores(along, names=names).texts) <= 4
+    assert not scores(along).texts and not scores(along[:4], names=names).texts
+
+
 def test_many_cases_are_small_pale_pixels_and_few_are_not():
     few, many = (scores(np.random.default_rng(0).normal(size=(n, 2))).collections[0] for n in (20, 20_000))
     assert many.get_rasterized() and not few.get_rasterized()

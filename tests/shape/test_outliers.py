@@ -35,10 +35,14 @@ def test_each_case_is_judged_by_the_others(seed: int) -> None:
         model = pca(np.delete(points, case, axis=0), modes=3)
         scores = model.scores(points[case : case + 1])
         assert table["mahalanobis"][case] == pytest.approx(np.linalg.norm(scores))
-        assert table["p"][case] == pytest.approx(stats.chi2.sf(np.square(scores).sum(), 3))
+        grown = (19 + 1) * (19 - 1) * 3 / (19 * (19 - 3))  # Hotelling's T2 of one more case than the 19 others
+        assert table["p"][case] == pytest.approx(stats.f.sf(np.square(scores).sum() / grown, 3, 16))
         assert table["distance"][case] == pytest.approx(np.linalg.norm(points[case] - model.mean))
         assert table["residual"][case] == pytest.approx(np.linalg.norm(points[case] - model.reconstruct(scores)[0]))
-    assert found.modes == 3 and stats.chi2.sf(found.limit**2, 3) == pytest.approx(0.001)
+    assert found.modes == 3 and stats.f.sf(found.limits["mahalanobis"] ** 2 / grown, 3, 16) == pytest.approx(0.001)
+    for name, way in {"distance": "far", "mahalanobis": "unlikely", "residual": "beyond"}.items():
+        assert (table[way] == (table[name] > found.limits[name])).all()
+    assert set(found.unusual["case"]) == {*table.index[table[["far", "unlikely", "beyond"]].any(axis=1)]}
 
 
 @pytest.mark.parametrize(("coordinate", "size", "way"), [(7, 3.0, "unlikely"), (15, 3.0, "beyond"), (0, 6.0, "far")])
@@ -62,9 +66,15 @@ def test_an_outlier_does_not_hide_itself() -> None:
     assert np.linalg.norm(pca(points, modes=2).scores(points[3:4])) < 4, "it would"
 
 
-def test_the_share_of_normal_cases_that_are_unlikely_is_the_level() -> None:
-    share = np.mean([outliers(cohort(seed, 200), modes=5, level=0.05).table["unlikely"].mean() for seed in range(10)])
-    assert share == pytest.approx(0.055, abs=0.015)
+@pytest.mark.parametrize(("n", "modes", "cohorts"), [(200, 5, 10), (30, 8, 60)])
+def test_the_share_of_normal_cases_that_are_unlikely_is_the_level(n: int, modes: int, cohorts: int) -> None:
+    share = np.mean([outliers(cohort(seed, n), modes=modes, level=0.05).table["unlikely"].mean() for seed in range(cohorts)])
+    assert share == pytest.approx(0.05, abs=0.01)
+
+
+def test_few_normal_cases_are_far_or_beyond() -> None:
+    tables = [outliers(cohort(seed, 200), modes=5).table for seed in range(10)]
+    assert max(np.mean([table[way].mean() for table in tables]) for way in ("far", "beyond")) < 0.015
 
 
 def test_cases_keep_their_names() -> None:

@@ -37,6 +37,14 @@ def shape_pca(
         typer.Option("--modes", metavar="M", help="A number, a share of the variance such as 0.98, 'all', or 'parallel'."),
     ] = "0.98",
     robust: Annotated[bool, typer.Option("--robust", help="A mean on which cases far from it pull less.")] = False,
+    slide: Annotated[
+        Literal["none", "bending", "distance"],
+        typer.Option("--slide", help="Let landmarks slide along their outlines first, until they bend the mean least."),
+    ] = "none",
+    pairs: Annotated[
+        list[str] | None,
+        typer.Option("--pair", metavar="LEFT=RIGHT", help="Two structures whose sides to compare; by default those named so."),
+    ] = None,
     judge: Annotated[
         bool, typer.Option("--quality/--no-quality", help="Measure compactness, generalisation and specificity of the model.")
     ] = True,
@@ -58,6 +66,8 @@ def shape_pca(
             scale=scale,
             modes=_modes(modes),
             robust=robust,
+            slide=slide,
+            pairs=pairs or (),
             judge=judge,
             unit=unit,
             seed=seed or 0,
