@@ -143,6 +143,19 @@ def test_the_furthest_cases_are_named_and_no_other():
     assert not scores(along).texts and not scores(along[:4], names=names).texts
 
 
+def test_of_very_many_cases_a_fixed_draw_is_shown_and_all_are_counted() -> None:
+    xy = np.random.default_rng(0).normal(size=(40_000, 2))
+    groups = np.where(np.arange(40_000) < 10_000, "few", "many")
+    ax = scores(xy, groups)
+    few, many = (np.asarray(dots.get_offsets()) for dots in ax.collections)
+    assert (len(few), len(many)) == (2500, 7500)
+    assert {"few (n = 10000, 2500 shown)", "many (n = 30000, 7500 shown)"} <= texts(ax)
+    assert set(map(tuple, few)) <= set(map(tuple, xy[:10_000])), "each dot is a case of its group"
+    assert (np.asarray(scores(xy, groups).collections[0].get_offsets()) == few).all()
+    mean = next(line for line in ax.lines if line.get_marker() == "o" and len(line.get_xdata()) == 1)
+    assert mean.get_xdata()[0] == pytest.approx(xy[:10_000, 0].mean()), "of all cases"
+
+
 def test_many_cases_are_small_pale_pixels_and_few_are_not():
     few, many = (scores(np.random.default_rng(0).normal(size=(n, 2))).collections[0] for n in (20, 20_000))
     assert many.get_rasterized() and not few.get_rasterized()
