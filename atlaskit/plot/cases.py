@@ -25,6 +25,7 @@ from atlaskit.plot.style import (
     PAGE_IN,
     PALE,
     TEXT_PT,
+    Picture,
     Points,
     color_of,
     draw_outline,
@@ -117,7 +118,7 @@ def cases(
     side = PAGE_IN / max(columns, 3)
     lines = max((title.count("\n") + 1 for title, _, _ in items), default=0)
     size = (side * columns, rows * (side + 0.13 * lines) + 0.6)
-    figure = Figure(figsize=size, dpi=DPI, facecolor="white")
+    figure = Picture(figsize=size, dpi=DPI, facecolor="white")
     figure.set_layout_engine("constrained", h_pad=0.06, w_pad=0.03)
     for place, (title, mask, points) in enumerate(items, start=1):
         case(mask, points, topology, ax=figure.add_subplot(rows, columns, place), title=_fitting(title))

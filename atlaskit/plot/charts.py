@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
-from atlaskit.plot.style import DPI, INK, NAME_PT, PALE, TEXT_PT, color_of
+from atlaskit.plot.style import DPI, INK, NAME_PT, PALE, TEXT_PT, Picture, color_of
 
 COLUMN_IN = 3.5
 """Width of a figure in one column of a page, inches."""
@@ -99,7 +98,7 @@ def draw_groups(ax: Axes, xy: NDArray[np.float64], groups: Sequence[Group]) -> l
 def chart_axes(ax: Axes | None, size_in: tuple[float, float], x: str, y: str) -> Axes:
     """Axes with two thin spines, small ticks and the labels of both axes; of a new figure if none are given."""
     if ax is None:
-        ax = Figure(figsize=size_in, dpi=DPI, facecolor="white", layout="constrained").add_subplot()
+        ax = Picture(figsize=size_in, dpi=DPI, facecolor="white", layout="constrained").add_subplot()
     ax.tick_params(labelsize=TEXT_PT, width=0.6, length=2.5)
     ax.spines[["top", "right"]].set_visible(False)
     ax.spines[["left", "bottom"]].set_linewidth(0.6)

@@ -10,10 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
 from matplotlib.colors import ListedColormap, Normalize
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from atlaskit.plot.style import DPI, INK, SHAPE_IN, SMALL_PT, TEXT_PT, Points
+from atlaskit.plot.style import DPI, INK, SHAPE_IN, SMALL_PT, TEXT_PT, Picture, Points
 
 ERRORS = ListedColormap(colormaps["magma_r"](np.linspace(0.12, 0.92, 256)), name="atlaskit_errors")
 """Colours of errors and distances, light to dark: told apart without hue, and seen on white."""
@@ -27,7 +26,7 @@ def axes_with_room(box: NDArray[np.float64], title: str | None, *, note: str = "
     width, height = SHAPE_IN * (box[1] - box[0]) / (box[1] - box[0]).max()
     above, below = (_LINE_IN * (1 + text.count("\n")) + 0.08 if text else 0.0 for text in (title, note))
     tall = height + above + below
-    figure = Figure(figsize=(width + _BAR_IN, tall), dpi=DPI, facecolor="white")
+    figure = Picture(figsize=(width + _BAR_IN, tall), dpi=DPI, facecolor="white")
     figure.suptitle(title or "", fontsize=TEXT_PT, color=INK)
     return figure.add_axes((0.0, below / tall, width / (width + _BAR_IN), height / tall))
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from atlaskit.metrics import place
@@ -20,6 +19,7 @@ from atlaskit.plot.style import (
     SHAPE_IN,
     SMALL_PT,
     TEXT_PT,
+    Picture,
     Points,
     color_of,
     draw_outline,
@@ -162,7 +162,7 @@ def methods(
 
 def _rows_figure(rows: int, title: str | None) -> Axes:
     strip = 0.16 * (1 + title.count("\n")) if title else 0.0
-    figure = Figure(figsize=(SHAPE_IN + 1.6, 0.34 * rows + 1.0 + strip), dpi=DPI, facecolor="white")
+    figure = Picture(figsize=(SHAPE_IN + 1.6, 0.34 * rows + 1.0 + strip), dpi=DPI, facecolor="white")
     figure.set_layout_engine("constrained")
     figure.suptitle(title or "", fontsize=TEXT_PT, color=INK)
     return figure.add_subplot()

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
@@ -25,6 +24,7 @@ from atlaskit.plot.style import (
     PALE,
     PALETTE,
     TEXT_PT,
+    Picture,
     color_of,
     draw_outline,
     present_loops,
@@ -128,7 +128,7 @@ def _panels(
     wide = side + columns * width
     lines = math.ceil(sum(_ENTRY_IN + _LETTER_IN * len(words) for words in key.values()) / wide)
     tall = rows * height + heads * head + _FOOT_IN + _LINE_IN * lines
-    figure = Figure(figsize=(wide, tall), dpi=DPI, facecolor="white")
+    figure = Picture(figsize=(wide, tall), dpi=DPI, facecolor="white")
     grid = np.empty((rows, columns), dtype=object)
     for row, column in np.ndindex(rows, columns):
         top = head * min(row + 1, heads) + (row + 1) * height

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
@@ -24,6 +23,7 @@ from atlaskit.plot.style import (
     PALE,
     PALETTE,
     TEXT_PT,
+    Picture,
     Points,
     draw_outline,
     present_loops,
@@ -106,7 +106,7 @@ def _figure(box: NDArray[np.float64], cases: int) -> tuple[Axes, list[Axes]]:
     width = (PAGE_IN - _CHART_IN - _BAR_IN) / columns
     height = min(width * float(np.divide(*(box[1] - box[0])[::-1])), _TALLEST_IN)
     tall = max(rows * (height + _HEAD_IN), _CHART_IN)
-    figure = Figure(figsize=(PAGE_IN, tall), dpi=DPI, facecolor="white")
+    figure = Picture(figsize=(PAGE_IN, tall), dpi=DPI, facecolor="white")
     side = _CHART_IN - _LEFT_IN - 3 * _GAP_IN
     place = (_LEFT_IN / PAGE_IN, _FOOT_IN / tall, side / PAGE_IN, min(1 - (_FOOT_IN + 0.4) / tall, side / tall))
     chart = chart_axes(figure.add_axes(place), (0, 0), "distance along the modes (sd)", "distance beyond the modes")

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 from scipy import stats
@@ -15,7 +14,7 @@ from scipy import stats
 from atlaskit.plot.charts import COLUMN_IN, CROWD, Group, chart_axes, draw_groups, group_line, legend_above, split
 from atlaskit.plot.labels import name_dots
 from atlaskit.plot.outlines import draw_outlines
-from atlaskit.plot.style import DPI, INK, PALE, TEXT_PT, Points, draw_outline, present_loops, shape_axes, window
+from atlaskit.plot.style import DPI, INK, PALE, TEXT_PT, Picture, Points, draw_outline, present_loops, shape_axes, window
 from atlaskit.topology import Topology
 
 Floats = NDArray[np.float64]
@@ -201,7 +200,7 @@ def allometry(
 
 def _wide_axes() -> Axes:
     """Axes of a new figure with a strip for shapes at its right."""
-    figure = Figure(figsize=(COLUMN_IN + _STRIP_IN, 2.9), dpi=DPI, facecolor="white")
+    figure = Picture(figsize=(COLUMN_IN + _STRIP_IN, 2.9), dpi=DPI, facecolor="white")
     figure.set_layout_engine("constrained", rect=(0, 0, COLUMN_IN / (COLUMN_IN + _STRIP_IN), 1))
     return figure.add_subplot()
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from atlaskit.plot.arrows import draw_arrows, spaced
 from atlaskit.plot.charts import COLUMN_IN, chart_axes, draw_groups, split
 from atlaskit.plot.labels import name_dots
-from atlaskit.plot.style import DPI, INK, PAGE_IN, PALE, TEXT_PT, color_of, draw_outline, shape_axes, window
+from atlaskit.plot.style import DPI, INK, PAGE_IN, PALE, TEXT_PT, Picture, color_of, draw_outline, shape_axes, window
 from atlaskit.shape import Symmetry
 
 _HEAD_IN, _LEAST_IN, _TALLEST_IN = 0.3, 2.4, 3.6
@@ -84,7 +83,7 @@ def _figure(box: NDArray[np.float64]) -> tuple[Axes, Axes]:
     wide, high = box[1] - box[0]
     height = min(max((PAGE_IN - COLUMN_IN) * high / wide, _LEAST_IN), _TALLEST_IN)
     tall = height + _HEAD_IN
-    figure = Figure(figsize=(PAGE_IN, tall), dpi=DPI, facecolor="white")
+    figure = Picture(figsize=(PAGE_IN, tall), dpi=DPI, facecolor="white")
     shape = figure.add_axes((0.02, 0.0, (PAGE_IN - COLUMN_IN) / PAGE_IN - 0.02, height / tall))
     left = PAGE_IN - COLUMN_IN + _CHART_LEFT_IN
     chart = figure.add_axes((left / PAGE_IN, _FOOT_IN / tall, (PAGE_IN - left - 0.1) / PAGE_IN, (height - _FOOT_IN) / tall))

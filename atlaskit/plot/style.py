@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,15 @@ NAME_PT, TEXT_PT, SMALL_PT = 8.0, 7.0, 5.5
 
 MOST_CASES = 400
 """A cloud of landmarks shows this many cases at most, evenly picked; more only make ink."""
+
+
+class Picture(Figure):
+    """A figure that shows itself in a notebook, which else knows those of pyplot only."""
+
+    def _repr_png_(self) -> bytes:
+        page = BytesIO()
+        self.savefig(page, format="png")
+        return page.getvalue()
 
 
 def color_of(index: int) -> str:
@@ -70,7 +80,7 @@ def _new_axes(box: NDArray[np.float64], title: str | None) -> Axes:
     """Axes that fill a figure of the window's own shape, under a strip for the title."""
     width, height = SHAPE_IN * (box[1] - box[0]) / (box[1] - box[0]).max()
     strip = 0.16 * (1 + title.count("\n")) + 0.08 if title else 0.0
-    figure = Figure(figsize=(width, height + strip), dpi=DPI, facecolor="white")
+    figure = Picture(figsize=(width, height + strip), dpi=DPI, facecolor="white")
     return figure.add_axes((0.0, 0.0, 1.0, height / (height + strip)))
 
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FormatStrFormatter, NullLocator
 from numpy.typing import NDArray
 
-from atlaskit.plot.style import DPI, INK, PAGE_IN, PALE, PALETTE, TEXT_PT, color_of
+from atlaskit.plot.style import DPI, INK, PAGE_IN, PALE, PALETTE, TEXT_PT, Picture, color_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +38,7 @@ def loss_curves(log: Sequence[Record] | pd.DataFrame, *, title: str | None = Non
         Axes: the loss terms, then validation Dice and the distance to the groupwise positions where the log has them.
     """
     records: Sequence[Any] = log if isinstance(log, Sequence) else log.to_dict("records")
-    figure = Figure(figsize=(PAGE_IN, 3.0), dpi=DPI, facecolor="white", layout="constrained")
+    figure = Picture(figsize=(PAGE_IN, 3.0), dpi=DPI, facecolor="white", layout="constrained")
     if title:
         figure.suptitle(title, fontsize=TEXT_PT + 2, color=INK)
     count = "step" if all("step" in record for record in records) else "epoch"

@@ -29,7 +29,7 @@ def draw_part(part: Part, judged: pd.DataFrame, unusual: Outliers | None, folder
     if len(model.variance) > 1:
         pictures["scores"] = plot.scores(part.scores, explained=model.explained, names=cases if part.drawn is None else None)
     if len(judged):
-        pictures["quality"] = plot.quality(_in_words(judged, unit), title=f"n = {len(part.shapes)} cases")
+        pictures["quality"] = plot.quality(judged, unit=unit, title=f"n = {len(part.shapes)} cases")
     if unusual is not None:
         pictures["outliers"] = plot.outliers(unusual, part.shapes, model.mean, topology, cases=cases, unit=unit)
     under = "" if part.name == JOINT else f"_{_file(part.name)}"
@@ -46,12 +46,6 @@ def draw_sides(found: Sequence[Sides], folder: Path) -> list[Path]:
         axes = plot.sides(each.symmetry, each.pair, ratio, cases=each.people.cases, colors=colors)
         paths.append(_saved(axes, folder / f"shape_sides_{_file(each.pair[0])}.png"))
     return paths
-
-
-def _in_words(judged: pd.DataFrame, unit: str) -> pd.DataFrame:
-    """The table of a model's quality with what was measured as the unit of its curves."""
-    words = {"landmarks": f"distance of landmarks,\n{unit}", "overlap": "1 \u2212 overlap of areas"}
-    return judged.assign(unit=judged["measure"].map(words))
 
 
 def _file(name: str) -> str:

@@ -15,7 +15,7 @@ from atlaskit.phantom import chest
 from atlaskit.plot import PALETTE, allometry, deviation, difference, modes, power, quality, scores, scree
 from atlaskit.plot.arrows import LONGEST, readable_factor
 from atlaskit.plot.scores import ellipse
-from atlaskit.shape import Power, align, pca
+from atlaskit.shape import Power, Quality, align, pca
 from atlaskit.topology import Topology
 
 
@@ -219,13 +219,19 @@ def test_shapes_at_both_sizes_stand_beside_allometry(points, topology):
 
 def test_quality_has_a_line_and_a_band_per_model_in_each_unit():
     one = pd.DataFrame({"modes": [1, 2, 3], "compactness": [0.5, 0.75, 1.0]}).assign(
-        generalisation=[3.0, 2.0, 1.0], generalisation_se=0.5, specificity=[1.0, 2.0, 3.0], specificity_se=0.25, unit="mm"
+        generalisation=[3.0, 2.0, 1.0],
+        generalisation_se=0.5,
+        specificity=[1.0, 2.0, 3.0],
+        specificity_se=0.25,
+        measure="landmarks",
     )
-    both = pd.concat([one, one.assign(unit="overlap", generalisation=0.5)])
-    compact, *others = quality({"ours": both, "theirs": one})
+    both = pd.concat([one, one.assign(measure="overlap", generalisation=0.5)])
+    compact, *others = quality({"ours": Quality(both, 9, 0), "theirs": one}, unit="mm")
     np.testing.assert_allclose([line.get_ydata() for line in compact.lines], [[50, 75, 100]] * 2)
     assert [ax.get_ylabel() for ax in others] == [
-        f"{what}\n({unit})" for unit in ("mm", "overlap") for what in ("generalisation", "specificity")
+        f"{what}\n({words})"
+        for words in ("distance of landmarks,\nmm", "1 \u2212 overlap of areas")
+        for what in ("generalisation", "specificity")
     ]
     assert texts(compact) == {"ours", "theirs", "± 1 standard error"}
     np.testing.assert_allclose(others[0].lines[0].get_ydata(), one["generalisation"])
