@@ -15,6 +15,8 @@ from atlaskit.plot.charts import DASHES, chart_axes
 from atlaskit.plot.style import DPI, PAGE_IN, PALE, TEXT_PT, Picture, color_of
 from atlaskit.shape import Quality
 
+Floats = NDArray[np.float64]
+
 
 def quality(
     found: Quality | pd.DataFrame | Mapping[str, Quality | pd.DataFrame],
@@ -46,7 +48,9 @@ def quality(
     compact = chart_axes(figure.add_subplot(grid[0, 0]), (0, 0), "number of modes", "compactness\n(% of variance)")
     for k, (name, table) in enumerate(named.items()):
         once = table.drop_duplicates("modes")
-        compact.plot(once["modes"], 100 * once["compactness"], label=name, **_line(k))
+        modes, value, error = (once[column].to_numpy() for column in ("modes", "compactness", "compactness_se"))
+        _band(compact, k, modes, 100 * value, 100 * error)
+        compact.lines[-1].set_label(name)
     compact.set_ylim(top=101)
     axes = [compact]
     words = {"landmarks": f"distance of landmarks,\n{unit}", "overlap": "1 \u2212 overlap of areas"}
@@ -73,8 +77,13 @@ def _draw(ax: Axes, named: Mapping[str, pd.DataFrame], measure: str, what: str) 
     for k, table in enumerate(named.values()):
         rows = table[table["measure"] == measure]
         modes, value, error = (rows[name].to_numpy(dtype=np.float64) for name in ("modes", what, f"{what}_se"))
-        ax.fill_between(modes, value - error, value + error, color=color_of(k), alpha=0.25, linewidth=0)
-        ax.plot(modes, value, **_line(k))
+        _band(ax, k, modes, value, error)
+
+
+def _band(ax: Axes, k: int, modes: Floats, value: Floats, error: Floats) -> None:
+    """A line with a band of one standard error."""
+    ax.fill_between(modes, value - error, value + error, color=color_of(k), alpha=0.25, linewidth=0)
+    ax.plot(modes, value, **_line(k))
 
 
 def _line(k: int) -> dict[str, Any]:

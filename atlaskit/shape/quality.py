@@ -31,8 +31,8 @@ class Quality:
     table : DataFrame
         A row for each number of `modes` and `measure`. `compactness` is a share of the variance. `generalisation` and
         `specificity` are, by the measure "landmarks", mean distances between landmarks in the unit of the cases, and by
-        "overlap" 1 less the Tanimoto overlap of polygons, averaged over structures; less is better. `generalisation_se` and
-        `specificity_se` are their standard errors: over the cases, and over the draws.
+        "overlap" 1 less the Tanimoto overlap of polygons, averaged over structures; less is better. `compactness_se`,
+        `generalisation_se` and `specificity_se` are their standard errors: over the cases, and the last over the draws.
     cases : int
     draws : int
     """
@@ -83,9 +83,10 @@ def quality(points: Array, *, modes: int = MODES, loops: Loops | None = None, dr
     ----------
     Davies, Learning Shape: Optimal Models for Analysing Natural Variability, PhD thesis, University of Manchester (2002), which
     defines the three; Styner et al., Evaluation of 3D correspondence methods for model building, IPMI (2003), mean landmark
-    distance and standard errors, sd / sqrt(n - 1); Heimann et al., 3D statistical shape models using direct optimization of
-    description length, ECCV (2006), overlap by Tanimoto's coefficient; Ericsson & Karlsson, Measures for benchmarking of
-    automatic correspondence algorithms, J. Math. Imaging Vis. 28 (2007).
+    distance and standard errors, sd / sqrt(n - 1); Critchley, Influence in principal components analysis, Biometrika 72 (1985),
+    by which the compactness has that of a ratio of sums over cases; Heimann et al., 3D statistical shape models using direct
+    optimization of description length, ECCV (2006), overlap by Tanimoto's coefficient; Ericsson & Karlsson, Measures for
+    benchmarking of automatic correspondence algorithms, J. Math. Imaging Vis. 28 (2007).
     """
     points = np.asarray(points, dtype=np.float64)
     model = pca(points)
@@ -101,15 +102,25 @@ def quality(points: Array, *, modes: int = MODES, loops: Loops | None = None, dr
         _specificity(points, model, scores, outlines),
     )
     measures = ("landmarks", "overlap") if outlines else ("landmarks",)
-    tables = [_table(measure, model, general[k], specific[k]) for k, measure in enumerate(measures)]
+    spread = _spread(points, model)
+    tables = [_table(measure, model, spread, general[k], specific[k]) for k, measure in enumerate(measures)]
     return Quality(pd.concat(tables, ignore_index=True), len(points), draws)
 
 
-def _table(measure: str, model: ShapeModel, general: Figures, specific: Figures) -> pd.DataFrame:
+def _spread(points: Array, model: ShapeModel) -> Figures:
+    """(M,) standard errors of the compactness, from what each case adds to the variance within the modes and to all of it."""
+    within = np.cumsum(np.square(model.scores(points)) * model.variance, axis=1).T
+    whole = np.square(points - model.mean).sum((1, 2))
+    off = within - np.cumsum(model.explained)[:, None] * whole
+    return np.asarray(np.sqrt(np.square(off).sum(1) * len(points) / (len(points) - 1)) / whole.sum())
+
+
+def _table(measure: str, model: ShapeModel, spread: Figures, general: Figures, specific: Figures) -> pd.DataFrame:
     """The rows of one measure, from distances (M, N) of cases and (M, R) of draws."""
     columns = {
         "modes": np.arange(1, len(model.modes) + 1),
         "compactness": np.cumsum(model.explained),
+        "compactness_se": spread,
         "generalisation": general.mean(1),
         "generalisation_se": general.std(1) / np.sqrt(general.shape[1] - 1),
         "specificity": specific.mean(1),

@@ -15,7 +15,7 @@ from atlaskit.topology import Topology
 Slide = Literal["none", "bending", "distance"]
 
 ROUNDS = {"bending": 100, "distance": 5}
-"""Rounds at most. The distance to the mean goes on to fall as landmarks gather in few places, so it is left early."""
+"""Rounds at most. The distance to the mean goes on to fall while landmarks drift far, so it is left early."""
 
 
 @dataclass(frozen=True)

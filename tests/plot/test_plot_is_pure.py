@@ -22,7 +22,7 @@ axes += [plot.error_map(points, topology, {"disc": (np.arange(2.0), np.ones(2))}
 noise = np.random.default_rng(0).normal(size=(9, 16, 2))
 model = pca(points + noise)
 along = model.scores(points + noise)
-columns = ("modes", "compactness", "generalisation", "generalisation_se", "specificity", "specificity_se")
+columns = ("modes", "compactness", "compactness_se", "generalisation", "generalisation_se", "specificity", "specificity_se")
 table = pd.DataFrame({name: [1.0, 2.0] for name in columns}).assign(measure="landmarks")
 axes += [plot.modes(model, topology)[0, 0], plot.scree(model), plot.scores(along), plot.quality(table)[0]]
 axes += [plot.allometry(np.arange(1.0, 10.0), along[:, 0], shapes=np.stack([points, points + 1]), topology=topology)]

@@ -218,7 +218,7 @@ def test_shapes_at_both_sizes_stand_beside_allometry(points, topology):
 
 
 def test_quality_has_a_line_and_a_band_per_model_in_each_unit():
-    one = pd.DataFrame({"modes": [1, 2, 3], "compactness": [0.5, 0.75, 1.0]}).assign(
+    one = pd.DataFrame({"modes": [1, 2, 3], "compactness": [0.5, 0.75, 1.0], "compactness_se": 0.1}).assign(
         generalisation=[3.0, 2.0, 1.0],
         generalisation_se=0.5,
         specificity=[1.0, 2.0, 3.0],

@@ -18,7 +18,7 @@ from atlaskit.shape.quality import quality
 
 Array = NDArray[np.float64]
 SEEDS = st.integers(0, 10_000)
-FIGURES = ["compactness", "generalisation", "generalisation_se", "specificity", "specificity_se"]
+FIGURES = ["compactness", "compactness_se", "generalisation", "generalisation_se", "specificity", "specificity_se"]
 
 
 def cohort(seed: int, n: int, landmarks: int = 8, modes: int = 4) -> Array:
@@ -47,6 +47,14 @@ def fitted_anew(points: Array, case: int, modes: int) -> tuple[Array, Array]:
     off = points[case] - model.mean
     along = model.modes.reshape(len(model.modes), -1) @ off.ravel()
     return model.variance, np.stack([off - np.tensordot(along[:k], model.modes[:k], axes=1) for k in range(len(along) + 1)])
+
+
+def test_the_standard_error_of_compactness_is_near_that_of_leaving_cases_out() -> None:
+    points = cohort(1, 120)
+    table = quality(points, modes=3, draws=2).table
+    left = np.array([np.cumsum(pca(np.delete(points, k, axis=0)).explained)[:3] for k in range(len(points))])
+    jackknife = np.sqrt(np.square(left - left.mean(0)).sum(0) * (len(points) - 1) / len(points))
+    assert table["compactness_se"].to_numpy() == pytest.approx(jackknife, rel=0.1)
 
 
 @pytest.mark.parametrize("n", [3, 7, 15, 60], ids=lambda n: f"{n} cases")
@@ -138,7 +146,7 @@ def test_distances_scale_with_the_shapes_and_overlaps_do_not(seed: int, factor: 
         quality(shapes, modes=2, draws=30, loops=[range(24)]).table for shapes in (eggs(seed, 9), factor * eggs(seed, 9))
     )
     units = np.where(small["measure"] == "landmarks", factor, 1)
-    for name in FIGURES[1:]:  # draws with the root of the variance would not scale
+    for name in FIGURES[2:]:  # draws with the root of the variance would not scale
         assert large[name].to_numpy() == pytest.approx(small[name].to_numpy() * units, rel=0.02, abs=1e-9)
 
 

@@ -1,4 +1,4 @@
-"""Are the statistics right? ``python benchmarks/statistics.py [DATA] [--cohorts 200]``.
+"""Are the statistics right? ``python benchmarks/reference.py [DATA] [--cohorts 200]``.
 
 1. With DATA, which holds ``reference_stats.csv`` and its cohorts: F, R2 and p of independent code beside ours, row by row.
 2. A phantom whose groups differ by a known mode: its p, and the angle between the difference that is found and the planted one.
