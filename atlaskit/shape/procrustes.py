@@ -21,6 +21,10 @@ TOLERANCE = 1e-13
 ROUNDS = 200
 
 
+FLATTEST = 1e-6
+"""Cosine of a shape distance below which a shape has no direction from the mean."""
+
+
 @dataclass(frozen=True)
 class Placement:
     """How N cases lie to a mean: aligned = factor * turn(case - centre) + shift, conjugated first where mirrored.
@@ -89,7 +93,14 @@ class Alignment(Placement):
     def tangent(self) -> NDArray[np.float64]:
         """(N, L, 2) landmarks projected onto the tangent space at the mean, where distances are Euclidean, for statistics.
 
-        x + mean (1 - <x, mean>), over the landmarks that a case has. Cases that keep their sizes are in a flat space already.
+        Cases of unit size x become x + mean (1 - <x, mean>), over the landmarks that a case has, as far from the mean as their
+        full Procrustes distance sin(rho) says. Full fits, of size cos(rho), are brought to unit size first, as their own
+        projection turns back for shapes more than 45 degrees away. Cases that keep their sizes are in a flat space already.
+
+        References
+        ----------
+        Dryden & Mardia, Statistical Shape Analysis (2016), chapter 4; Rohlf, Shape statistics: Procrustes superimpositions
+        and tangent spaces, J. Classif. 16 (1999).
         """
         if self.scale == "none":
             return self.points
@@ -97,11 +108,14 @@ class Alignment(Placement):
         every = bool(known.all())
         share = known[:1] * self.weights if every else known * self.weights  # the same for all, or for each its own
         whole = np.nan_to_num(self.mean)
-        there = whole - (share @ whole / share.sum(1, keepdims=True))[:, None]
+        centre = (share @ whole / share.sum(1, keepdims=True))[:, None]
+        there = whole - centre
+        grow = (1 / np.maximum(np.cos(self.distance), FLATTEST) if self.scale == "full" else np.ones(len(known)))[:, None, None]
+        points = self.points * grow + centre * (1 - grow)
         pull = share[..., None] * there
-        inner = (self.points if every else np.nan_to_num(self.points)) * pull
+        inner = (points if every else np.nan_to_num(points)) * pull
         along = inner.sum((1, 2)) / (pull * there).sum((1, 2))
-        projected: NDArray[np.float64] = self.points + (1 - along)[:, None, None] * there
+        projected: NDArray[np.float64] = points + (1 - along)[:, None, None] * there
         return projected
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 
 from atlaskit.errors import InputError
+from atlaskit.shape.cloud import Scale
 from atlaskit.shape.model import pca
 from atlaskit.shape.procrustes import Alignment, align, align_to
 
@@ -114,9 +115,10 @@ def test_sizes_and_shapes_are_kept_without_scaling(seed: int) -> None:
     assert size == pytest.approx(found.size)
 
 
+@pytest.mark.parametrize("scale", ["full", "unit"])
 @given(SEEDS)
-def test_tangent_coordinates_are_orthogonal_to_the_mean(seed: int) -> None:
-    found = align(moved(shapes(seed), seed), scale="unit")
+def test_tangent_coordinates_are_orthogonal_to_the_mean_and_as_long_as_procrustes_distances(scale: Scale, seed: int) -> None:
+    found = align(moved(shapes(seed), seed), scale=scale)
     off = found.tangent - found.mean
     assert (off * found.mean).sum((1, 2)) == pytest.approx(np.zeros(20), abs=1e-12)
     assert np.linalg.norm(off, axis=(1, 2)) == pytest.approx(np.sin(found.distance), abs=1e-9)
