@@ -208,10 +208,20 @@ def sided() -> Array:
     return points + rng.normal(0, 0.1, points.shape) + 60
 
 
+def leave(atlas: Path, *names: str) -> list[Path]:
+    """Pictures of earlier runs."""
+    (atlas / "figures").mkdir()
+    paths = [atlas / "figures" / f"{name}.png" for name in names]
+    for path in paths:
+        path.touch()
+    return paths
+
+
 def test_sides_are_compared_where_names_or_the_caller_pair_them(tmp_path: Path) -> None:
     points = sided()
     points[3, :12] = np.nan
     atlas = made(tmp_path, points, topology=SIDED)
+    other, *earlier = leave(atlas, "compare_sex", "shape_heart_modes", "shape_quality")
     result = atlaskit.shape_pca(atlas=atlas, judge=False)
     table, cases = (pd.read_csv(atlas / "shape" / f"{name}.csv") for name in ("symmetry", "asymmetry"))
     assert table["source"].tolist() == ["individual", "side", "individual x side"] and (table["cases"] == N - 1).all()
@@ -224,6 +234,8 @@ def test_sides_are_compared_where_names_or_the_caller_pair_them(tmp_path: Path) 
     assert "1 case without one of left lung, right lung left out" in result.notes
     assert atlas / "figures" / "shape_sides_left_lung.png" in result.pictures
     assert atlas / "figures" / "shape_outliers.png" in result.pictures
+    assert set((atlas / "figures").iterdir()) == {other, *result.pictures}, "no picture of an earlier run is left"
+    assert not any(path.exists() for path in earlier)
 
 
 @pytest.mark.usefixtures("unseen")

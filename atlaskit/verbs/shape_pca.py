@@ -129,7 +129,7 @@ def shape_pca(
     Parameters
     ----------
     atlas : path
-        Tables go to ``shape/`` in it, pictures to ``figures/``.
+        Tables go to ``shape/`` in it, pictures to ``figures/``; those of an earlier run go.
     store : path, optional
         ``landmarks.zarr`` in the atlas unless given; gets the groups ``alignment`` and ``pca``.
     structures : sequence of str
@@ -246,8 +246,11 @@ def _write(store: Path, parts: Sequence[Part], tables: dict[str, pd.DataFrame], 
 def _draw(
     parts: Sequence[Part], judged: pd.DataFrame, unusual: dict[str, Outliers], found: Sequence[Sides], folder: Path
 ) -> tuple[Path, ...]:
-    """The pictures of each part, and of each pair."""
+    """The pictures of each part, and of each pair; those that an earlier run alone drew are taken away."""
     paths = []
     for part in parts:
         paths += draw_part(part, judged[judged["part"] == part.name] if len(judged) else judged, unusual.get(part.name), folder)
-    return (*paths, *draw_sides(found, folder))
+    paths += draw_sides(found, folder)
+    for old in set(folder.glob("shape_*.png")) - set(paths):
+        old.unlink()
+    return tuple(paths)
