@@ -93,7 +93,9 @@ def test_tables_and_groups_say_what_alignment_and_modes_say(atlas: Path) -> None
     assert where["rotation_rad"].to_numpy() == pytest.approx(aligned.rotation_rad) and where.attrs["unit"] == "px"
     judged = pd.read_csv(atlas / "shape" / "quality.csv")
     assert set(judged["measure"]) == {"landmarks", "overlap"} and judged["generalisation"].notna().all()
-    assert set(result.tables) == set((atlas / "shape").glob("*")) and not list(atlas.rglob("*.partial"))
+    assert {*result.tables, atlas / "shape" / "shape.json"} == set((atlas / "shape").glob("*")) and not list(
+        atlas.rglob("*.partial")
+    )
     assert store.open_store(atlas / "landmarks.zarr").n_cases == N, "the landmarks stay as they were"
 
 
@@ -107,6 +109,49 @@ def test_each_structure_has_its_own_shape_space(atlas: Path) -> None:
     assert "modes" not in store.read_group(atlas / "landmarks.zarr", "pca"), "the joint modes of the earlier run are gone"
     lung, round_heart = (part.model.total for part in result.parts)
     assert round_heart < 0.3 * lung, "a circle has one shape, wherever it lies and however large it is"
+
+
+@pytest.mark.usefixtures("unseen")
+@pytest.mark.parametrize(
+    ("options", "attributes"),
+    [
+        ({}, ("joint", True, False)),
+        ({"scale": False, "align_by": "per-structure", "robust": True}, ("per-structure", False, True)),
+    ],
+)
+def test_groups_say_how_they_were_made(atlas: Path, options: dict[str, Any], attributes: tuple[object, ...]) -> None:
+    atlaskit.shape_pca(atlas=atlas, judge=False, **options)
+    for group in ("alignment", "pca"):
+        found = store.read_group(atlas / "landmarks.zarr", f"{group}/heart" if options else group)
+        assert tuple(found.attrs[name] for name in ("align", "scale", "robust")) == attributes
+
+
+@pytest.mark.usefixtures("unseen")
+def test_what_was_done_stands_beside_the_tables(atlas: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    atlaskit.shape_pca(atlas=atlas, judge=False)
+    result = atlaskit.shape_pca(atlas=atlas, align_by="per-structure", modes=4, seed=3, pairs=("lung=heart",), judge=False)
+    said = json.loads((atlas / "shape" / "shape.json").read_text())
+    assert said["options"] == {
+        "structures": ["lung", "heart"], "align": "per-structure", "scale": True, "modes": 4, "robust": False, "slide": "none",
+        "pairs": ["lung=heart"], "quality": False, "unit": "auto", "seed": 3,
+    }  # fmt: skip
+    opened = store.open_store(atlas / "landmarks.zarr")
+    assert (said["atlaskit"], said["topology_sha256"]) == (atlaskit.__version__, opened.topology.sha256)
+    assert (said["cases"], said["unit"], said["store"]) == (N, "px", str(atlas / "landmarks.zarr"))
+    assert (said["notes"], said["findings"]) == (list(result.notes), list(result.findings))
+    assert [(name, part["structures"], part["modes"]) for name, part in said["parts"].items()] == [
+        ("lung", ["lung"], 4),
+        ("heart", ["heart"], 4),
+    ]
+    table = pd.read_csv(atlas / "shape" / "outliers.csv")
+    for way, measure in (("far", "distance"), ("unlikely", "mahalanobis"), ("beyond", "residual")):
+        limit = table["part"].map(lambda name, measure=measure: said["limits"][name][measure])
+        assert ((table[measure] > limit) == table[way]).all()
+    assert result.to_dict()["limits"] == said["limits"]
+    monkeypatch.setattr("atlaskit.verbs.part_files.write_table", lambda *_, **__: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        atlaskit.shape_pca(atlas=atlas, judge=False)
+    assert not (atlas / "shape" / "shape.json").exists(), "it says nothing of tables that are half of another run"
 
 
 @pytest.mark.usefixtures("unseen")
