@@ -268,9 +268,9 @@ def test_sides_are_compared_where_names_or_the_caller_pair_them(tmp_path: Path) 
     atlas = made(tmp_path, points, topology=SIDED)
     other, *earlier = leave(atlas, "compare_sex", "shape_heart_modes", "shape_quality")
     result = atlaskit.shape_pca(atlas=atlas, judge=False)
-    table, cases = (pd.read_csv(atlas / "shape" / f"{name}.csv") for name in ("symmetry", "asymmetry"))
-    assert table["source"].tolist() == ["individual", "side", "individual x side"] and (table["cases"] == N - 1).all()
-    assert table["p"][1] == 0.001 and table["share"].sum() == pytest.approx(1)
+    table, cases = (pd.read_csv(atlas / "shape" / f"{name}.csv") for name in ("anova", "asymmetry"))
+    assert table["source"].tolist() == ["individual", "side", "individual x side", "total"] and (table["cases"] == N - 1).all()
+    assert table["p"][1] == 0.001 and table["R2"][:3].sum() == pytest.approx(1)
     assert cases["case"].tolist() == [f"case_{k:02d}" for k in range(N) if k != 3]
     x, y = points[5, 12:28].T
     area = abs((x * np.roll(y, -1) - np.roll(x, -1) * y).sum()) / 2
@@ -287,16 +287,17 @@ def test_sides_are_compared_where_names_or_the_caller_pair_them(tmp_path: Path) 
 def test_pairs_that_are_asked_for_are_compared_as_asked(tmp_path: Path) -> None:
     atlas = made(tmp_path, sided(), topology=SIDED)
     swapped = atlaskit.shape_pca(atlas=atlas, pairs=("right lung=left lung",), judge=False)
-    assert swapped.symmetry["left"].unique().tolist() == ["right lung"] and "larger in area" in swapped.findings[-1]
+    assert swapped.anova["left"].unique().tolist() == ["right lung"] and "larger in area" in swapped.findings[-1]
 
 
 @pytest.mark.usefixtures("unseen")
 def test_without_pairs_an_earlier_comparison_of_sides_is_gone(tmp_path: Path) -> None:
     atlas = made(tmp_path, sided(), topology=SIDED)
     atlaskit.shape_pca(atlas=atlas, judge=False)
-    assert (atlas / "shape" / "symmetry.csv").exists()
+    assert (atlas / "shape" / "anova.csv").exists()
+    (atlas / "shape" / "symmetry.csv").touch()
     result = atlaskit.shape_pca(atlas=atlas, structures=("left lung", "heart"), judge=False)
-    assert result.symmetry.empty and not (atlas / "shape" / "symmetry.csv").exists()
+    assert result.anova.empty and not any((atlas / "shape" / f"{name}.csv").exists() for name in ("anova", "symmetry"))
 
 
 @pytest.mark.usefixtures("unseen")
@@ -343,7 +344,7 @@ def test_the_command_says_the_same(atlas: Path, command: Callable[..., Any]) -> 
     words = ("shape-pca", "--atlas", atlas, "--structures", "heart, lung", "--no-scale", "--modes")
     said = command(*words, "0.9", "--json", "--slide", "distance", "--pair", "lung=heart")
     document = json.loads(said.stdout)
-    assert document["symmetry"][0]["left"] == "lung" and len(document["findings"]) == 2
+    assert document["anova"][0]["left"] == "lung" and len(document["findings"]) == 2
     assert "landmarks slid along" in said.stderr
     assert said.code == 0 and document["cases"] == N and document["modes"][-1]["cumulative"] >= 0.9
     assert command(*words, "2").stdout.startswith(f"{N} cases of ")

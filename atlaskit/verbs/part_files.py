@@ -17,6 +17,8 @@ from atlaskit.verbs.whole import whole, write_table
 
 ACCOUNT = "shape.json"
 """Beside the tables: how they were made."""
+OLD = ("symmetry",)
+"""Tables that are written under another name now."""
 
 
 def write_tables(
@@ -39,12 +41,12 @@ def write_tables(
     write_groups(store, parts, {name: options[name] for name in ("align", "scale", "robust")})
     if any(part.drawn is not None for part in parts):
         tables = {**tables, "scores": leading(tables["scores"])}
-    for name, table in tables.items():
-        if len(table):
-            write_table(folder / f"{name}.csv", table, digits=8)
-        else:
-            (folder / f"{name}.csv").unlink(missing_ok=True)
-    return tuple(folder / f"{name}.csv" for name, table in tables.items() if len(table))
+    paths = {folder / f"{name}.csv": table for name, table in tables.items() if len(table)}
+    for path in {folder / f"{name}.csv" for name in (*tables, *OLD)} - paths.keys():
+        path.unlink(missing_ok=True)
+    for path, table in paths.items():
+        write_table(path, table, digits=8)
+    return tuple(paths)
 
 
 def write_account(store: Path, parts: Sequence[Part], said: Mapping[str, object], folder: Path) -> None:

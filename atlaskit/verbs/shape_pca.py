@@ -19,7 +19,7 @@ from atlaskit.verbs.part_pictures import draw_part, draw_sides
 from atlaskit.verbs.part_tables import means_table, modes_table, quality_table, scores_table
 from atlaskit.verbs.parts import JOINT, Part
 from atlaskit.verbs.population import Population, Unit, population
-from atlaskit.verbs.sides import Sides, asymmetry_table, compare_sides, symmetry_table
+from atlaskit.verbs.sides import Sides, anova_table, asymmetry_table, compare_sides
 from atlaskit.verbs.sides import sentences as sides_words
 from atlaskit.verbs.singular import outlier_table, singular
 from atlaskit.verbs.singular import sentences as singular_words
@@ -52,8 +52,9 @@ class ShapePcaResult:
         One row per part and case: how far it is from the others in which ways, those that are unlike them first.
     limits : dict of str to dict of str to float
         By part and column of ``outliers``, beyond what a case is unlike the others.
-    symmetry : DataFrame
-        One row per pair of a left and a right structure and source of variation; empty without pairs.
+    anova : DataFrame
+        The analysis of variance of sides: one row per pair of a left and a right structure and source of variation, as of
+        `atlaskit.shape.Symmetry`; empty without pairs.
     asymmetry : DataFrame
         One row per pair and case: its fluctuating asymmetry, and the areas of its sides.
     findings : tuple of str
@@ -74,7 +75,7 @@ class ShapePcaResult:
     quality: pd.DataFrame
     outliers: pd.DataFrame
     limits: dict[str, dict[str, float]]
-    symmetry: pd.DataFrame
+    anova: pd.DataFrame
     asymmetry: pd.DataFrame
     findings: tuple[str, ...]
     tables: tuple[Path, ...]
@@ -93,7 +94,7 @@ class ShapePcaResult:
             "quality": self.quality.to_dict(orient="records"),
             "outliers": _unusual(self.outliers).to_dict(orient="records"),
             "limits": self.limits,
-            "symmetry": self.symmetry.to_dict(orient="records"),
+            "anova": self.anova.to_dict(orient="records"),
             "findings": self.findings,
             "tables": self.tables,
             "pictures": self.pictures,
@@ -186,7 +187,7 @@ def shape_pca(
     tables = {"modes": modes_table(parts), "scores": scores_table(parts), "mean": means_table(parts)}
     tables["quality"] = quality_table(parts, seed) if judge else pd.DataFrame()
     tables["outliers"] = outlier_table(parts, unusual)
-    tables |= {"symmetry": symmetry_table(sides), "asymmetry": asymmetry_table(sides)}
+    tables |= {"anova": anova_table(sides), "asymmetry": asymmetry_table(sides)}
     options = {"structures": names, "align": align_by, "scale": scale, "modes": modes, "robust": robust, "slide": slide}
     options |= {"pairs": tuple("=".join(each.pair) for each in sides), "quality": judge, "unit": unit, "seed": seed}
     result = ShapePcaResult(
