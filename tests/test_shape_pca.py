@@ -93,7 +93,9 @@ def test_tables_and_groups_say_what_alignment_and_modes_say(atlas: Path) -> None
     assert where["rotation_rad"].to_numpy() == pytest.approx(aligned.rotation_rad) and where.attrs["unit"] == "px"
     judged = pd.read_csv(atlas / "shape" / "quality.csv")
     assert set(judged["measure"]) == {"landmarks", "overlap"} and judged["generalisation"].notna().all()
-    assert set(result.tables) == set((atlas / "shape").glob("*")) and not list(atlas.rglob("*.partial"))
+    assert {*result.tables, atlas / "shape" / "shape.json"} == set((atlas / "shape").glob("*")) and not list(
+        atlas.rglob("*.partial")
+    )
     assert store.open_store(atlas / "landmarks.zarr").n_cases == N, "the landmarks stay as they were"
 
 
@@ -107,6 +109,49 @@ def test_each_structure_has_its_own_shape_space(atlas: Path) -> None:
     assert "modes" not in store.read_group(atlas / "landmarks.zarr", "pca"), "the joint modes of the earlier run are gone"
     lung, round_heart = (part.model.total for part in result.parts)
     assert round_heart < 0.3 * lung, "a circle has one shape, wherever it lies and however large it is"
+
+
+@pytest.mark.usefixtures("unseen")
+@pytest.mark.parametrize(
+    ("options", "attributes"),
+    [
+        ({}, ("joint", True, False)),
+        ({"scale": False, "align_by": "per-structure", "robust": True}, ("per-structure", False, True)),
+    ],
+)
+def test_groups_say_how_they_were_made(atlas: Path, options: dict[str, Any], attributes: tuple[object, ...]) -> None:
+    atlaskit.shape_pca(atlas=atlas, judge=False, **options)
+    for group in ("alignment", "pca"):
+        found = store.read_group(atlas / "landmarks.zarr", f"{group}/heart" if options else group)
+        assert tuple(found.attrs[name] for name in ("align", "scale", "robust")) == attributes
+
+
+@pytest.mark.usefixtures("unseen")
+def test_what_was_done_stands_beside_the_tables(atlas: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    atlaskit.shape_pca(atlas=atlas, judge=False)
+    result = atlaskit.shape_pca(atlas=atlas, align_by="per-structure", modes=4, seed=3, pairs=("lung=heart",), judge=False)
+    said = json.loads((atlas / "shape" / "shape.json").read_text())
+    assert said["options"] == {
+        "structures": ["lung", "heart"], "align": "per-structure", "scale": True, "modes": 4, "robust": False, "slide": "none",
+        "pairs": ["lung=heart"], "quality": False, "unit": "auto", "seed": 3,
+    }  # fmt: skip
+    opened = store.open_store(atlas / "landmarks.zarr")
+    assert (said["atlaskit"], said["topology_sha256"]) == (atlaskit.__version__, opened.topology.sha256)
+    assert (said["cases"], said["unit"], said["store"]) == (N, "px", str(atlas / "landmarks.zarr"))
+    assert (said["notes"], said["findings"]) == (list(result.notes), list(result.findings))
+    assert [(name, part["structures"], part["modes"]) for name, part in said["parts"].items()] == [
+        ("lung", ["lung"], 4),
+        ("heart", ["heart"], 4),
+    ]
+    table = pd.read_csv(atlas / "shape" / "outliers.csv")
+    for way, measure in (("far", "distance"), ("unlikely", "mahalanobis"), ("beyond", "residual")):
+        limit = table["part"].map(lambda name, measure=measure: said["limits"][name][measure])
+        assert ((table[measure] > limit) == table[way]).all()
+    assert result.to_dict()["limits"] == said["limits"]
+    monkeypatch.setattr("atlaskit.verbs.part_files.write_table", lambda *_, **__: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        atlaskit.shape_pca(atlas=atlas, judge=False)
+    assert not (atlas / "shape" / "shape.json").exists(), "it says nothing of tables that are half of another run"
 
 
 @pytest.mark.usefixtures("unseen")
@@ -208,14 +253,24 @@ def sided() -> Array:
     return points + rng.normal(0, 0.1, points.shape) + 60
 
 
+def leave(atlas: Path, *names: str) -> list[Path]:
+    """Pictures of earlier runs."""
+    (atlas / "figures").mkdir()
+    paths = [atlas / "figures" / f"{name}.png" for name in names]
+    for path in paths:
+        path.touch()
+    return paths
+
+
 def test_sides_are_compared_where_names_or_the_caller_pair_them(tmp_path: Path) -> None:
     points = sided()
     points[3, :12] = np.nan
     atlas = made(tmp_path, points, topology=SIDED)
+    other, *earlier = leave(atlas, "compare_sex", "shape_heart_modes", "shape_quality")
     result = atlaskit.shape_pca(atlas=atlas, judge=False)
-    table, cases = (pd.read_csv(atlas / "shape" / f"{name}.csv") for name in ("symmetry", "asymmetry"))
-    assert table["source"].tolist() == ["individual", "side", "individual x side"] and (table["cases"] == N - 1).all()
-    assert table["p"][1] == 0.001 and table["share"].sum() == pytest.approx(1)
+    table, cases = (pd.read_csv(atlas / "shape" / f"{name}.csv") for name in ("anova", "asymmetry"))
+    assert table["source"].tolist() == ["individual", "side", "individual x side", "total"] and (table["cases"] == N - 1).all()
+    assert table["p"][1] == 0.001 and table["R2"][:3].sum() == pytest.approx(1)
     assert cases["case"].tolist() == [f"case_{k:02d}" for k in range(N) if k != 3]
     x, y = points[5, 12:28].T
     area = abs((x * np.roll(y, -1) - np.roll(x, -1) * y).sum()) / 2
@@ -224,22 +279,25 @@ def test_sides_are_compared_where_names_or_the_caller_pair_them(tmp_path: Path) 
     assert "1 case without one of left lung, right lung left out" in result.notes
     assert atlas / "figures" / "shape_sides_left_lung.png" in result.pictures
     assert atlas / "figures" / "shape_outliers.png" in result.pictures
+    assert set((atlas / "figures").iterdir()) == {other, *result.pictures}, "no picture of an earlier run is left"
+    assert not any(path.exists() for path in earlier)
 
 
 @pytest.mark.usefixtures("unseen")
 def test_pairs_that_are_asked_for_are_compared_as_asked(tmp_path: Path) -> None:
     atlas = made(tmp_path, sided(), topology=SIDED)
     swapped = atlaskit.shape_pca(atlas=atlas, pairs=("right lung=left lung",), judge=False)
-    assert swapped.symmetry["left"].unique().tolist() == ["right lung"] and "larger in area" in swapped.findings[-1]
+    assert swapped.anova["left"].unique().tolist() == ["right lung"] and "larger in area" in swapped.findings[-1]
 
 
 @pytest.mark.usefixtures("unseen")
 def test_without_pairs_an_earlier_comparison_of_sides_is_gone(tmp_path: Path) -> None:
     atlas = made(tmp_path, sided(), topology=SIDED)
     atlaskit.shape_pca(atlas=atlas, judge=False)
-    assert (atlas / "shape" / "symmetry.csv").exists()
+    assert (atlas / "shape" / "anova.csv").exists()
+    (atlas / "shape" / "symmetry.csv").touch()
     result = atlaskit.shape_pca(atlas=atlas, structures=("left lung", "heart"), judge=False)
-    assert result.symmetry.empty and not (atlas / "shape" / "symmetry.csv").exists()
+    assert result.anova.empty and not any((atlas / "shape" / f"{name}.csv").exists() for name in ("anova", "symmetry"))
 
 
 @pytest.mark.usefixtures("unseen")
@@ -286,7 +344,7 @@ def test_the_command_says_the_same(atlas: Path, command: Callable[..., Any]) -> 
     words = ("shape-pca", "--atlas", atlas, "--structures", "heart, lung", "--no-scale", "--modes")
     said = command(*words, "0.9", "--json", "--slide", "distance", "--pair", "lung=heart")
     document = json.loads(said.stdout)
-    assert document["symmetry"][0]["left"] == "lung" and len(document["findings"]) == 2
+    assert document["anova"][0]["left"] == "lung" and len(document["findings"]) == 2
     assert "landmarks slid along" in said.stderr
     assert said.code == 0 and document["cases"] == N and document["modes"][-1]["cumulative"] >= 0.9
     assert command(*words, "2").stdout.startswith(f"{N} cases of ")

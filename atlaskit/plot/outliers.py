@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -34,10 +35,10 @@ from atlaskit.shape import Outliers
 from atlaskit.topology import Topology
 
 _CHART_IN, _BAR_IN, _HEAD_IN = 2.75, 0.62, 0.34
-_LEFT_IN, _FOOT_IN, _GAP_IN = 0.6, 0.42, 0.08
+_LEFT_IN, _FOOT_IN, _GAP_IN, _LEGEND_IN = 0.6, 0.42, 0.08, 0.52
 _COLUMNS = 3
 _TALLEST_IN = 2.2
-_NORMAL, _UNUSUAL = PALETTE[0], PALETTE[1]
+_LIMIT: dict[str, Any] = {"color": INK, "linewidth": 0.7, "linestyle": (0, (4, 3))}
 
 
 def outliers(
@@ -71,8 +72,9 @@ def outliers(
     Returns
     -------
     (1 + K,) array of Axes
-        The distances along the modes and beyond them with their limits, the K cases by name if they are unlike the others. Then
-        each of them, y down: the mean in grey, and the case coloured by its distance to the mean, all by one colour bar.
+        The distances along the modes and beyond them with their limits, the K cases by name if they are unlike the others.
+        Cases that are so only by their distance to the mean, which has no axis, have a mark of their own. Then each of the K,
+        y down: the mean in grey, and the case coloured by its distance to the mean, all by one colour bar.
     """
     names = list(range(len(points))) if cases is None else list(cases)
     shown = found.table.head(most)
@@ -108,7 +110,7 @@ def _figure(box: NDArray[np.float64], cases: int) -> tuple[Axes, list[Axes]]:
     tall = max(rows * (height + _HEAD_IN), _CHART_IN)
     figure = Picture(figsize=(PAGE_IN, tall), dpi=DPI, facecolor="white")
     side = _CHART_IN - _LEFT_IN - 3 * _GAP_IN
-    place = (_LEFT_IN / PAGE_IN, _FOOT_IN / tall, side / PAGE_IN, min(1 - (_FOOT_IN + 0.4) / tall, side / tall))
+    place = (_LEFT_IN / PAGE_IN, _FOOT_IN / tall, side / PAGE_IN, min(1 - (_FOOT_IN + _LEGEND_IN) / tall, side / tall))
     chart = chart_axes(figure.add_axes(place), (0, 0), "distance along the modes (sd)", "distance beyond the modes")
     panels = []
     for case in range(cases):
@@ -122,21 +124,49 @@ def _draw_distances(ax: Axes, found: Outliers, named: int) -> None:
     """A dot for each case, the most unlike the others by name, and the limits."""
     along, beyond = found.limits["mahalanobis"], found.limits["residual"]
     xy = found.table[["mahalanobis", "residual"]].to_numpy(dtype=np.float64)
-    strange = found.table[["far", "unlikely", "beyond"]].any(axis=1).to_numpy()
+    kinds = _kinds(found)
+    strange = ~kinds[0].rows
     ax.set_xlim(0, 1.12 * max(along, xy[:, 0].max()))
     ax.set_ylim(0, 1.12 * max(beyond, xy[:, 1].max(), 1e-12))
     ax.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     style: dict[str, Any] = {"linestyle": "", "markeredgewidth": 0, "alpha": 0.8, "rasterized": len(xy) > 1000}
-    ax.plot(*xy[~strange].T, "o", color=_NORMAL, markersize=2.4, **style)
-    ax.plot(*xy[strange].T, "^", color=_UNUSUAL, markersize=4.2, **style)
-    ax.axvline(along, color=INK, linewidth=0.7, linestyle=(0, (4, 3)), zorder=0)
-    ax.axhline(beyond, color=INK, linewidth=0.7, linestyle=(0, (4, 3)), zorder=0)
+    for kind in kinds:
+        ax.plot(*xy[kind.rows].T, kind.marker, color=kind.color, markersize=kind.size, **style)
+    ax.axvline(along, zorder=0, **_LIMIT)
+    ax.axhline(beyond, zorder=0, **_LIMIT)
     names = [str(name) for name in found.table["case"][strange][:named]]
     name_dots(ax, xy[strange][:named], names, among=xy, color=INK)
     handles = [
-        Line2D([], [], linestyle="", marker="o", color=_NORMAL, markersize=2.8, label=f"cases (n = {len(xy)})"),
-        Line2D([], [], linestyle="", marker="^", color=_UNUSUAL, markersize=4.4, label=f"unlike the others ({strange.sum()})"),
-        Line2D([], [], color=INK, linewidth=0.7, linestyle=(0, (4, 3)), label="limits"),
-        Line2D([], [], color=PALE, linewidth=1.2, label="mean shape"),
+        Line2D([], [], linestyle="", marker=kind.marker, color=kind.color, markersize=kind.size + 0.3, label=kind.label)
+        for kind in kinds
+        if kind.rows.any()
     ]
+    handles += [Line2D([], [], label="both limits", **_LIMIT), Line2D([], [], color=PALE, linewidth=1.2, label="mean shape")]
     legend_above(ax, handles)
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """Some of the cases (N,), and how they look."""
+
+    name: str
+    rows: NDArray[np.bool_]
+    marker: str
+    color: str
+    size: float
+
+    @property
+    def label(self) -> str:
+        """What a legend says."""
+        return f"{self.name} ({self.rows.sum()})"
+
+
+def _kinds(found: Outliers) -> tuple[_Kind, ...]:
+    """Cases like the others, those beyond the limits that lines show, and those that are only far from the mean."""
+    crossing = found.table[["unlikely", "beyond"]].any(axis=1).to_numpy()
+    far = found.table["far"].to_numpy() & ~crossing
+    return (
+        _Kind("like the others", ~crossing & ~far, "o", PALETTE[0], 2.4),
+        _Kind("unlikely or beyond", crossing, "^", PALETTE[1], 4.2),
+        _Kind("only far from mean", far, "D", PALETTE[6], 3.4),
+    )

@@ -51,7 +51,7 @@ def sides(
     -------
     (2,) array of Axes
         Two outlines at one size, y down, with arrows from the right to the left one at their true length; and a dot for each
-        case.
+        case, whose asymmetry contains the error of its mask and landmarks.
     """
     left, right = found.mean + found.directional, found.mean - found.directional
     shape, chart = _figure(window(np.stack([left, right]), margin=0.03))
@@ -66,7 +66,7 @@ def sides(
     ]
     chart.figure.legend(handles=handles, loc="upper left", ncols=2, fontsize=TEXT_PT, frameon=False)
     xy = np.column_stack([np.asarray(ratio, dtype=np.float64), found.fluctuating])
-    chart_axes(chart, (0, 0), f"area of {pair[0]} / {pair[1]}", "fluctuating asymmetry\n(centroid size = 1)")
+    chart_axes(chart, (0, 0), f"area of {pair[0]} / {pair[1]}", "fluctuating asymmetry and error\n(centroid size = 1)")
     draw_groups(chart, xy, split(None, np.ones(len(xy), dtype=bool)))
     chart.axvline(1.0, color=PALE, linewidth=0.7, linestyle=_DASHED, zorder=0)
     chart.set_ylim(bottom=0)

@@ -44,6 +44,11 @@ class ShapeModel:
     total: float
     cases: int
 
+    def __repr__(self) -> str:
+        """How many modes of what, and how much of the variance they are."""
+        of = f"{len(self.modes)} modes of {len(self.mean)} landmarks"
+        return f"ShapeModel({of}, {self.explained.sum():.1%} of the variance of {self.cases} cases)"
+
     @property
     def explained(self) -> NDArray[np.float64]:
         """(M,) share of the total variance that each mode explains."""

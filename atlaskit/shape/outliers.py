@@ -45,6 +45,10 @@ class Outliers:
     modes: int
     limits: dict[str, float]
 
+    def __repr__(self) -> str:
+        """How many cases are outliers."""
+        return f"Outliers({len(self.unusual)} of {len(self.table)} cases, by {self.modes} modes of the others)"
+
     @property
     def unusual(self) -> pd.DataFrame:
         """The rows of cases that are outliers in any way."""

@@ -56,6 +56,11 @@ class Placement:
     distance: NDArray[np.float64]
     scale: Scale
 
+    def __repr__(self) -> str:
+        """How many cases of what, and how they were scaled."""
+        of = f"{len(self.size)} cases of {len(self.mean)} landmarks"
+        return f"{type(self).__name__}({of}, scale {self.scale!r})"
+
     @property
     def table(self) -> pd.DataFrame:
         """A row for each case: ``size``, ``factor``, ``rotation_deg`` and ``distance_rad``."""
@@ -69,7 +74,7 @@ class Placement:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Alignment(Placement):
     """N cases aligned to their mean: their landmarks, beside how they lie.
 

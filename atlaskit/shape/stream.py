@@ -45,6 +45,10 @@ class Streamed:
     cases: int
     passes: int
 
+    def __repr__(self) -> str:
+        """How many cases passed how often, and their model."""
+        return f"Streamed({self.cases} cases in {self.passes} passes, {self.model})"
+
     @property
     def table(self) -> pd.DataFrame:
         """As `ShapeModel.table`."""

@@ -15,6 +15,8 @@ from atlaskit.shape.model import Array
 from atlaskit.shape.procrustes import align
 
 PERMUTATIONS = 999
+BLOCK = 1000
+"""Cases inside which sides are exchanged between cases, as each of them is compared with each."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +34,11 @@ class Symmetry:
     directional : (L, 2) float array
         The asymmetry that all have: the mean of the asymmetric components.
     fluctuating : (N,) float array
-        Distance of each case's asymmetry from the directional one.
+        Distance of each case's asymmetry from the directional one; the error of its mask and landmarks is in it.
     table : DataFrame
-        Procrustes analysis of variance. By `source`, "individual", "side" (directional asymmetry) and "individual x side"
-        (fluctuating asymmetry): sum of squares `ss`, `share` of all, and of the side its `f` and `p` by permutation.
+        Procrustes analysis of variance, columns source, df, SS, MS, R2, F, p as of `atlaskit.shape.anova`. Sources are
+        "individual", "side" (directional asymmetry), "individual x side" (fluctuating asymmetry), and "total". The first two
+        are tested against the third by F; p is by permutation, NaN where nothing can be exchanged.
     """
 
     mean: NDArray[np.float64]
@@ -79,9 +82,14 @@ def object_symmetry(
 
     Notes
     -----
-    Under the null hypothesis the sides of a case can be exchanged, which turns the sign of its asymmetric component. With S
-    sums of squares, F = S_side (n - 1) / S_fluctuating; p = (1 + number of random F that reach it) / (1 + permutations). The
-    F takes cases for independent; where subjects have several, only p allows for that.
+    Cases are measured once, so "individual x side" is fluctuating asymmetry and the error of landmarks and masks together: it
+    is what individuals and sides are tested against, and is not tested itself. Only replicate landmarks would tell the two
+    apart. A df counts cases and sides; times the dimensions of shape it is Goodall's, which changes MS, and no F.
+
+    Where sides do not differ, those of a case can be exchanged, which turns the sign of its asymmetric component;
+    p = (1 + number of random F that reach the F found) / (1 + permutations). F takes cases for independent; where subjects have
+    several, only p of the side allows for that. Halves of one shape cannot be exchanged between cases: "individual" has no p
+    here, but in `matching_symmetry`.
 
     References
     ----------
@@ -126,14 +134,20 @@ def matching_symmetry(
     InputError
         For absent landmarks, fewer than 2 cases, sides of unequal shape, or not one subject per case.
 
+    Notes
+    -----
+    As of `object_symmetry`, and "individual" has a p where each subject has one case: if sides of a case were no more alike
+    than those of different cases, its right side could be that of any other. Of more than 1000 cases, any other of a thousand.
+
     References
     ----------
-    Klingenberg, Barluenga & Meyer, Shape analysis of symmetric structures, Evolution 56 (2002).
+    Klingenberg & McIntyre, Geometric morphometrics of developmental instability, Evolution 52 (1998); Klingenberg, Barluenga &
+    Meyer, Shape analysis of symmetric structures, Evolution 56 (2002).
     """
     left, right = _complete(left), _complete(right)
     if left.shape != right.shape:
         raise InputError(f"Both sides need the same cases and landmarks; got {left.shape} and {right.shape}.")
-    return _compared(left, right * [-1, 1], subjects, permutations, seed)
+    return _compared(left, right * [-1, 1], subjects, permutations, seed, apart=True)
 
 
 def mirror_partners(points: Array, pairs: Sequence[tuple[Sequence[int], Sequence[int]]]) -> NDArray[np.int64]:
@@ -194,9 +208,15 @@ def _complete(points: Array) -> NDArray[np.float64]:
 
 
 def _compared(
-    one: NDArray[np.float64], other: NDArray[np.float64], subjects: Sequence[str] | None, permutations: int, seed: int
+    one: NDArray[np.float64],
+    other: NDArray[np.float64],
+    subjects: Sequence[str] | None,
+    permutations: int,
+    seed: int,
+    *,
+    apart: bool = False,
 ) -> Symmetry:
-    """Symmetry of shapes (N, L, 2) with their mirror images, in the pose of the shapes."""
+    """Symmetry of shapes (N, L, 2) with their mirror images, in the pose of the shapes; apart, sides change cases too."""
     if subjects is not None and len(subjects) != len(one):
         raise InputError(f"Each of the {len(one)} cases needs a subject; got {len(subjects)}.")
     both = align(np.concatenate([one, other]), onto=align(one).mean)
@@ -204,19 +224,30 @@ def _compared(
     symmetric, asymmetric = (first + second) / 2, (first - second) / 2
     directional = asymmetric.mean(0)
     fluctuating = np.linalg.norm(asymmetric - directional, axis=(1, 2))
-    ss = 2 * np.array(
-        [np.square(symmetric - symmetric.mean(0)).sum(), len(one) * np.square(directional).sum(), (fluctuating**2).sum()]
-    )
-    f = ss[1] * (len(one) - 1) / max(ss[2], 1e-300)
     owner = np.arange(len(one)) if subjects is None else np.unique(np.asarray(subjects, dtype=str), return_inverse=True)[1]
+    single = apart and len(np.unique(owner)) == len(one)
+    p = [
+        _p_of_individual(first, second, permutations, seed) if single else np.nan,
+        _p_of_side(asymmetric, owner, permutations, seed),
+    ]
+    squares = [np.square(symmetric - symmetric.mean(0)).sum(), len(one) * np.square(directional).sum(), (fluctuating**2).sum()]
+    return Symmetry(both.mean, symmetric, asymmetric, directional, fluctuating, _anova(2 * np.array(squares), len(one), p))
+
+
+def _anova(ss: NDArray[np.float64], n: int, p: list[float]) -> pd.DataFrame:
+    """The table of n cases with two sides: sums of squares of individual, side and both, p of the first two."""
+    df = np.array([n - 1, 1, n - 1])
+    ms = ss / df
     columns = {
-        "source": ["individual", "side", "individual x side"],
-        "ss": ss,
-        "share": ss / max(ss.sum(), 1e-300),
-        "f": [np.nan, f, np.nan],
-        "p": [np.nan, _p_of_side(asymmetric, owner, permutations, seed), np.nan],
+        "source": ["individual", "side", "individual x side", "total"],
+        "df": [*df, df.sum()],
+        "SS": [*ss, ss.sum()],
+        "MS": [*ms, np.nan],
+        "R2": [*ss / max(ss.sum(), 1e-300), 1.0],
+        "F": [*ms[:2] / max(ms[2], 1e-300), np.nan, np.nan],
+        "p": [*p, np.nan, np.nan],
     }
-    return Symmetry(both.mean, symmetric, asymmetric, directional, fluctuating, pd.DataFrame(columns))
+    return pd.DataFrame(columns)
 
 
 def _p_of_side(asymmetric: Array, owner: NDArray[np.intp], permutations: int, seed: int) -> float:
@@ -226,3 +257,15 @@ def _p_of_side(asymmetric: Array, owner: NDArray[np.intp], permutations: int, se
     found = np.square(signs @ flat).sum(1)
     reached = np.square(flat.sum(0)).sum() * (1 - 1e-9)
     return float((1 + (found >= reached).sum()) / (1 + permutations))
+
+
+def _p_of_individual(first: Array, second: Array, permutations: int, seed: int) -> float:
+    """How often sides of different cases are as alike as those of the same; F rises with it, as sums of squares stay in all."""
+    rng, found, reached = np.random.default_rng(seed), np.zeros(permutations), 0.0
+    one, other = ((side - side.mean(0)).reshape(len(side), -1) for side in (first, second))
+    for start in range(0, len(one), BLOCK):
+        alike = one[start : start + BLOCK] @ other[start : start + BLOCK].T
+        reached += float(np.trace(alike))
+        rows = np.arange(len(alike))
+        found += [alike[rows, rng.permutation(len(alike))].sum() for _ in range(permutations)]
+    return float((1 + (found >= reached - 1e-9 * abs(reached)).sum()) / (1 + permutations))

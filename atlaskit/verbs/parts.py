@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,11 +64,19 @@ class Part:
         return self.people.topology
 
 
-def write_groups(path: Path, parts: Sequence[Part]) -> None:
-    """Put the groups ``alignment`` and ``pca`` into the store; those of single structures lie within them."""
+def write_groups(path: Path, parts: Sequence[Part], made: Mapping[str, object]) -> None:
+    """Put the groups ``alignment`` and ``pca`` into the store; those of single structures lie within them.
+
+    Parameters
+    ----------
+    path : Path
+    parts : sequence of Part
+    made : mapping of str to object
+        Attributes of each group, which say how it was made.
+    """
     by_name = {_within(part.name): part for part in parts}
-    store.write_group(path, "alignment", {name: _alignment_of(part) for name, part in by_name.items()})
-    store.write_group(path, "pca", {name: _model_of(part) for name, part in by_name.items()})
+    for group, of in (("alignment", _alignment_of), ("pca", _model_of)):
+        store.write_group(path, group, {name: of(part).assign_attrs(made) for name, part in by_name.items()})
 
 
 def read_model(path: Path, name: str = JOINT) -> ShapeModel:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -14,17 +14,17 @@ from atlaskit.errors import InputError
 from atlaskit.shape import Outliers, align, pca
 from atlaskit.shape.cloud import Scale
 from atlaskit.store import open_store
+from atlaskit.verbs.part_files import limits_of, write_account, write_tables
 from atlaskit.verbs.part_pictures import draw_part, draw_sides
 from atlaskit.verbs.part_tables import means_table, modes_table, quality_table, scores_table
-from atlaskit.verbs.parts import JOINT, Part, write_groups
+from atlaskit.verbs.parts import JOINT, Part
 from atlaskit.verbs.population import Population, Unit, population
-from atlaskit.verbs.sides import Sides, asymmetry_table, compare_sides, symmetry_table
+from atlaskit.verbs.sides import Sides, anova_table, asymmetry_table, compare_sides
 from atlaskit.verbs.sides import sentences as sides_words
 from atlaskit.verbs.singular import outlier_table, singular
 from atlaskit.verbs.singular import sentences as singular_words
 from atlaskit.verbs.sliding import Slide, slid
-from atlaskit.verbs.streaming import IN_MEMORY, leading, streamed_part, streaming_notes
-from atlaskit.verbs.whole import write_table
+from atlaskit.verbs.streaming import IN_MEMORY, streamed_part, streaming_notes
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,8 @@ class ShapePcaResult:
     cases : int
     unit : {"mm", "px"}
         Of sizes.
+    options : dict of str to object
+        What was asked for: structures, align, scale, modes, robust, slide, pairs, quality, unit and seed.
     parts : tuple of Part
     modes : DataFrame
         One row per part and mode: variance, explained, cumulative.
@@ -48,8 +50,11 @@ class ShapePcaResult:
         Compactness, generalisation and specificity, a row per part, measure and number of modes; empty where not asked.
     outliers : DataFrame
         One row per part and case: how far it is from the others in which ways, those that are unlike them first.
-    symmetry : DataFrame
-        One row per pair of a left and a right structure and source of variation; empty without pairs.
+    limits : dict of str to dict of str to float
+        By part and column of ``outliers``, beyond what a case is unlike the others.
+    anova : DataFrame
+        The analysis of variance of sides: one row per pair of a left and a right structure and source of variation, as of
+        `atlaskit.shape.Symmetry`; empty without pairs.
     asymmetry : DataFrame
         One row per pair and case: its fluctuating asymmetry, and the areas of its sides.
     findings : tuple of str
@@ -62,13 +67,15 @@ class ShapePcaResult:
     store: Path
     cases: int
     unit: str
+    options: dict[str, Any]
     parts: tuple[Part, ...]
     modes: pd.DataFrame
     scores: pd.DataFrame
     mean: pd.DataFrame
     quality: pd.DataFrame
     outliers: pd.DataFrame
-    symmetry: pd.DataFrame
+    limits: dict[str, dict[str, float]]
+    anova: pd.DataFrame
     asymmetry: pd.DataFrame
     findings: tuple[str, ...]
     tables: tuple[Path, ...]
@@ -82,10 +89,12 @@ class ShapePcaResult:
             "store": self.store,
             "cases": self.cases,
             "unit": self.unit,
+            "options": self.options,
             "modes": self.modes.to_dict(orient="records"),
             "quality": self.quality.to_dict(orient="records"),
             "outliers": _unusual(self.outliers).to_dict(orient="records"),
-            "symmetry": self.symmetry.to_dict(orient="records"),
+            "limits": self.limits,
+            "anova": self.anova.to_dict(orient="records"),
             "findings": self.findings,
             "tables": self.tables,
             "pictures": self.pictures,
@@ -129,7 +138,8 @@ def shape_pca(
     Parameters
     ----------
     atlas : path
-        Tables go to ``shape/`` in it, pictures to ``figures/``.
+        Tables go to ``shape/`` in it, with ``shape.json`` that says how they were made, and pictures to ``figures/``; those of
+        an earlier run go.
     store : path, optional
         ``landmarks.zarr`` in the atlas unless given; gets the groups ``alignment`` and ``pca``.
     structures : sequence of str
@@ -177,19 +187,26 @@ def shape_pca(
     tables = {"modes": modes_table(parts), "scores": scores_table(parts), "mean": means_table(parts)}
     tables["quality"] = quality_table(parts, seed) if judge else pd.DataFrame()
     tables["outliers"] = outlier_table(parts, unusual)
-    tables |= {"symmetry": symmetry_table(sides), "asymmetry": asymmetry_table(sides)}
-    return ShapePcaResult(
+    tables |= {"anova": anova_table(sides), "asymmetry": asymmetry_table(sides)}
+    options = {"structures": names, "align": align_by, "scale": scale, "modes": modes, "robust": robust, "slide": slide}
+    options |= {"pairs": tuple("=".join(each.pair) for each in sides), "quality": judge, "unit": unit, "seed": seed}
+    result = ShapePcaResult(
         store=place,
         cases=len({case for part in parts for case in part.people.cases}),
         unit=parts[0].people.unit,
+        options=options,
         parts=parts,
         **tables,
+        limits=limits_of(unusual),
         findings=(*singular_words(unusual), *sides_words(sides)),
-        tables=_write(place, parts, tables, Path(atlas) / "shape"),
+        tables=write_tables(place, parts, tables, options, Path(atlas) / "shape"),
         pictures=_draw(parts, tables["quality"], unusual, sides, Path(atlas) / "figures"),
         notes=tuple(dict.fromkeys([*_notes(parts), *streaming_notes(parts, judged=judge), *sided])),
         seconds=round(time.perf_counter() - began, 3),
     )
+    said = {name: getattr(result, name) for name in ("store", "options", "unit", "cases", "notes", "limits", "findings")}
+    write_account(place, parts, said, Path(atlas) / "shape")
+    return result
 
 
 def _each(
@@ -230,24 +247,14 @@ def _notes(parts: Sequence[Part]) -> list[str]:
     return notes
 
 
-def _write(store: Path, parts: Sequence[Part], tables: dict[str, pd.DataFrame], folder: Path) -> tuple[Path, ...]:
-    """Groups into the store, tables beside the atlas; an earlier table that there is no more is taken away."""
-    write_groups(store, parts)
-    if any(part.drawn is not None for part in parts):
-        tables = {**tables, "scores": leading(tables["scores"])}
-    for name, table in tables.items():
-        if len(table):
-            write_table(folder / f"{name}.csv", table, digits=8)
-        else:
-            (folder / f"{name}.csv").unlink(missing_ok=True)
-    return tuple(folder / f"{name}.csv" for name, table in tables.items() if len(table))
-
-
 def _draw(
     parts: Sequence[Part], judged: pd.DataFrame, unusual: dict[str, Outliers], found: Sequence[Sides], folder: Path
 ) -> tuple[Path, ...]:
-    """The pictures of each part, and of each pair."""
+    """The pictures of each part, and of each pair; those that an earlier run alone drew are taken away."""
     paths = []
     for part in parts:
         paths += draw_part(part, judged[judged["part"] == part.name] if len(judged) else judged, unusual.get(part.name), folder)
-    return (*paths, *draw_sides(found, folder))
+    paths += draw_sides(found, folder)
+    for old in set(folder.glob("shape_*.png")) - set(paths):
+        old.unlink()
+    return tuple(paths)

@@ -174,14 +174,14 @@ def _position(landmarks: NDArray[np.float64], sample: NDArray[np.float64]) -> ND
     return np.asarray(np.interp(sample % SAMPLES / SAMPLES * arc[-1], arc, np.arange(len(closed))))
 
 
-def symmetry_table(found: Sequence[Sides]) -> pd.DataFrame:
+def anova_table(found: Sequence[Sides]) -> pd.DataFrame:
     """One row per pair and source of variation: the analysis of variance of its shape."""
     tables = [each.symmetry.table.assign(left=each.pair[0], right=each.pair[1], cases=len(each.area)) for each in found]
     return _first(tables, "left", "right", "cases")
 
 
 def asymmetry_table(found: Sequence[Sides]) -> pd.DataFrame:
-    """One row per pair and case: who it is, its fluctuating asymmetry, and the areas of its sides."""
+    """One row per pair and case: who it is, its fluctuating asymmetry, with landmark error, and the areas of its sides."""
     tables = []
     for each in found:
         unit = each.people.unit
@@ -203,7 +203,7 @@ def sentences(found: Sequence[Sides]) -> list[str]:
     """How the sides of each pair differ, a line each."""
     lines = []
     for each in found:
-        share, p = each.symmetry.table.set_index("source").loc["side", ["share", "p"]]
+        share, p = each.symmetry.table.set_index("source").loc["side", ["R2", "p"]]
         ratio = float(np.exp(each.log_ratio.mean()))
         size = f"{abs(1 - ratio):.1%} {'smaller' if ratio < 1 else 'larger'} in area"
         shape = f"{share:.0%} of the variation of their shapes is between the sides (p = {p:.2g})"

@@ -26,12 +26,26 @@ def test_all_cases_are_dots_and_those_beyond_the_limits_are_named(cohort, topolo
     found = outliers(cohort, cases=names(30))
     chart, *_ = draw(found, cohort, cohort.mean(0), topology, cases=names(30))
     strange = len(found.unusual)
-    assert [len(line.get_xdata()) for line in chart.lines[:2]] == [30 - strange, strange]
-    assert chart.lines[2].get_xdata()[0] == found.limits["mahalanobis"]
-    assert chart.lines[3].get_ydata()[0] == found.limits["residual"]
+    assert [len(line.get_xdata()) for line in chart.lines[:3]] == [30 - strange, strange, 0]
+    assert chart.lines[3].get_xdata()[0] == found.limits["mahalanobis"]
+    assert chart.lines[4].get_ydata()[0] == found.limits["residual"]
     np.testing.assert_allclose(chart.lines[1].get_ydata(), found.unusual["residual"])
     assert "case 4" in {text.get_text() for text in chart.texts}
-    assert f"unlike the others ({strange})" in {text.get_text() for text in chart.get_legend().texts}
+    words = [text.get_text() for text in chart.get_legend().texts]
+    assert words[:2] == [f"like the others ({30 - strange})", f"unlikely or beyond ({strange})"]
+    assert not any("only far" in word for word in words), "there is none"
+
+
+def test_cases_that_are_only_far_have_a_mark_of_their_own(cohort, topology):
+    found = outliers(cohort, cases=names(30))
+    last = found.table.index[-2:]
+    found.table.loc[last, "far"] = True
+    chart, *_ = draw(found, cohort, cohort.mean(0), topology, cases=names(30))
+    only = chart.lines[2]
+    np.testing.assert_array_equal(only.get_xydata(), found.table.loc[last, ["mahalanobis", "residual"]])
+    assert (only.get_xdata() < found.limits["mahalanobis"]).all() and (only.get_ydata() < found.limits["residual"]).all()
+    assert len({(line.get_marker(), line.get_color()) for line in chart.lines[:3]}) == 3
+    assert "only far from mean (2)" in {text.get_text() for text in chart.get_legend().texts}
 
 
 def test_the_most_unusual_cases_lie_over_the_mean_and_say_why(cohort, topology):
@@ -52,7 +66,9 @@ def test_the_most_unusual_cases_lie_over_the_mean_and_say_why(cohort, topology):
 def test_few_cases_have_few_panels_and_nothing_is_cut_off(cohort, topology):
     long = [f"{'0123456789' * 4}-{k}" for k in range(30)]
     for count in (4, 30):
-        axes = draw(outliers(cohort[:count], cases=long[:count]), cohort[:count], cohort[0], topology, cases=long[:count])
+        found = outliers(cohort[:count], cases=long[:count])
+        found.table.loc[count - 1, "far"] = True
+        axes = draw(found, cohort[:count], cohort[0], topology, cases=long[:count])
         assert len(axes) == 1 + min(count, 6)
         figure = axes[0].figure
         figure.savefig(io.BytesIO(), format="png")

@@ -24,6 +24,11 @@ def cohort(seed: int, n: int, landmarks: int = 8) -> Array:
     return np.asarray(flat.reshape(n, landmarks, 2))
 
 
+def test_a_model_shows_itself_in_a_line() -> None:
+    model = ShapeModel(np.zeros((8, 2)), np.zeros((2, 8, 2)), np.array([5.0, 1.0]), 8.0, 30)
+    assert repr(model) == "ShapeModel(2 modes of 8 landmarks, 75.0% of the variance of 30 cases)"
+
+
 @pytest.mark.parametrize("n", [6, 12, 200], ids=lambda n: f"{n} cases")
 @given(SEEDS)
 @settings(max_examples=10)

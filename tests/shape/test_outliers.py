@@ -42,6 +42,7 @@ def test_each_case_is_judged_by_the_others(seed: int) -> None:
     assert found.modes == 3 and stats.f.sf(found.limits["mahalanobis"] ** 2 / grown, 3, 16) == pytest.approx(0.001)
     for name, way in {"distance": "far", "mahalanobis": "unlikely", "residual": "beyond"}.items():
         assert (table[way] == (table[name] > found.limits[name])).all()
+    assert repr(found) == f"Outliers({len(found.unusual)} of 20 cases, by 3 modes of the others)"
     assert set(found.unusual["case"]) == {*table.index[table[["far", "unlikely", "beyond"]].any(axis=1)]}
 
 

@@ -1,5 +1,7 @@
 """Generalized Procrustes analysis, against closed forms, an independent library and itself."""
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,7 +13,7 @@ from sklearn.decomposition import PCA
 from atlaskit.errors import InputError
 from atlaskit.shape.cloud import Scale
 from atlaskit.shape.model import pca
-from atlaskit.shape.procrustes import Alignment, align, align_to
+from atlaskit.shape.procrustes import Alignment, Placement, align, align_to
 
 Array = NDArray[np.float64]
 SEEDS = st.integers(0, 10_000)
@@ -29,6 +31,12 @@ def moved(points: Array, seed: int) -> Array:
     turn = rng.uniform(0.3, 3, len(points)) * np.exp(1j * rng.uniform(-3, 3, len(points)))
     z = turn[:, None] * (points @ ONE_I) + rng.normal(0, 50, (len(points), 1))
     return np.stack([z.real, z.imag], -1)
+
+
+def test_an_alignment_shows_itself_in_a_line() -> None:
+    found = align(shapes(0), scale="none")
+    assert repr(found) == "Alignment(20 cases of 12 landmarks, scale 'none')"
+    assert repr(Placement(*(getattr(found, field.name) for field in fields(Placement)))).startswith("Placement(20 cases")
 
 
 def eigenvector_mean(points: Array) -> Array:

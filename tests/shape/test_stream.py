@@ -43,6 +43,7 @@ def test_modes_of_a_stream_are_chosen_by_parallel_analysis() -> None:
     found = stream(lambda: [points], modes="parallel", seed=3)
     assert len(found.table) == len(pca(align(points).tangent, modes="parallel").variance) == 2
     assert found.table.equals(found.model.table)
+    assert repr(found) == f"Streamed(300 cases in {found.passes} passes, {found.model!r})"
 
 
 def test_what_cannot_be_streamed_is_said() -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from atlaskit.errors import InputError
+from atlaskit.shape.anova import anova
+from atlaskit.shape.design import design
 from atlaskit.shape.procrustes import align
 from atlaskit.shape.symmetry import matching_symmetry, mirror_partners, object_symmetry
 
@@ -47,7 +50,7 @@ def test_components_add_up_and_are_what_they_say(seed: int) -> None:
     whole = align(cohort(seed)).points
     again = align(np.concatenate([whole, found.symmetric + found.asymmetric])).points
     assert np.linalg.norm(again[:20] - again[20:], axis=(1, 2)).max() < 0.01
-    assert found.table["share"].sum() == pytest.approx(1)
+    assert found.table["R2"][:3].sum() == pytest.approx(1)
     assert found.directional == pytest.approx(found.asymmetric.mean(0))
 
 
@@ -56,23 +59,23 @@ def test_components_add_up_and_are_what_they_say(seed: int) -> None:
 def test_pose_and_size_do_not_matter_and_sides_exchange_the_sign(seed: int) -> None:
     points = cohort(seed, side=0.2)
     one, moved = (object_symmetry(x, PARTNER, permutations=99) for x in (points, turned(points, seed)))
-    for name in ("ss", "share", "f", "p"):
+    for name in ("SS", "R2", "F", "p"):
         assert moved.table[name].to_numpy() == pytest.approx(one.table[name].to_numpy(), rel=1e-6, nan_ok=True)
     assert moved.fluctuating == pytest.approx(one.fluctuating, rel=1e-6)
     other = object_symmetry(points[:, PARTNER] * [-1, 1], PARTNER, permutations=99)
-    assert other.table["ss"].to_numpy() == pytest.approx(one.table["ss"].to_numpy(), rel=1e-6)
+    assert other.table["SS"].to_numpy() == pytest.approx(one.table["SS"].to_numpy(), rel=1e-6)
 
 
 def test_symmetric_shapes_have_no_asymmetry() -> None:
     wide = WHOLE * np.linspace(0.8, 1.2, 6)[:, None, None] ** [1, 0]
     found = object_symmetry(turned(wide, 0), PARTNER)
     assert found.asymmetric == pytest.approx(0, abs=1e-9) and found.fluctuating == pytest.approx(0, abs=1e-9)
-    assert found.table["share"][0] == pytest.approx(1)
+    assert found.table["R2"][0] == pytest.approx(1)
 
 
 def test_a_planted_bulge_is_directional() -> None:
     found = object_symmetry(turned(cohort(0, n=40, side=0.3), 0), PARTNER)
-    assert found.table["p"][1] == 0.001 and found.table["f"][1] > 10
+    assert found.table["p"][1] == 0.001 and found.table["F"][1] > 10
     assert np.linalg.norm(found.directional, axis=1).argsort()[-2:].tolist() in ([2, 7], [7, 2])
     crooked = cohort(0, n=40, noise=0.05)
     crooked[11, 2, 0] += 1
@@ -102,9 +105,44 @@ def test_separate_sides_match_wherever_they_lie(seed: int) -> None:
     left = HALF + rng.normal(0, 0.1, (20, 5, 2))
     right = (left + rng.normal(0, 0.01, (20, 5, 2))) * [-1, 1]
     found = matching_symmetry(turned(left, seed), turned(right, seed + 1), permutations=99)
-    assert found.table["share"][0] > 0.9
+    assert found.table["R2"][0] > 0.9
     right[:, 2, 0] -= 0.5
     assert matching_symmetry(left, right, permutations=99).table["p"][1] == 0.01
+
+
+def halves(seed: int, n: int = 12, own: float = 0.0) -> tuple[Array, Array]:
+    """Left and right sides with noise each, and as much as asked for that both sides of a case have."""
+    rng = np.random.default_rng(seed)
+    left, right = HALF + own * rng.normal(size=(n, 5, 2)) + rng.normal(0, 0.1, (2, n, 5, 2))
+    return left, right * [-1, 1]
+
+
+def test_the_table_is_that_of_a_linear_model_of_individual_and_side() -> None:
+    found = matching_symmetry(*halves(0, own=0.05), permutations=99)
+    sides = np.concatenate([found.symmetric + found.asymmetric, found.symmetric - found.asymmetric])
+    who = pd.DataFrame({"individual": [f"i{k}" for k in range(12)] * 2, "side": ["left"] * 12 + ["right"] * 12})
+    model = anova(sides, design("~ individual + side", who), permutations=9).table.droplevel("stratum")
+    table = found.table.set_index("source")
+    assert list(table.columns) == ["df", "SS", "MS", "R2", "F", "p"] and table["df"].tolist() == [11, 1, 11, 23]
+    for name, theirs in {
+        "individual": "individual",
+        "side": "side",
+        "individual x side": "residuals",
+        "total": "total",
+    }.items():
+        for column in ("df", "SS", "MS", "R2", "F"):
+            assert table.loc[name, column] == pytest.approx(model.loc[theirs, column], rel=1e-9, nan_ok=True), (name, column)
+
+
+def test_sides_of_a_case_are_told_from_those_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    p = [matching_symmetry(*halves(seed), permutations=49, seed=seed).table["p"][0] for seed in range(100)]
+    assert stats.kstest(p, "uniform").pvalue > 0.01 and np.mean(np.array(p) <= 0.1) < 0.2, "where they are no more alike"
+    left, right = halves(3, n=24, own=0.1)
+    monkeypatch.setattr("atlaskit.shape.symmetry.BLOCK", 7)
+    assert matching_symmetry(left, right, permutations=99).table["p"][0] == 0.01
+    twice = [str(k // 2) for k in range(24)]
+    assert np.isnan(matching_symmetry(left, right, subjects=twice, permutations=9).table["p"][0])
+    assert np.isnan(object_symmetry(cohort(0), PARTNER, permutations=9).table["p"][0])
 
 
 def loops(seed: int, n: int, start: int, landmarks: int = 24) -> Array:
@@ -159,4 +197,4 @@ def test_collar_bones_and_brains_are_paired_and_nearly_symmetric(realdata: Path)
     brains = np.load(realdata / "cortical" / "landmarks.npz")["points_brain"].astype(float)[:, ::10]
     for points, partners in ((bones, partner), (brains, mirror_partners(brains, [(range(50), range(50))]))):
         found = object_symmetry(points, partners)
-        assert found.table["share"][0] > 0.5 and found.table["share"].sum() == pytest.approx(1)
+        assert found.table["R2"][0] > 0.5 and found.table["R2"][:3].sum() == pytest.approx(1)
