@@ -69,7 +69,16 @@ def test_tables_hold_what_was_found_in_the_landmarks_of_the_store(atlas: Path, p
     table = people.drop(columns="subject").assign(third=np.take(["a", "b", "c"], np.arange(N) % 3))
     options: dict[str, Any] = {"atlas": atlas, "within": "subject", "structures": ("heart",), **QUICK}
     result = atlaskit.compare(table, "~ third + age + log(size)", power=True, **options)
-    names = {"anova", "allometry", "pairs_third", "differences_third", "map_third", "map_age", "map_log_size"}
+    names = {
+        "anova",
+        "allometry",
+        "allometry_anova",
+        "pairs_third",
+        "differences_third",
+        "map_third",
+        "map_age",
+        "map_log_size",
+    }
     assert {path.stem for path in result.tables} == names | {"predicted_age", "predicted_size"}, "power is of subjects"
     assert any("varies within 'subject'" in note for note in result.notes)
     assert (pd.read_csv(atlas / "compare" / "map_age.csv")["landmark"] == np.arange(12, 24)).all()
@@ -83,6 +92,9 @@ def test_tables_hold_what_was_found_in_the_landmarks_of_the_store(atlas: Path, p
     assert two.to_dict() == {("a", "b"): 12, ("a", "c"): 12, ("b", "c"): 12}
     cases = pd.read_csv(atlas / "compare" / "allometry.csv")
     assert cases["case"].tolist() == people["case"].tolist() and cases["third"].tolist() == table["third"].tolist()
+    tests = pd.read_csv(atlas / "compare" / "allometry_anova.csv")
+    assert set(tests["model"]) == {"~ log(size) * third"} == {result.to_dict()["allometry_formula"]}
+    assert "log(size):third" in tests["term"].tolist()
     pictures = {path.stem for path in result.pictures}
     assert {"compare_third_a_b", "compare_third_scores", "compare_age", "compare_allometry"} <= pictures
 
@@ -103,6 +115,7 @@ def test_pictures_say_who_was_compared_and_in_which_unit(
     assert " px (5th" in titles["compare_size"]
     assert drawn["compare_sex_f_m"].child_axes[0].get_ylabel() == "distance of means (px)"
     assert "compare_sex_power" in drawn and "compare_group_power" not in drawn and list(result.power) == ["sex"]
+    assert any("shapes keep their size, of which size is a part" in note for note in result.notes)
 
 
 def test_tables_and_pictures_of_an_earlier_formula_go(atlas: Path, people: pd.DataFrame) -> None:

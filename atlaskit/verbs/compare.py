@@ -71,6 +71,7 @@ class CompareResult:
             "pairs": {name: _records(each.table) for name, each in found.pairs.items()},
             "maps": {term: _records(each.table) for term, each in found.maps.items()},
             "allometry": [] if growth is None else _records(growth.anova.table),
+            "allometry_formula": None if growth is None else growth.formula,
             "power": {name: {pair: _records(each.table) for pair, each in of.items()} for name, of in self.power.items()},
             "tables": self.tables,
             "pictures": self.pictures,
@@ -163,9 +164,15 @@ def compare(
         power=powers,
         tables=write_tables(tables(people, found, powers), Path(atlas) / "compare"),
         pictures=draw(people, beside.points, found, powers, Path(atlas) / "figures", scaled=scale),
-        notes=(*people.left_out, *beside.notes, *found.notes, *unsaid),
+        notes=(*people.left_out, *beside.notes, *found.notes, *([] if scale else _sized(found)), *unsaid),
         seconds=round(time.perf_counter() - began, 3),
     )
+
+
+def _sized(found: Comparison) -> list[str]:
+    """That unscaled shapes go with size whatever their form."""
+    words = "shapes keep their size, of which size is a part: its effect and allometry are mostly size against itself"
+    return [] if found.allometry is None else [words]
 
 
 def _powers(beside: Covariates, found: Comparison, seed: int) -> tuple[dict[str, dict[str, Power]], list[str]]:

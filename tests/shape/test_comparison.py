@@ -45,8 +45,21 @@ def test_the_parts_are_those_of_the_library() -> None:
     assert found.allometry is not None
     alone = allometry(shapes, size, group=table["group"].tolist(), **how)
     np.testing.assert_allclose(found.allometry.anova.table, alone.anova.table)
-    assert ("cases", "log(size):group") in found.allometry.anova.table.index and found.notes == ()
-    assert all(words in str(found) for words in ("36 shapes", "two by two", "allometry", "age: 0 of 6"))
+    assert ("cases", "log(size):group") in found.allometry.anova.table.index
+    assert all(words in str(found) for words in ("36 shapes", "two by two", "age: 0 of 6"))
+
+
+def test_allometry_says_which_model_it_is_and_what_it_leaves_out() -> None:
+    shapes, table, size = cohort()
+    for formula, model, without in (
+        ("~ site + group + age + log(size)", "~ log(size) * site", "without group, age"),
+        ("~ age + size", "~ log(size)", "without age"),
+        ("~ group * log(size)", "~ log(size) * group", None),
+    ):
+        found = compare(shapes, formula, table, size=size, **QUICK)
+        assert found.allometry is not None and found.allometry.formula == model
+        assert f"allometry: shape {model}\n" in str(found)
+        assert found.notes == (() if without is None else (f"allometry is a model of its own, shape {model}, {without}",))
 
 
 def test_two_levels_differ_by_their_means_where_their_term_matters() -> None:

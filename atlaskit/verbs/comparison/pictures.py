@@ -130,14 +130,12 @@ def _levels(found: Comparison, name: str) -> Any:
 
 
 def _allometry(found: Comparison, growth: Allometry, topology: Topology, unit: str) -> Any:
-    """Scores against size by the groups that have slopes of their own, and shapes at both ends averaged over groups."""
-    group = next(iter(found.pairs)) if "all" not in growth.predicted else None
-    shapes = np.mean(list(growth.predicted.values()), axis=0)[[0, -1]]
+    """Scores against size by the groups that have slopes of their own, and shapes at both ends of the common slope."""
     return plot.allometry(
         found.design.values[SIZE].to_numpy(dtype=np.float64),
         growth.regression.score,
-        None if group is None else _levels(found, group),
-        shapes=shapes,
+        None if growth.group is None else _levels(found, growth.group),
+        shapes=growth.common[[0, -1]],
         topology=topology,
         at=(growth.sizes[0], growth.sizes[-1]),
         unit=unit,

@@ -16,7 +16,7 @@ from atlaskit.shape.variables import SIZE
 from atlaskit.verbs.population import Population
 from atlaskit.verbs.whole import write_table
 
-OLD = ("anova", "allometry", "pairs_*", "map_*", "differences_*", "predicted_*", "power_*")
+OLD = ("anova", "allometry", "allometry_anova", "pairs_*", "map_*", "differences_*", "predicted_*", "power_*")
 """Tables that a comparison of another formula may have left."""
 
 Value = TypeVar("Value")
@@ -52,7 +52,7 @@ def tables(people: Population, found: Comparison, powers: Mapping[str, Mapping[s
         **as_files("differences", {name: pd.concat(map(_of, each)) for name, each in many.items()}),
         **as_files("predicted", {name: _predicted(people, each) for name, each in found.regressions.items()}),
         **as_files("power", {name: _power(each) for name, each in powers.items()}),
-        **({} if found.allometry is None else {"allometry": _allometry(found, found.allometry)}),
+        **({} if found.allometry is None else _allometry(found, found.allometry)),
     }
 
 
@@ -102,12 +102,14 @@ def _predicted(people: Population, found: Prediction) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def _allometry(found: Comparison, growth: Allometry) -> pd.DataFrame:
-    """A row for each case: its size, and how far it lies along the change of shape with size."""
+def _allometry(found: Comparison, growth: Allometry) -> dict[str, pd.DataFrame]:
+    """A row for each case, its size and how far it lies along the change of shape with size; and the tests of that model."""
     values = found.design.values
-    names = {"case": values.index, SIZE: values[SIZE].to_numpy(), f"log_{SIZE}": growth.regression.x}
-    groups = {name: values[name].to_numpy() for name in list(found.pairs)[:1]}
-    return pd.DataFrame({**names, **groups, "score": growth.regression.score})
+    cases = {"case": values.index, SIZE: values[SIZE].to_numpy(), f"log_{SIZE}": growth.regression.x}
+    cases |= {} if growth.group is None else {growth.group: values[growth.group].to_numpy()}
+    tests = growth.anova.table.reset_index()
+    tests.insert(0, "model", growth.formula)
+    return {"allometry": pd.DataFrame({**cases, "score": growth.regression.score}), "allometry_anova": tests}
 
 
 def _power(of: Mapping[str, Power]) -> pd.DataFrame:
