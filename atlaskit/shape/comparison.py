@@ -230,24 +230,25 @@ def _allometry(points: Array, plan: Design, factors: Sequence[str], how: dict[st
     shapes, values = np.asarray(points)[plan.kept], plan.values
     subject = None if plan.within is None else values[plan.within].tolist()
     size, how = values[SIZE].to_numpy(dtype=np.float64), {**how, "subject": subject, "between": plan.between}
-    found, notes = None, []
+    found: Allometry | None = None
+    notes: list[str] = []
     if factors:
         try:
-            found = _named(allometry(shapes, size, group=values[factors[0]].tolist(), **how), factors[0])
+            found = allometry(shapes, size, group=values[factors[0]].tolist(), **how)
+            found = replace(found, formula=f"~ {LOG_SIZE} * {factors[0]}", group=factors[0])
         except InputError as error:
             notes.append(f"no slopes for each {factors[0]}: {error}")
     found = found or allometry(shapes, size, **how)
     other = [name for name in plan.coding.names if name not in (SIZE, found.group)]
     if other:
         notes.append(f"allometry is a model of its own, shape {found.formula}, without {', '.join(other)}")
-    return found, notes
+    return _named(found, plan), notes
 
 
-def _named(found: Allometry, factor: str) -> Allometry:
-    """The same, with its groups called what they are levels of."""
-    names = {"group": factor, f"{LOG_SIZE}:group": f"{LOG_SIZE}:{factor}"}
-    tests = replace(found.anova, table=found.anova.table.rename(index=names, level="term"))
-    return replace(found, formula=f"~ {LOG_SIZE} * {factor}", group=factor, anova=tests)
+def _named(found: Allometry, plan: Design) -> Allometry:
+    """The same, with rows of its table for the groups and blocks of a design called as they are there."""
+    names = {"group": found.group, f"{LOG_SIZE}:group": f"{LOG_SIZE}:{found.group}", "subject": plan.within}
+    return replace(found, anova=replace(found.anova, table=found.anova.table.rename(index=names, level="term")))
 
 
 def _missing(plan: Design) -> list[str]:
