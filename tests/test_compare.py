@@ -61,6 +61,11 @@ def test_what_was_planted_is_found_and_nothing_else(atlas: Path, people: pd.Data
     assert marked[12:].mean() > 0.8 > marked[:12].mean(), "the heart, more than the lung, which alignment moves a little too"
     pair = pd.read_csv(atlas / "compare" / "pairs_group.csv")
     assert pair[["a", "b"]].to_numpy().tolist() == [["ill", "well"]] and pair["p"][0] <= 0.01
+    found, (two,) = pd.read_csv(atlas / "compare" / "map_group.csv"), result.found.differences["group"]
+    assert [*found][:4] == ["structure", "landmark", "dx", "dy"] and found["structure"].tolist() == ["lung"] * 12 + [
+        "heart"
+    ] * 12
+    np.testing.assert_allclose(found[["dx", "dy"]], two.second - two.first, rtol=1e-6, atol=1e-12)
     assert set(result.tables) == set((atlas / "compare").glob("*.csv")) and all(path.exists() for path in result.pictures)
     assert any("tested between" in note for note in result.notes)
 
@@ -75,22 +80,35 @@ def test_tables_hold_what_was_found_in_the_landmarks_of_the_store(atlas: Path, p
         "allometry_anova",
         "pairs_third",
         "differences_third",
+        "means_third",
         "map_third",
         "map_age",
         "map_log_size",
     }
     assert {path.stem for path in result.tables} == names | {"predicted_age", "predicted_size"}, "power is of subjects"
     assert any("varies within 'subject'" in note for note in result.notes)
-    assert (pd.read_csv(atlas / "compare" / "map_age.csv")["landmark"] == np.arange(12, 24)).all()
+    years = pd.read_csv(atlas / "compare" / "map_age.csv")
+    assert (years["landmark"] == np.arange(12, 24)).all() and (years["structure"] == "heart").all()
+    assert not {"dx", "dy"} & {*pd.read_csv(atlas / "compare" / "map_third.csv")}, "three levels differ in more ways than one"
     assert [row["landmark"] for row in result.to_dict()["maps"]["age"]] == list(range(12, 24)), "as in the store"
     rows = pd.read_csv(atlas / "compare" / "predicted_age.csv")
     ages = rows["value"].unique()
     np.testing.assert_allclose(ages, np.percentile(people["age"], [5, 50, 95]), rtol=1e-6)
-    last = rows[rows["value"] == ages[2]].sort_values("landmark")
-    np.testing.assert_allclose(last[["x", "y"]], result.found.regressions["age"].shapes[2], rtol=1e-6)
-    two = pd.read_csv(atlas / "compare" / "differences_third.csv").groupby(["a", "b"])["landmark"].count()
+    last, first = (rows[rows["value"] == ages[k]].sort_values("landmark")[["x", "y"]].to_numpy() for k in (2, 0))
+    np.testing.assert_allclose(years[["dx", "dy"]] * (ages[2] - ages[0]), last - first, atol=1e-7)
+    np.testing.assert_allclose(last, result.found.regressions["age"].shapes[2], rtol=1e-6)
+    apart = pd.read_csv(atlas / "compare" / "differences_third.csv")
+    two = apart.groupby(["a", "b"])["landmark"].count()
     assert two.to_dict() == {("a", "b"): 12, ("a", "c"): 12, ("b", "c"): 12}
+    means = pd.read_csv(atlas / "compare" / "means_third.csv")
+    assert [*means] == ["structure", "landmark", "level", "x", "y"] and set(means["structure"]) == {"heart"}
+    place = means.set_index(["level", "landmark"])[["x", "y"]]
+    np.testing.assert_allclose(place.loc["b"], result.found.pairs["third"].means[1], rtol=1e-6)
+    shift = apart[(apart["a"] == "a") & (apart["b"] == "c")][["dx", "dy"]]
+    np.testing.assert_allclose(shift, place.loc["c"] - place.loc["a"], atol=1e-7)
     cases = pd.read_csv(atlas / "compare" / "allometry.csv")
+    assert [*cases][:3] == ["case", "size_px", "log_size"]
+    np.testing.assert_allclose(np.log(cases["size_px"]), cases["log_size"], rtol=1e-6)
     assert cases["case"].tolist() == people["case"].tolist() and cases["third"].tolist() == table["third"].tolist()
     tests = pd.read_csv(atlas / "compare" / "allometry_anova.csv")
     assert set(tests["model"]) == {"~ log(size) * third"} == {result.to_dict()["allometry_formula"]}

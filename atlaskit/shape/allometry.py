@@ -124,7 +124,8 @@ def allometry(
     blocks: dict[str, Any] = {"size": size, "within": None if subject is None else "subject", "between": between}
     model = design(f"~ {LOG_SIZE}" if group is None else f"~ {LOG_SIZE} * group", table, **blocks)
     parallel = model if group is None else design(f"~ {LOG_SIZE} + group", table, **blocks)
-    sizes = np.geomspace(*np.percentile(model.values["size"], ENDS), STEPS)
+    low, high = np.percentile(model.values["size"], ENDS)
+    sizes = np.geomspace(low, high, STEPS)
     places = {"all": {}} if group is None else {level: {"group": level} for level in model.levels["group"]}
     return Allometry(
         formula=model.formula,

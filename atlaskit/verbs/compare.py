@@ -162,7 +162,7 @@ def compare(
         unit=people.unit,
         found=found,
         power=powers,
-        tables=write_tables(tables(people, found, powers), Path(atlas) / "compare"),
+        tables=write_tables(tables(people, beside.points, found, powers), Path(atlas) / "compare"),
         pictures=draw(people, beside.points, found, powers, Path(atlas) / "figures", scaled=scale),
         notes=(*people.left_out, *beside.notes, *found.notes, *([] if scale else _sized(found)), *unsaid),
         seconds=round(time.perf_counter() - began, 3),

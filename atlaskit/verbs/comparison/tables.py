@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -10,15 +10,17 @@ from typing import TypeVar
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from atlaskit.shape import Allometry, Comparison, Difference, LandmarkMap, Power, Prediction
+from atlaskit.shape import Allometry, Comparison, Difference, LandmarkMap, Power, regress
 from atlaskit.shape.variables import SIZE
 from atlaskit.verbs.population import Population
 from atlaskit.verbs.whole import write_table
 
-OLD = ("anova", "allometry", "allometry_anova", "pairs_*", "map_*", "differences_*", "predicted_*", "power_*")
+OLD = ("anova", "allometry", "allometry_anova", "pairs_*", "map_*", "differences_*", "means_*", "predicted_*", "power_*")
 """Tables that a comparison of another formula may have left."""
 
+Array = NDArray[np.float64]
 Value = TypeVar("Value")
 
 
@@ -33,12 +35,16 @@ def numbered(found: Comparison, people: Population) -> Comparison:
     return replace(found, maps={term: renamed(each) for term, each in found.maps.items()}, differences=differences)
 
 
-def tables(people: Population, found: Comparison, powers: Mapping[str, Mapping[str, Power]]) -> dict[str, pd.DataFrame]:
+def tables(
+    people: Population, points: Array, found: Comparison, powers: Mapping[str, Mapping[str, Power]]
+) -> dict[str, pd.DataFrame]:
     """Every table by the name of its file.
 
     Parameters
     ----------
     people : Population
+    points : (N, L, 2) array
+        What was compared.
     found : Comparison
         Of the landmarks of the population's structures, `numbered`.
     powers : mapping of str to mapping of str to Power
@@ -48,11 +54,14 @@ def tables(people: Population, found: Comparison, powers: Mapping[str, Mapping[s
     return {
         "anova": found.table.reset_index(),
         **as_files("pairs", {name: each.table.reset_index() for name, each in found.pairs.items()}),
-        **as_files("map", {term: each.table.reset_index() for term, each in found.maps.items()}),
-        **as_files("differences", {name: pd.concat(map(_of, each)) for name, each in many.items()}),
-        **as_files("predicted", {name: _predicted(people, each) for name, each in found.regressions.items()}),
+        **as_files("means", {name: _shapes(people, "level", each.levels, each.means) for name, each in found.pairs.items()}),
+        **as_files("map", {term: _map(people, each, _effect(points, found, term)) for term, each in found.maps.items()}),
+        **as_files("differences", {name: pd.concat([_of(people, d) for d in each]) for name, each in many.items()}),
+        **as_files(
+            "predicted", {name: _shapes(people, "value", each.values, each.shapes) for name, each in found.regressions.items()}
+        ),
         **as_files("power", {name: _power(each) for name, each in powers.items()}),
-        **({} if found.allometry is None else _allometry(found, found.allometry)),
+        **({} if found.allometry is None else _allometry(found, found.allometry, people.unit)),
     }
 
 
@@ -81,31 +90,54 @@ def as_files(kind: str, of: Mapping[str, Value]) -> dict[str, Value]:
     return made
 
 
-def _of(difference: Difference) -> pd.DataFrame:
-    """The map of two levels, or of one and the mean of all."""
+def _map(people: Population, test: LandmarkMap, effect: Array | None) -> pd.DataFrame:
+    """A row for each landmark: the first structure that has it, how far it moves if that is one shift, and its tests."""
+    topology, own = people.topology, np.full(len(people.landmarks), "", dtype=object)
+    for name in reversed(topology.structures):
+        own[np.asarray(topology.loop_of(name))] = name
+    rows = test.table.reset_index()
+    rows.insert(0, "structure", own)
+    for k, axis in enumerate(("dx", "dy") if effect is not None else ()):
+        rows.insert(2 + k, axis, effect[:, k])
+    return rows
+
+
+def _effect(points: Array, found: Comparison, term: str) -> Array | None:
+    """(L, 2) shift for one unit of a number, or from the first to the second of two levels; None for what has several."""
+    plan = found.design
+    two = [each[0] for name, each in found.differences.items() if len(each) == 1 and each[0].map.term == name == term]
+    if two:
+        return two[0].second - two[0].first
+    number = plan.terms.index(term)
+    of_groups = any(number in plan.naming(name) for name in plan.levels)
+    return None if of_groups or (plan.term == number).sum() > 1 else regress(points, plan, term).slope
+
+
+def _of(people: Population, difference: Difference) -> pd.DataFrame:
+    """The map of two levels, or of one and the mean of all, with the shift from the first shape to the second."""
     a, b = difference.levels if len(difference.levels) == 2 else ("mean of all", *difference.levels)
-    rows = difference.map.table.reset_index()
+    rows = _map(people, difference.map, difference.second - difference.first)
     rows.insert(0, "a", a)
     rows.insert(1, "b", b)
     return rows
 
 
-def _predicted(people: Population, found: Prediction) -> pd.DataFrame:
-    """A row for each value and landmark of each structure."""
+def _shapes(people: Population, column: str, values: Iterable[object], shapes: Array) -> pd.DataFrame:
+    """A row for each value of a column and landmark of each structure: its place in the shape of that value."""
     topology, used = people.topology, people.landmarks
     tables = []
-    for value, shape in zip(found.values, found.shapes, strict=True):
+    for value, shape in zip(values, shapes, strict=True):
         for name in people.structures:
             own = np.asarray(topology.loop_of(name))
             x, y = shape[own].T
-            tables.append(pd.DataFrame({"structure": name, "landmark": used[own], "value": value, "x": x, "y": y}))
+            tables.append(pd.DataFrame({"structure": name, "landmark": used[own], column: value, "x": x, "y": y}))
     return pd.concat(tables, ignore_index=True)
 
 
-def _allometry(found: Comparison, growth: Allometry) -> dict[str, pd.DataFrame]:
+def _allometry(found: Comparison, growth: Allometry, unit: str) -> dict[str, pd.DataFrame]:
     """A row for each case, its size and how far it lies along the change of shape with size; and the tests of that model."""
     values = found.design.values
-    cases = {"case": values.index, SIZE: values[SIZE].to_numpy(), f"log_{SIZE}": growth.regression.x}
+    cases = {"case": values.index, f"{SIZE}_{unit}": values[SIZE].to_numpy(), f"log_{SIZE}": growth.regression.x}
     cases |= {} if growth.group is None else {growth.group: values[growth.group].to_numpy()}
     tests = growth.anova.table.reset_index()
     tests.insert(0, "model", growth.formula)
