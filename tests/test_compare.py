@@ -239,6 +239,42 @@ def test_what_cannot_be_compared_is_said(
         atlaskit.compare(table, formula, atlas=atlas, **{**QUICK, **options})
 
 
+def test_how_tables_were_made_is_written_beside_them(atlas: Path, people: pd.DataFrame, tmp_path: Path) -> None:
+    people.assign(age=[None, None, *people["age"][2:]]).to_csv(tmp_path / "people.csv", index=False)
+    options: dict[str, Any] = {
+        "atlas": atlas,
+        "structures": ("heart",),
+        "average": True,
+        "scale": False,
+        "kind": "I",
+        "seed": 7,
+    }
+    result = atlaskit.compare(tmp_path / "people.csv", "~ age + log(size)", **options, **QUICK)
+    text = (atlas / "compare" / "compare.json").read_text()
+    assert str(tmp_path) not in text and str(atlas) not in text, "it says the same wherever it is made"
+    assert json.loads(text) == {
+        "formula": "~ age + log(size)",
+        "type": "I",
+        "permutations": 99,
+        "seed": 7,
+        "cases": N // 2 - 1,
+        "structures": ["heart"],
+        "unit": "px",
+        "allometry_formula": "~ log(size)",
+        "table": "people.csv",
+        "within": None,
+        "average": True,
+        "scale": False,
+        "notes": list(result.notes),
+        "store": "landmarks.zarr",
+        "topology_sha256": TOPOLOGY.sha256,
+        "created_by": f"atlaskit {atlaskit.__version__}",
+    }
+    atlaskit.compare(people, "~ age", atlas=atlas, within="subject", **QUICK)
+    about = json.loads((atlas / "compare" / "compare.json").read_text())
+    assert (about["table"], about["within"], about["allometry_formula"]) == (None, "subject", None)
+
+
 def test_the_command_says_the_same(atlas: Path, people: pd.DataFrame, tmp_path: Path, command: Callable[..., Any]) -> None:
     people.to_csv(tmp_path / "people.csv", index=False)
     words = ("compare", "--atlas", atlas, "--formula", "~ group", "--within", "subject", "--permutations", "99", "--table")

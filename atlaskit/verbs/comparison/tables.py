@@ -1,7 +1,8 @@
-"""The tables of a comparison."""
+"""The tables of a comparison, and what says how they were made."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import count
@@ -12,13 +13,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from atlaskit import __version__
 from atlaskit.shape import Allometry, Comparison, Difference, LandmarkMap, Power, regress
 from atlaskit.shape.variables import SIZE
+from atlaskit.store import open_store
 from atlaskit.verbs.population import Population
-from atlaskit.verbs.whole import write_table
+from atlaskit.verbs.whole import whole, write_table
 
 OLD = ("anova", "allometry", "allometry_anova", "pairs_*", "map_*", "differences_*", "means_*", "predicted_*", "power_*")
 """Tables that a comparison of another formula may have left."""
+ABOUT = "compare.json"
 
 Array = NDArray[np.float64]
 Value = TypeVar("Value")
@@ -68,11 +72,31 @@ def tables(
 def write_tables(made: Mapping[str, pd.DataFrame], folder: Path) -> tuple[Path, ...]:
     """Write tables as CSV in place of those of an earlier comparison."""
     paths = tuple(folder / f"{name}.csv" for name in made)
+    (folder / ABOUT).unlink(missing_ok=True)  # a run that ends half way leaves no tables under another's name
     for old in {path for pattern in OLD for path in folder.glob(f"{pattern}.csv")} - set(paths):
         old.unlink()
     for path, table in zip(paths, made.values(), strict=True):
         write_table(path, table, digits=8)
     return paths
+
+
+def write_about(folder: Path, people: Population, found: Comparison, asked: Mapping[str, object]) -> None:
+    """Write ``compare.json``, which says how the tables were made: what was asked for, of which cases and landmarks."""
+    about = {
+        "formula": found.design.formula,
+        "type": found.anova.kind,
+        "permutations": found.anova.permutations,
+        "seed": found.anova.seed,
+        "cases": len(found.design),
+        "structures": people.structures,
+        "unit": people.unit,
+        "allometry_formula": None if found.allometry is None else found.allometry.formula,
+        **asked,
+        "store": people.store.name,
+        "topology_sha256": open_store(people.store).topology.sha256,
+        "created_by": f"atlaskit {__version__}",
+    }
+    whole(folder / ABOUT, lambda draft: draft.write_text(json.dumps(about, indent=2), encoding="utf-8"))
 
 
 def as_files(kind: str, of: Mapping[str, Value]) -> dict[str, Value]:
