@@ -145,6 +145,7 @@ def test_a_difference_that_noise_explains_has_the_power_of_chance() -> None:
     shapes, table = two_groups(0.0, seed=11)
     found = power(shapes, design("~ group", table), "group", levels=("a", "c"), sizes=(20,), simulations=300)
     assert found.distance == 0 and found.observed > 0
+    assert (found.factor, found.levels, found.words) == ("group", ("a", "c"), "a to c")
     assert found.table.loc[20, "power"] == pytest.approx(0.05, abs=0.04)
 
 

@@ -70,9 +70,7 @@ def draw(
     pictures |= {f"{name} scores": axes for name, axes in _scores(points[found.design.kept], found).items()}
     if found.allometry is not None:
         pictures["allometry"] = _allometry(found, found.allometry, topology, people.unit)
-    pictures |= {
-        f"{name} power": plot.power({f"{name}, {words}": one for words, one in each.items()}) for name, each in powers.items()
-    }
+    pictures |= {f"{name} power": plot.power(each) for name, each in powers.items()}
     for old in folder.glob("compare_*.png"):
         old.unlink()
     paths = []

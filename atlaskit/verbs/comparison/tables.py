@@ -121,8 +121,9 @@ def _map(people: Population, test: LandmarkMap, effect: Array | None) -> pd.Data
         own[np.asarray(topology.loop_of(name))] = name
     rows = test.table.reset_index()
     rows.insert(0, "structure", own)
-    for k, axis in enumerate(("dx", "dy") if effect is not None else ()):
-        rows.insert(2 + k, axis, effect[:, k])
+    if effect is not None:
+        rows.insert(2, "dx", effect[:, 0])
+        rows.insert(3, "dy", effect[:, 1])
     return rows
 
 
