@@ -206,11 +206,19 @@ def test_lines_of_allometry_are_least_squares_of_log_size(pooled):
 
 def test_shapes_at_both_sizes_stand_beside_allometry(points, topology):
     shapes = np.stack([points, 1.1 * points])
-    ax = allometry(np.array([100.0, 150.0, 200.0]), np.arange(3.0), shapes=shapes, topology=topology, unit="mm")
+    sizes, options = np.linspace(100.0, 200.0, 21), {"shapes": shapes, "topology": topology, "unit": "mm"}
+    ax = allometry(sizes, np.arange(21.0), mean=0.9 * points, **options)
     assert ax.get_xlabel() == "log centroid size (ln mm)"
     large, small = ax.child_axes
-    assert (large.get_title(), small.get_title()) == ("shape at 200 mm", "shape at 100 mm")
-    np.testing.assert_allclose(labelled(large, "bar").get_xydata()[:-1], shapes[1, 32:])
+    assert (large.get_title(), small.get_title()) == ("shape at 195 mm", "shape at 105 mm"), "not those of single cases"
+    for inset, own in ((large, shapes[1]), (small, shapes[0])):
+        grey, ink = ([line for line in inset.lines if line.get_label() == name] for name in ("mean", "predicted"))
+        for lines, shape in ((grey, 0.9 * points), (ink, own)):
+            np.testing.assert_allclose(np.vstack([line.get_xydata()[:-1] for line in lines]), shape)
+        assert not {line.get_color() for line in inset.lines} & {*PALETTE}, "colours are groups"
+    words = [text.get_text() for text in small.get_legend().texts]
+    assert words == ["predicted", "mean"]
+    assert allometry(sizes, np.arange(21.0), at=(1.0, 2.0), **options).child_axes[1].get_title() == "shape at 1 mm"
     figure = ax.get_figure(root=True)
     figure.savefig(io.BytesIO(), format="png")
     for inset in ax.child_axes:
