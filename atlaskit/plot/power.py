@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Patch
 from matplotlib.ticker import NullFormatter, ScalarFormatter
 
@@ -58,7 +59,7 @@ def power(found: Power | Mapping[str, Power], *, target: float = 0.8, ax: Axes |
     factors = {each.factor for each in named.values()}
     legend = ax.get_legend()
     if legend is not None and len(factors) == 1 and factors != {""}:
-        legend.set_title(*factors, prop={"size": TEXT_PT})
+        legend.set_title(factors.pop(), prop=FontProperties(size=TEXT_PT))
         legend.set_alignment("left")
     return ax
 

@@ -196,8 +196,8 @@ def allometry(
             ax.plot(ends, np.polynomial.Polynomial.fit(x, y, 1)(ends), **line)
     legend_above(ax, handles)
     if shapes is not None and topology is not None:
-        ends = np.percentile(np.exp(xy[known, 0]), ENDS) if at is None else at
-        titles = [f"shape at {value:.4g} {unit}".rstrip() for value in ends]
+        sizes = at or np.percentile(np.exp(xy[known, 0]), ENDS)
+        titles = [f"shape at {value:.4g} {unit}".rstrip() for value in sizes]
         _draw_insets(ax, shapes, shapes.mean(axis=0) if mean is None else mean, topology, titles)
     return ax
 

@@ -63,7 +63,7 @@ class Allometry:
     sizes : (V,) float array
         Evenly spaced in log, from the 5th to the 95th percentile of the cases.
     common : (V, ...) float array
-        Shapes at these sizes along the common slope, averaged over groups.
+        Shapes at these sizes along the common slope, from the mean shape of the cases at their mean log size.
     predicted : dict of str to (V, ...) float array
         Shapes at these sizes, for each group by its own slope; ``all`` without groups.
     """
@@ -127,13 +127,15 @@ def allometry(
     low, high = np.percentile(model.values["size"], ENDS)
     sizes = np.geomspace(low, high, STEPS)
     places = {"all": {}} if group is None else {level: {"group": level} for level in model.levels["group"]}
+    along = regress(shapes, parallel, LOG_SIZE)
+    away = np.log(sizes) - along.x.mean()
     return Allometry(
         formula=model.formula,
         group=None if group is None else "group",
         anova=anova(shapes, model, permutations=permutations, seed=seed),
-        regression=regress(shapes, parallel, LOG_SIZE),
+        regression=along,
         sizes=sizes,
-        common=predict(shapes, parallel, "size", sizes.tolist()),
+        common=np.mean(np.asarray(shapes, dtype=np.float64)[model.kept], axis=0) + np.multiply.outer(away, along.slope),
         predicted={name: predict(shapes, model, "size", sizes.tolist(), at=at) for name, at in places.items()},
     )
 

@@ -50,11 +50,11 @@ def test_the_common_slope_is_that_of_the_model_without_interaction() -> None:
     shapes[b] += 1 - 2 * logs[b, None, None] * SLOPE
     found = allometry(shapes, size, group=list(group), permutations=19)
     columns = np.column_stack([np.ones(40), logs, b])
-    (start, slope, apart), *_ = np.linalg.lstsq(columns, shapes.reshape(40, -1), rcond=None)
+    (_, slope, _), *_ = np.linalg.lstsq(columns, shapes.reshape(40, -1), rcond=None)
     np.testing.assert_allclose(found.regression.slope.ravel(), slope)
     score = (shapes - shapes.mean(axis=0)).reshape(40, -1) @ slope / np.linalg.norm(slope)
     np.testing.assert_allclose(found.regression.score, score)
-    along = start + apart / 2 + np.log(found.sizes)[:, None] * slope
+    along = shapes.mean(axis=0).ravel() + (np.log(found.sizes) - logs.mean())[:, None] * slope
     np.testing.assert_allclose(found.common.reshape(len(along), -1), along)
     assert (found.formula, found.group) == ("~ log(size) * group", "group")
     alone = allometry(shapes, size, permutations=19)
