@@ -289,3 +289,18 @@ def test_the_command_says_the_same(atlas: Path, people: pd.DataFrame, tmp_path: 
     assert command(*words, tmp_path / "other.csv").is_one_sentence("must have commas between its columns")
     (tmp_path / "empty.csv").touch()
     assert command(*words, tmp_path / "empty.csv").is_one_sentence("must be a CSV")
+
+
+def test_a_landmark_of_several_structures_is_listed_with_the_first(tmp_path: Path) -> None:
+    loops = ((0, 1, 2, 3, 4, 5), (4, 3, 6, 7, 8, 9))
+    path, rng = tmp_path / "landmarks.zarr", np.random.default_rng(0)
+    cases = [Case(f"c{k:02d}", f"c{k:02d}.png", f"c{k:02d}") for k in range(12)]
+    topology = Topology(("left", "right"), loops, levels=1)
+    opened = store.open_or_create(path, topology=topology, network_sha256="0", cases=cases, latent_size=2, shard=64)
+    points = rng.uniform(0, 50, (10, 2)) + rng.normal(size=(12, 10, 2))
+    opened.write_shard(0, {row: {"points": points[row], "status": Status.OK} for row in range(12)})
+    table = pd.DataFrame({"case": [case.id for case in cases], "age": rng.normal(size=12)})
+    for names in (("left", "right"), ("right", "left")):
+        atlaskit.compare(table, "~ age", atlas=tmp_path, structures=names, **QUICK)
+        found = pd.read_csv(tmp_path / "compare" / "map_age.csv").set_index("landmark")["structure"]
+        assert (found[:6] == "left").all() and (found[6:] == "right").all(), "the first of the store"
