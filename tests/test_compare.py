@@ -61,6 +61,11 @@ def test_what_was_planted_is_found_and_nothing_else(atlas: Path, people: pd.Data
     assert marked[12:].mean() > 0.8 > marked[:12].mean(), "the heart, more than the lung, which alignment moves a little too"
     pair = pd.read_csv(atlas / "compare" / "pairs_group.csv")
     assert pair[["a", "b"]].to_numpy().tolist() == [["ill", "well"]] and pair["p"][0] <= 0.01
+    found, (two,) = pd.read_csv(atlas / "compare" / "map_group.csv"), result.found.differences["group"]
+    assert [*found][:4] == ["structure", "landmark", "dx", "dy"] and found["structure"].tolist() == ["lung"] * 12 + [
+        "heart"
+    ] * 12
+    np.testing.assert_allclose(found[["dx", "dy"]], two.second - two.first, rtol=1e-6, atol=1e-12)
     assert set(result.tables) == set((atlas / "compare").glob("*.csv")) and all(path.exists() for path in result.pictures)
     assert any("tested between" in note for note in result.notes)
 
@@ -69,20 +74,45 @@ def test_tables_hold_what_was_found_in_the_landmarks_of_the_store(atlas: Path, p
     table = people.drop(columns="subject").assign(third=np.take(["a", "b", "c"], np.arange(N) % 3))
     options: dict[str, Any] = {"atlas": atlas, "within": "subject", "structures": ("heart",), **QUICK}
     result = atlaskit.compare(table, "~ third + age + log(size)", power=True, **options)
-    names = {"anova", "allometry", "pairs_third", "differences_third", "map_third", "map_age", "map_log_size"}
+    names = {
+        "anova",
+        "allometry",
+        "allometry_anova",
+        "pairs_third",
+        "differences_third",
+        "means_third",
+        "map_third",
+        "map_age",
+        "map_log_size",
+    }
     assert {path.stem for path in result.tables} == names | {"predicted_age", "predicted_size"}, "power is of subjects"
     assert any("varies within 'subject'" in note for note in result.notes)
-    assert (pd.read_csv(atlas / "compare" / "map_age.csv")["landmark"] == np.arange(12, 24)).all()
+    years = pd.read_csv(atlas / "compare" / "map_age.csv")
+    assert (years["landmark"] == np.arange(12, 24)).all() and (years["structure"] == "heart").all()
+    assert not {"dx", "dy"} & {*pd.read_csv(atlas / "compare" / "map_third.csv")}, "three levels differ in more ways than one"
     assert [row["landmark"] for row in result.to_dict()["maps"]["age"]] == list(range(12, 24)), "as in the store"
     rows = pd.read_csv(atlas / "compare" / "predicted_age.csv")
     ages = rows["value"].unique()
     np.testing.assert_allclose(ages, np.percentile(people["age"], [5, 50, 95]), rtol=1e-6)
-    last = rows[rows["value"] == ages[2]].sort_values("landmark")
-    np.testing.assert_allclose(last[["x", "y"]], result.found.regressions["age"].shapes[2], rtol=1e-6)
-    two = pd.read_csv(atlas / "compare" / "differences_third.csv").groupby(["a", "b"])["landmark"].count()
+    last, first = (rows[rows["value"] == ages[k]].sort_values("landmark")[["x", "y"]].to_numpy() for k in (2, 0))
+    np.testing.assert_allclose(years[["dx", "dy"]] * (ages[2] - ages[0]), last - first, atol=1e-7)
+    np.testing.assert_allclose(last, result.found.regressions["age"].shapes[2], rtol=1e-6)
+    apart = pd.read_csv(atlas / "compare" / "differences_third.csv")
+    two = apart.groupby(["a", "b"])["landmark"].count()
     assert two.to_dict() == {("a", "b"): 12, ("a", "c"): 12, ("b", "c"): 12}
+    means = pd.read_csv(atlas / "compare" / "means_third.csv")
+    assert [*means] == ["structure", "landmark", "level", "x", "y"] and set(means["structure"]) == {"heart"}
+    place = means.set_index(["level", "landmark"])[["x", "y"]]
+    np.testing.assert_allclose(place.loc["b"], result.found.pairs["third"].means[1], rtol=1e-6)
+    shift = apart[(apart["a"] == "a") & (apart["b"] == "c")][["dx", "dy"]]
+    np.testing.assert_allclose(shift, place.loc["c"] - place.loc["a"], atol=1e-7)
     cases = pd.read_csv(atlas / "compare" / "allometry.csv")
+    assert [*cases][:3] == ["case", "size_px", "log_size"]
+    np.testing.assert_allclose(np.log(cases["size_px"]), cases["log_size"], rtol=1e-6)
     assert cases["case"].tolist() == people["case"].tolist() and cases["third"].tolist() == table["third"].tolist()
+    tests = pd.read_csv(atlas / "compare" / "allometry_anova.csv")
+    assert set(tests["model"]) == {"~ log(size) * third"} == {result.to_dict()["allometry_formula"]}
+    assert "log(size):third" in tests["term"].tolist()
     pictures = {path.stem for path in result.pictures}
     assert {"compare_third_a_b", "compare_third_scores", "compare_age", "compare_allometry"} <= pictures
 
@@ -103,6 +133,7 @@ def test_pictures_say_who_was_compared_and_in_which_unit(
     assert " px (5th" in titles["compare_size"]
     assert drawn["compare_sex_f_m"].child_axes[0].get_ylabel() == "distance of means (px)"
     assert "compare_sex_power" in drawn and "compare_group_power" not in drawn and list(result.power) == ["sex"]
+    assert any("shapes keep their size, of which size is a part" in note for note in result.notes)
 
 
 def test_tables_and_pictures_of_an_earlier_formula_go(atlas: Path, people: pd.DataFrame) -> None:
@@ -208,6 +239,42 @@ def test_what_cannot_be_compared_is_said(
         atlaskit.compare(table, formula, atlas=atlas, **{**QUICK, **options})
 
 
+def test_how_tables_were_made_is_written_beside_them(atlas: Path, people: pd.DataFrame, tmp_path: Path) -> None:
+    people.assign(age=[None, None, *people["age"][2:]]).to_csv(tmp_path / "people.csv", index=False)
+    options: dict[str, Any] = {
+        "atlas": atlas,
+        "structures": ("heart",),
+        "average": True,
+        "scale": False,
+        "kind": "I",
+        "seed": 7,
+    }
+    result = atlaskit.compare(tmp_path / "people.csv", "~ age + log(size)", **options, **QUICK)
+    text = (atlas / "compare" / "compare.json").read_text()
+    assert str(tmp_path) not in text and str(atlas) not in text, "it says the same wherever it is made"
+    assert json.loads(text) == {
+        "formula": "~ age + log(size)",
+        "type": "I",
+        "permutations": 99,
+        "seed": 7,
+        "cases": N // 2 - 1,
+        "structures": ["heart"],
+        "unit": "px",
+        "allometry_formula": "~ log(size)",
+        "table": "people.csv",
+        "within": None,
+        "average": True,
+        "scale": False,
+        "notes": list(result.notes),
+        "store": "landmarks.zarr",
+        "topology_sha256": TOPOLOGY.sha256,
+        "created_by": f"atlaskit {atlaskit.__version__}",
+    }
+    atlaskit.compare(people, "~ age", atlas=atlas, within="subject", **QUICK)
+    about = json.loads((atlas / "compare" / "compare.json").read_text())
+    assert (about["table"], about["within"], about["allometry_formula"]) == (None, "subject", None)
+
+
 def test_the_command_says_the_same(atlas: Path, people: pd.DataFrame, tmp_path: Path, command: Callable[..., Any]) -> None:
     people.to_csv(tmp_path / "people.csv", index=False)
     words = ("compare", "--atlas", atlas, "--formula", "~ group", "--within", "subject", "--permutations", "99", "--table")
@@ -222,3 +289,18 @@ def test_the_command_says_the_same(atlas: Path, people: pd.DataFrame, tmp_path: 
     assert command(*words, tmp_path / "other.csv").is_one_sentence("must have commas between its columns")
     (tmp_path / "empty.csv").touch()
     assert command(*words, tmp_path / "empty.csv").is_one_sentence("must be a CSV")
+
+
+def test_a_landmark_of_several_structures_is_listed_with_the_first(tmp_path: Path) -> None:
+    loops = ((0, 1, 2, 3, 4, 5), (4, 3, 6, 7, 8, 9))
+    path, rng = tmp_path / "landmarks.zarr", np.random.default_rng(0)
+    cases = [Case(f"c{k:02d}", f"c{k:02d}.png", f"c{k:02d}") for k in range(12)]
+    topology = Topology(("left", "right"), loops, levels=1)
+    opened = store.open_or_create(path, topology=topology, network_sha256="0", cases=cases, latent_size=2, shard=64)
+    points = rng.uniform(0, 50, (10, 2)) + rng.normal(size=(12, 10, 2))
+    opened.write_shard(0, {row: {"points": points[row], "status": Status.OK} for row in range(12)})
+    table = pd.DataFrame({"case": [case.id for case in cases], "age": rng.normal(size=12)})
+    for names in (("left", "right"), ("right", "left")):
+        atlaskit.compare(table, "~ age", atlas=tmp_path, structures=names, **QUICK)
+        found = pd.read_csv(tmp_path / "compare" / "map_age.csv").set_index("landmark")["structure"]
+        assert (found[:6] == "left").all() and (found[6:] == "right").all(), "the first of the store"

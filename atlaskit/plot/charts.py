@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
@@ -107,7 +108,7 @@ def chart_axes(ax: Axes | None, size_in: tuple[float, float], x: str, y: str) ->
     return ax
 
 
-def legend_above(ax: Axes, handles: Sequence[Line2D], *, columns: int = 2) -> None:
+def legend_above(ax: Axes, handles: Sequence[Artist], *, columns: int = 2) -> None:
     """Put a legend over axes, where it covers no case."""
     ax.legend(
         handles=handles, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=columns, fontsize=TEXT_PT, frameon=False,

@@ -13,8 +13,8 @@ from scipy import stats
 
 from atlaskit.plot.charts import COLUMN_IN, CROWD, Group, chart_axes, draw_groups, group_line, legend_above, split
 from atlaskit.plot.labels import name_dots
-from atlaskit.plot.outlines import draw_outlines
 from atlaskit.plot.style import DPI, INK, PALE, TEXT_PT, Picture, Points, draw_outline, present_loops, shape_axes, window
+from atlaskit.shape.allometry import ENDS
 from atlaskit.topology import Topology
 
 Floats = NDArray[np.float64]
@@ -145,6 +145,7 @@ def allometry(
     *,
     pooled: bool = False,
     shapes: Points | None = None,
+    mean: Points | None = None,
     topology: Topology | None = None,
     at: tuple[float, float] | None = None,
     unit: str = "",
@@ -163,11 +164,13 @@ def allometry(
     pooled : bool
         One line through all cases, instead of one for each group.
     shapes : (2, L, 2) array, optional
-        Shapes predicted at a small and at a large size; drawn to the right, over their average in grey.
+        Shapes predicted at a small and at a large size; drawn to the right over the mean, in one colour, as colours are groups.
+    mean : (L, 2) array, optional
+        The mean shape, in grey; halfway between the two unless given.
     topology : Topology, optional
         Of the shapes; drawn only with it.
     at : pair of float, optional
-        The sizes that the shapes are predicted at; the smallest and the largest case unless given.
+        The sizes that the shapes are predicted at; the 5th and the 95th percentile of the cases unless given.
     unit : str
         Of the sizes.
     ax : Axes, optional
@@ -193,8 +196,9 @@ def allometry(
             ax.plot(ends, np.polynomial.Polynomial.fit(x, y, 1)(ends), **line)
     legend_above(ax, handles)
     if shapes is not None and topology is not None:
-        small, large = at or (float(np.exp(xy[known, 0].min())), float(np.exp(xy[known, 0].max())))
-        _draw_insets(ax, shapes, topology, [f"shape at {value:.4g} {unit}".rstrip() for value in (small, large)])
+        sizes = at or np.percentile(np.exp(xy[known, 0]), ENDS)
+        titles = [f"shape at {value:.4g} {unit}".rstrip() for value in sizes]
+        _draw_insets(ax, shapes, shapes.mean(axis=0) if mean is None else mean, topology, titles)
     return ax
 
 
@@ -205,13 +209,18 @@ def _wide_axes() -> Axes:
     return figure.add_subplot()
 
 
-def _draw_insets(ax: Axes, shapes: Points, topology: Topology, titles: Sequence[str]) -> None:
-    """Two shapes to the right, the large one above, where high scores are."""
-    middle, box = shapes.mean(axis=0), window(shapes, margin=0.04)
-    for k, bottom in ((1, 0.52), (0, 0.0)):
+def _draw_insets(ax: Axes, shapes: Points, mean: Points, topology: Topology, titles: Sequence[str]) -> None:
+    """Two shapes to the right, the large one above, where high scores are, over the mean."""
+    box = window(np.stack([*shapes, mean]), margin=0.04)
+    for k, bottom in ((1, 0.54), (0, 0.06)):
         inset = shape_axes(ax.inset_axes((1.04, bottom, *_INSET)), box)
         inset.set_in_layout(False)
         inset.set_title(titles[k], fontsize=TEXT_PT, color=INK, pad=2)
-        for _, loop in present_loops(middle, topology):
-            draw_outline(inset, middle[loop], PALE, width=0.7, dots=0, zorder=1)
-        draw_outlines(inset, shapes[k], topology, width=0.9, dots=0)
+        for points, color, name in ((mean, PALE, "mean"), (shapes[k], INK, "predicted")):
+            for _, loop in present_loops(points, topology):
+                draw_outline(inset, points[loop], color, width=0.8, dots=0, label=name)
+    handles = [Line2D([], [], color=color, linewidth=1.0, label=name) for color, name in ((INK, "predicted"), (PALE, "mean"))]
+    inset.legend(
+        handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=2, fontsize=TEXT_PT, frameon=False,
+        borderaxespad=0.2, handlelength=1.2, handletextpad=0.4, columnspacing=1.0,
+    )  # fmt: skip

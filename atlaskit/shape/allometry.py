@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,8 @@ Array = NDArray[np.floating]
 LOG_SIZE = "log(size)"
 STEPS = 5
 """Sizes that shapes are predicted at."""
+ENDS = (5.0, 95.0)
+"""Percentiles of the sizes that occur, between which shapes are predicted: the extremes are single cases."""
 
 
 @dataclass(frozen=True)
@@ -49,19 +52,28 @@ class Allometry:
 
     Attributes
     ----------
+    formula : str
+        The model that `anova` tests.
+    group : str or None
+        What the groups are levels of, as the formula has it; None without groups.
     anova : Anova
         Of log centroid size, of the groups if any, and of their interaction: whether groups go different ways with size.
     regression : Regression
-        On log centroid size, the slope common to all groups.
+        On log centroid size by the slope common to all groups: that of the model without the interaction, which type II tests.
     sizes : (V,) float array
-        Evenly spaced in log, over the sizes that occur.
+        Evenly spaced in log, from the 5th to the 95th percentile of the cases.
+    common : (V, ...) float array
+        Shapes at these sizes along the common slope, from the mean shape of the cases at their mean log size.
     predicted : dict of str to (V, ...) float array
         Shapes at these sizes, for each group by its own slope; ``all`` without groups.
     """
 
+    formula: str
+    group: str | None
     anova: Anova
     regression: Regression
     sizes: NDArray[np.float64]
+    common: NDArray[np.float64]
     predicted: dict[str, NDArray[np.float64]]
 
 
@@ -109,13 +121,23 @@ def allometry(
     """
     columns = {name: list(values) for name, values in (("group", group), ("subject", subject)) if values is not None}
     table = pd.DataFrame(columns, index=pd.RangeIndex(len(shapes)))
-    formula = f"~ {LOG_SIZE}" if group is None else f"~ {LOG_SIZE} * group"
-    model = design(formula, table, size=size, within=None if subject is None else "subject", between=between)
-    sizes = np.geomspace(model.values["size"].min(), model.values["size"].max(), STEPS)
+    blocks: dict[str, Any] = {"size": size, "within": None if subject is None else "subject", "between": between}
+    model = design(f"~ {LOG_SIZE}" if group is None else f"~ {LOG_SIZE} * group", table, **blocks)
+    parallel = model if group is None else design(f"~ {LOG_SIZE} + group", table, **blocks)
+    low, high = np.percentile(model.values["size"], ENDS)
+    sizes = np.geomspace(low, high, STEPS)
     places = {"all": {}} if group is None else {level: {"group": level} for level in model.levels["group"]}
-    predicted = {name: predict(shapes, model, "size", sizes.tolist(), at=at) for name, at in places.items()}
-    tests = anova(shapes, model, permutations=permutations, seed=seed)
-    return Allometry(tests, regress(shapes, model, LOG_SIZE), sizes, predicted)
+    along = regress(shapes, parallel, LOG_SIZE)
+    away = np.log(sizes) - along.x.mean()
+    return Allometry(
+        formula=model.formula,
+        group=None if group is None else "group",
+        anova=anova(shapes, model, permutations=permutations, seed=seed),
+        regression=along,
+        sizes=sizes,
+        common=np.mean(np.asarray(shapes, dtype=np.float64)[model.kept], axis=0) + np.multiply.outer(away, along.slope),
+        predicted={name: predict(shapes, model, "size", sizes.tolist(), at=at) for name, at in places.items()},
+    )
 
 
 def regress(shapes: Array, design: Design, term: str) -> Regression:

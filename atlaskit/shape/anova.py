@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from atlaskit.shape.contrasts import others, split, testable, unexplained
 from atlaskit.shape.design import Design
 from atlaskit.shape.permutations import PERMUTATIONS, draw, effect_size, f_values, p_value
-from atlaskit.shape.strata import strata
+from atlaskit.shape.strata import BETWEEN, Stratum, strata
 
 Array = NDArray[np.floating]
 
@@ -26,7 +26,7 @@ class Anova:
     ----------
     table : DataFrame
         Columns df, SS, MS, R2, F, Z, p. Rows are indexed by stratum (``cases``; with blocks ``between`` and ``within``) and
-        term; ``residuals`` ends each stratum, ``total`` the table.
+        term; ``residuals`` ends each stratum, ``total`` the table. Blocks that are not compared have one row of their name.
     random : DataFrame
         F of each tested row (columns, named as the rows of `table`) over permutations; the observed one comes first.
     kind : str
@@ -80,7 +80,7 @@ def anova(shapes: Array, design: Design, *, kind: str = "II", permutations: int 
     each, since differences between subjects and changes of a subject may disagree. Sums of squares of means of blocks count
     the mean number of cases in a block, so in a balanced design all add up to the total over cases. Frames near in time are
     more alike than others, which no exchange within blocks respects: compare phases, not neighbouring frames. A design that
-    tests nothing between blocks has one row for what these differ in, without a test.
+    tests nothing between blocks has one row for what these differ in, called as their column and without a test.
 
     Cost: a product (pB, n) (n, min(n, D)) for each term, of B permutations and p columns.
 
@@ -105,13 +105,19 @@ def anova(shapes: Array, design: Design, *, kind: str = "II", permutations: int 
             residuals, basis, added = split(stratum, design, others(design, term, kind), [term])
             square, random[key] = f_values(residuals, basis, added, moved, left_df)
             rows[key] = _row(stratum.weight * square, added.stop - added.start, random[key])
-        rows[stratum.name, RESIDUALS] = {"df": left_df, "SS": left, "MS": left / left_df}
+        rows[stratum.name, _left_name(stratum, design)] = {"df": left_df, "SS": left, "MS": left / left_df}
     total = sum(part.weight * float(np.square(part.shapes).sum()) for part in parts)
     rows[TOTAL, TOTAL] = {"df": len(design) - 1, "SS": total}
     table = pd.DataFrame.from_dict(rows, orient="index", columns=["df", "SS", "MS", "F", "Z", "p"])
     table.insert(3, "R2", table["SS"] / total)
     table.index.names = ["stratum", "term"]
     return Anova(table.astype({"df": int}), pd.DataFrame(random), kind, len(design), permutations, seed)
+
+
+def _left_name(stratum: Stratum, design: Design) -> str:
+    """Residuals, or the blocks where these are set aside: what they differ in is no error that anything is tested by."""
+    aside = stratum.name == BETWEEN and not design.between
+    return design.within or RESIDUALS if aside else RESIDUALS
 
 
 def _row(square: float, df: int, random: NDArray[np.float64]) -> dict[str, float]:

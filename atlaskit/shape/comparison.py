@@ -94,7 +94,8 @@ class Comparison:
     regressions : dict of str to Prediction
         For each number that the formula names.
     allometry : Allometry or None
-        Where the formula names ``size``; groups are those of its first factor.
+        Where the formula names ``size``: a model of its own, of log size and the first factor of the formula and of nothing
+        else, as `Allometry.formula` says.
     notes : tuple of str
         A sentence each on what a reader should know: who was left out, what was tested where.
     """
@@ -120,7 +121,7 @@ class Comparison:
         found = [f"  {term}: {(m.table['q'] < SIGNIFICANT).sum()} of {len(m.table)}" for term, m in self.maps.items()]
         parts.append("\n".join([f"landmarks that move, at a false discovery rate of {SIGNIFICANT}", *found]))
         if self.allometry is not None:
-            parts.append(f"allometry\n{shown(self.allometry.anova.table)}")
+            parts.append(f"allometry: shape {self.allometry.formula}\n{shown(self.allometry.anova.table)}")
         return "\n\n".join(parts)
 
 
@@ -229,14 +230,25 @@ def _allometry(points: Array, plan: Design, factors: Sequence[str], how: dict[st
     shapes, values = np.asarray(points)[plan.kept], plan.values
     subject = None if plan.within is None else values[plan.within].tolist()
     size, how = values[SIZE].to_numpy(dtype=np.float64), {**how, "subject": subject, "between": plan.between}
-    if not factors:
-        return allometry(shapes, size, **how), []
-    try:
-        found = allometry(shapes, size, group=values[factors[0]].tolist(), **how)
-    except InputError as error:
-        return allometry(shapes, size, **how), [f"no slopes for each {factors[0]}: {error}"]
-    named = {"group": factors[0], f"{LOG_SIZE}:group": f"{LOG_SIZE}:{factors[0]}"}
-    return replace(found, anova=replace(found.anova, table=found.anova.table.rename(index=named, level="term"))), []
+    found: Allometry | None = None
+    notes: list[str] = []
+    if factors:
+        try:
+            found = allometry(shapes, size, group=values[factors[0]].tolist(), **how)
+            found = replace(found, formula=f"~ {LOG_SIZE} * {factors[0]}", group=factors[0])
+        except InputError as error:
+            notes.append(f"no slopes for each {factors[0]}: {error}")
+    found = found or allometry(shapes, size, **how)
+    other = [name for name in plan.coding.names if name not in (SIZE, found.group)]
+    if other:
+        notes.append(f"allometry is a model of its own, shape {found.formula}, without {', '.join(other)}")
+    return _named(found, plan), notes
+
+
+def _named(found: Allometry, plan: Design) -> Allometry:
+    """The same, with rows of its table for the groups and blocks of a design called as they are there."""
+    names = {"group": found.group, f"{LOG_SIZE}:group": f"{LOG_SIZE}:{found.group}", "subject": plan.within}
+    return replace(found, anova=replace(found.anova, table=found.anova.table.rename(index=names, level="term")))
 
 
 def _missing(plan: Design) -> list[str]:

@@ -36,6 +36,10 @@ class Power:
         That of the fitted model, of which noise is a part.
     alpha : float
     simulations, permutations, seed : int
+    factor : str
+        Whose levels the two groups are.
+    levels : tuple of str
+        The two.
     """
 
     table: pd.DataFrame
@@ -45,6 +49,13 @@ class Power:
     simulations: int
     permutations: int
     seed: int
+    factor: str = ""
+    levels: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """The two groups; empty where they have no names."""
+        return " to ".join(self.levels)
 
     def needed(self, power: float = 0.8) -> float | None:
         """Cases in a group that reach a power, between the sizes that were tried; None where none of them does."""
@@ -122,7 +133,8 @@ def power(
     share = [_found(rng, np.stack(drawn), simulated, n, alpha, simulations, permutations) for n in sizes]
     spread = [np.sqrt(p * (1 - p) / simulations) for p in share]
     table = pd.DataFrame({"power": share, "se": spread}, index=pd.Index(list(sizes), name="n"))
-    return Power(table, kept * observed, observed, alpha, simulations, permutations, seed)
+    pair = (found.levels[a], found.levels[b])
+    return Power(table, kept * observed, observed, alpha, simulations, permutations, seed, factor, pair)
 
 
 def _two(found: LevelMeans, factor: str, levels: tuple[str, str] | None) -> tuple[int, int]:

@@ -17,7 +17,7 @@ from atlaskit.shape import power as simulate
 from atlaskit.shape.comparison import shown
 from atlaskit.verbs.comparison.covariates import Covariates, covariates, read_table
 from atlaskit.verbs.comparison.pictures import draw
-from atlaskit.verbs.comparison.tables import numbered, tables, write_tables
+from atlaskit.verbs.comparison.tables import numbered, tables, write_about, write_tables
 from atlaskit.verbs.population import Unit, population
 
 
@@ -71,6 +71,7 @@ class CompareResult:
             "pairs": {name: _records(each.table) for name, each in found.pairs.items()},
             "maps": {term: _records(each.table) for term, each in found.maps.items()},
             "allometry": [] if growth is None else _records(growth.anova.table),
+            "allometry_formula": None if growth is None else growth.formula,
             "power": {name: {pair: _records(each.table) for pair, each in of.items()} for name, of in self.power.items()},
             "tables": self.tables,
             "pictures": self.pictures,
@@ -116,7 +117,8 @@ def compare(
     formula : str
         Such as ``~ group + age + log(size)``; ``size`` is the centroid size.
     atlas : path
-        Tables go to ``compare/`` in it, pictures to ``figures/``; those of an earlier comparison go.
+        Tables go to ``compare/`` in it, with ``compare.json`` that says how they were made, pictures to ``figures/``; those of
+        an earlier comparison go.
     store, structures, unit
         As in `atlaskit.shape_pca`.
     key : str, optional
@@ -156,16 +158,28 @@ def compare(
     )
     found = numbered(found, people)
     powers, unsaid = _powers(beside, found, seed) if power else ({}, [])
+    notes = (*people.left_out, *beside.notes, *found.notes, *([] if scale else _sized(found)), *unsaid)
+    folder = Path(atlas) / "compare"
+    paths = write_tables(tables(people, beside.points, found, powers), folder)
+    name = None if isinstance(table, pd.DataFrame) else Path(table).name
+    asked = {"table": name, "within": within, "average": average, "scale": scale}
+    write_about(folder, people, found, {**asked, "notes": notes})
     return CompareResult(
         store=place,
         unit=people.unit,
         found=found,
         power=powers,
-        tables=write_tables(tables(people, found, powers), Path(atlas) / "compare"),
+        tables=paths,
         pictures=draw(people, beside.points, found, powers, Path(atlas) / "figures", scaled=scale),
-        notes=(*people.left_out, *beside.notes, *found.notes, *unsaid),
+        notes=notes,
         seconds=round(time.perf_counter() - began, 3),
     )
+
+
+def _sized(found: Comparison) -> list[str]:
+    """That unscaled shapes go with size whatever their form."""
+    words = "shapes keep their size, of which size is a part: its effect and allometry are mostly size against itself"
+    return [] if found.allometry is None else [words]
 
 
 def _powers(beside: Covariates, found: Comparison, seed: int) -> tuple[dict[str, dict[str, Power]], list[str]]:

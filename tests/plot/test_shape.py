@@ -1,6 +1,7 @@
 """Pictures of shape statistics show the numbers that they are given."""
 
 import io
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -205,11 +206,19 @@ def test_lines_of_allometry_are_least_squares_of_log_size(pooled):
 
 def test_shapes_at_both_sizes_stand_beside_allometry(points, topology):
     shapes = np.stack([points, 1.1 * points])
-    ax = allometry(np.array([100.0, 150.0, 200.0]), np.arange(3.0), shapes=shapes, topology=topology, unit="mm")
+    sizes, options = np.linspace(100.0, 200.0, 21), {"shapes": shapes, "topology": topology, "unit": "mm"}
+    ax = allometry(sizes, np.arange(21.0), mean=0.9 * points, **options)
     assert ax.get_xlabel() == "log centroid size (ln mm)"
     large, small = ax.child_axes
-    assert (large.get_title(), small.get_title()) == ("shape at 200 mm", "shape at 100 mm")
-    np.testing.assert_allclose(labelled(large, "bar").get_xydata()[:-1], shapes[1, 32:])
+    assert (large.get_title(), small.get_title()) == ("shape at 195 mm", "shape at 105 mm"), "not those of single cases"
+    for inset, own in ((large, shapes[1]), (small, shapes[0])):
+        grey, ink = ([line for line in inset.lines if line.get_label() == name] for name in ("mean", "predicted"))
+        for lines, shape in ((grey, 0.9 * points), (ink, own)):
+            np.testing.assert_allclose(np.vstack([line.get_xydata()[:-1] for line in lines]), shape)
+        assert not {line.get_color() for line in inset.lines} & {*PALETTE}, "colours are groups"
+    words = [text.get_text() for text in small.get_legend().texts]
+    assert words == ["predicted", "mean"]
+    assert allometry(sizes, np.arange(21.0), at=(1.0, 2.0), **options).child_axes[1].get_title() == "shape at 1 mm"
     figure = ax.get_figure(root=True)
     figure.savefig(io.BytesIO(), format="png")
     for inset in ax.child_axes:
@@ -249,9 +258,14 @@ def test_power_is_drawn_for_each_comparison_with_the_cases_that_it_needs():
     target, one, other = ax.lines
     assert target.get_ydata()[0] == 0.8
     np.testing.assert_allclose(one.get_xydata(), [[10, 0.2], [20, 0.8], [40, 1.0]])
-    assert texts(ax) == {"a to b: 80 % needs 20", "a to c: 80 % needs more than 40"}
+    band = "± 1 standard error of the simulation"
+    assert texts(ax) == {"a to b: 80 % needs 20", "a to c: 80 % needs more than 40", band}
+    assert ax.get_legend().get_title().get_text() == ""
     assert {0.7, 0.9} <= {*ax.collections[0].get_paths()[0].vertices[:, 1].round(9)}
-    assert texts(power(tried(0.9, 1.0, 1.0))) == {"80 % needs 10 or fewer"} and other.get_linestyle() != one.get_linestyle()
+    assert texts(power(tried(0.9, 1.0, 1.0))) == {"80 % needs 10 or fewer", band}
+    assert other.get_linestyle() != one.get_linestyle()
+    known = power(replace(tried(0.2, 0.8, 1.0), factor="sex", levels=("women", "men")))
+    assert "women to men: 80 % needs 20" in texts(known) and known.get_legend().get_title().get_text() == "sex"
 
 
 def test_everything_is_within_the_page(model, chests):
@@ -261,7 +275,7 @@ def test_everything_is_within_the_page(model, chests):
     pictures += [modes(model, topology, arrows=True)[0], deviation(aligned.points[0], aligned.mean, topology, title="a case")]
     pictures += [difference(aligned.points[0], aligned.points[1], topology, significant=np.ones(80, bool), title="a to b")]
     table = pd.DataFrame({"power": [0.1], "se": 0.1}, index=[10])
-    pictures.append(power({"controls to patients": Power(table, 1.0, 1.0, 0.05, 9, 9, 0)}))
+    pictures.append(power({"controls of this clinic to its patients": Power(table, 1.0, 1.0, 0.05, 9, 9, 0)}))
     for ax in pictures:
         figure = ax.get_figure(root=True)
         figure.savefig(io.BytesIO(), format="png")

@@ -45,8 +45,21 @@ def test_the_parts_are_those_of_the_library() -> None:
     assert found.allometry is not None
     alone = allometry(shapes, size, group=table["group"].tolist(), **how)
     np.testing.assert_allclose(found.allometry.anova.table, alone.anova.table)
-    assert ("cases", "log(size):group") in found.allometry.anova.table.index and found.notes == ()
-    assert all(words in str(found) for words in ("36 shapes", "two by two", "allometry", "age: 0 of 6"))
+    assert ("cases", "log(size):group") in found.allometry.anova.table.index
+    assert all(words in str(found) for words in ("36 shapes", "two by two", "age: 0 of 6"))
+
+
+def test_allometry_says_which_model_it_is_and_what_it_leaves_out() -> None:
+    shapes, table, size = cohort()
+    for formula, model, without in (
+        ("~ site + group + age + log(size)", "~ log(size) * site", "without group, age"),
+        ("~ age + size", "~ log(size)", "without age"),
+        ("~ group * log(size)", "~ log(size) * group", None),
+    ):
+        found = compare(shapes, formula, table, size=size, **QUICK)
+        assert found.allometry is not None and found.allometry.formula == model
+        assert f"allometry: shape {model}\n" in str(found)
+        assert found.notes == (() if without is None else (f"allometry is a model of its own, shape {model}, {without}",))
 
 
 def test_two_levels_differ_by_their_means_where_their_term_matters() -> None:
@@ -121,13 +134,21 @@ def test_sites_are_a_factor_that_is_set_aside() -> None:
     beside = anova(shapes, design("~ site + age", table), kind="I", **QUICK).table
     columns = ["df", "SS", "R2"]
     np.testing.assert_allclose(inside.loc[("within", "age"), columns], beside.loc[("cases", "age"), columns])
-    np.testing.assert_allclose(inside.loc[("between", "residuals"), columns], beside.loc[("cases", "site"), columns])
+    np.testing.assert_allclose(inside.loc[("between", "site"), columns], beside.loc[("cases", "site"), columns])
+    assert ("between", "residuals") not in inside.index and ("within", "residuals") in inside.index
     assert inside.loc[("within", "age"), "F"] == pytest.approx(beside.loc[("cases", "age"), "F"])
     assert inside["R2"].iloc[:-1].sum() == pytest.approx(1)
     np.testing.assert_allclose(
         predict(shapes, design("~ age", table, within="site", between=False), "age", [table["age"].mean()])[0],
         shapes.mean(axis=0),
     )
+
+
+def test_what_sites_differ_in_has_their_name_in_allometry_too() -> None:
+    shapes, table, size = cohort()
+    found = compare(shapes, "~ log(size)", table, size=size, within="site", between=False, **QUICK)
+    rows = [("between", "site"), ("within", "log(size)"), ("within", "residuals"), ("total", "total")]
+    assert found.allometry is not None and [*found.allometry.anova.table.index] == rows == [*found.table.index]
 
 
 def test_what_is_constant_in_every_site_cannot_be_tested_inside_them() -> None:

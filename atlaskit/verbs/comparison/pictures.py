@@ -69,10 +69,9 @@ def draw(
     pictures: dict[str, Any] = {**_groups(found, maps), **_numbers(found, maps, people.unit)}
     pictures |= {f"{name} scores": axes for name, axes in _scores(points[found.design.kept], found).items()}
     if found.allometry is not None:
-        pictures["allometry"] = _allometry(found, found.allometry, topology, people.unit)
-    pictures |= {
-        f"{name} power": plot.power({f"{name}, {words}": one for words, one in each.items()}) for name, each in powers.items()
-    }
+        mean = points[found.design.kept].mean(axis=0)
+        pictures["allometry"] = _allometry(found, found.allometry, mean, topology, people.unit)
+    pictures |= {f"{name} power": plot.power(each) for name, each in powers.items()}
     for old in folder.glob("compare_*.png"):
         old.unlink()
     paths = []
@@ -129,15 +128,14 @@ def _levels(found: Comparison, name: str) -> Any:
     return pd.Categorical(found.design.values[name], found.design.levels[name])
 
 
-def _allometry(found: Comparison, growth: Allometry, topology: Topology, unit: str) -> Any:
-    """Scores against size by the groups that have slopes of their own, and shapes at both ends averaged over groups."""
-    group = next(iter(found.pairs)) if "all" not in growth.predicted else None
-    shapes = np.mean(list(growth.predicted.values()), axis=0)[[0, -1]]
+def _allometry(found: Comparison, growth: Allometry, mean: Array, topology: Topology, unit: str) -> Any:
+    """Scores against size by the groups that have slopes of their own, and shapes at both ends of the common slope."""
     return plot.allometry(
         found.design.values[SIZE].to_numpy(dtype=np.float64),
         growth.regression.score,
-        None if group is None else _levels(found, group),
-        shapes=shapes,
+        None if growth.group is None else _levels(found, growth.group),
+        shapes=growth.common[[0, -1]],
+        mean=mean,
         topology=topology,
         at=(growth.sizes[0], growth.sizes[-1]),
         unit=unit,
