@@ -23,7 +23,7 @@ Pairs = tuple[NDArray[np.float64], Topology]
 @pytest.fixture(autouse=True)
 def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pictures are no part of what is opened and take most of the time."""
-    monkeypatch.setattr("atlaskit.verbs.shape_pca._draw", lambda *_: ())
+    monkeypatch.setattr("atlaskit.verbs.shape_pca.draw_parts", lambda *_: ())
 
 
 @pytest.fixture

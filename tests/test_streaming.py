@@ -21,7 +21,7 @@ from atlaskit.verbs import streaming
 @pytest.fixture(autouse=True)
 def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pictures are drawn from the same parts and take most of the time."""
-    monkeypatch.setattr("atlaskit.verbs.shape_pca._draw", lambda *_: ())
+    monkeypatch.setattr("atlaskit.verbs.shape_pca.draw_parts", lambda *_: ())
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 from scipy import stats
 
+from atlaskit.errors import InputError
 from atlaskit.plot.charts import COLUMN_IN, CROWD, Group, chart_axes, draw_groups, group_line, legend_above, split
 from atlaskit.plot.labels import name_dots
 from atlaskit.plot.style import DPI, INK, PALE, TEXT_PT, Picture, Points, draw_outline, present_loops, shape_axes, window
@@ -61,8 +62,18 @@ def scores(
     -------
     Axes
         One scatter per group; one line per ellipse, of groups of 6 cases or more; one line per mean.
+
+    Raises
+    ------
+    InputError
+        For modes that the scores do not have.
     """
-    xy = np.asarray(scores, dtype=np.float64)[:, list(pair)]
+    scores = np.asarray(scores, dtype=np.float64)
+    if scores.ndim != 2 or not all(0 <= mode < scores.shape[1] for mode in pair):
+        raise InputError(
+            f"Cases are drawn along two of their modes, {pair}; got scores of shape {scores.shape}: take more modes."
+        )
+    xy = scores[:, list(pair)]
     parts = split(groups, np.isfinite(xy.sum(axis=1)))
     ax = chart_axes(ax, (COLUMN_IN, COLUMN_IN + 0.1), *(_axis(mode, explained) for mode in pair))
     ax.axhline(0, color=PALE, linewidth=0.4, zorder=0)

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from numpy.typing import NDArray
 
 from atlaskit.topology import Topology
@@ -34,7 +36,14 @@ MOST_CASES = 400
 
 
 class Picture(Figure):
-    """A figure that shows itself in a notebook, which else knows those of pyplot only."""
+    """A figure that shows itself in a notebook, which else knows those of pyplot only, and takes no name for mathematics."""
+
+    def draw(self, renderer: RendererBase) -> None:
+        """Draw what there is, dollars as dollars; only matplotlib's own numbers are set as formulas."""
+        for text in self.findobj(Text):
+            if isinstance(text, Text) and "$" in text.get_text() and "\\mathdefault" not in text.get_text():
+                text.set_parse_math(False)
+        super().draw(renderer)
 
     def _repr_png_(self) -> bytes:
         page = BytesIO()

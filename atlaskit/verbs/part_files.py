@@ -17,8 +17,6 @@ from atlaskit.verbs.whole import whole, write_table
 
 ACCOUNT = "shape.json"
 """Beside the tables: how they were made."""
-OLD = ("symmetry",)
-"""Tables that are written under another name now."""
 
 
 def write_tables(
@@ -42,7 +40,7 @@ def write_tables(
     if any(part.drawn is not None for part in parts):
         tables = {**tables, "scores": leading(tables["scores"])}
     paths = {folder / f"{name}.csv": table for name, table in tables.items() if len(table)}
-    for path in {folder / f"{name}.csv" for name in (*tables, *OLD)} - paths.keys():
+    for path in {folder / f"{name}.csv" for name in tables} - paths.keys():
         path.unlink(missing_ok=True)
     for path, table in paths.items():
         write_table(path, table, digits=8)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,42 @@ from atlaskit import plot
 from atlaskit.shape import Outliers
 from atlaskit.verbs.parts import JOINT, Part
 from atlaskit.verbs.sides import Sides
-from atlaskit.verbs.whole import save_picture
+from atlaskit.verbs.whole import as_files, save_picture
 
 ALL = 0.9995
 """Share of the variance from which modes are all there are, in a picture."""
 
 
-def draw_part(part: Part, judged: pd.DataFrame, unusual: Outliers | None, folder: Path) -> list[Path]:
+def draw_parts(
+    parts: Sequence[Part], judged: pd.DataFrame, unusual: Mapping[str, Outliers], found: Sequence[Sides], folder: Path
+) -> tuple[Path, ...]:
+    """Draw each part and each pair of sides; pictures of an earlier run go.
+
+    Parameters
+    ----------
+    parts : sequence of Part
+    judged : DataFrame
+        The quality of their models, or empty.
+    unusual : mapping of str to Outliers
+        By part.
+    found : sequence of Sides
+    folder : Path
+    """
+    pictures: list[tuple[str, Any]] = []
+    for part in parts:
+        of_part = judged[judged["part"] == part.name] if len(judged) else judged
+        under = "" if part.name == JOINT else f"{part.name} "
+        pictures += [(under + name, axes) for name, axes in _part(part, of_part, unusual.get(part.name)).items()]
+    pictures += [(f"sides {each.pair[0]}", _sides(each)) for each in found]
+    paths = {folder / f"{name}.png": axes for name, axes in as_files("shape", pictures).items()}
+    for old in set(folder.glob("shape_*.png")) - paths.keys():
+        old.unlink()
+    for path, axes in paths.items():
+        save_picture(path, np.ravel(np.asarray(axes, dtype=object))[0])
+    return tuple(paths)
+
+
+def _part(part: Part, judged: pd.DataFrame, unusual: Outliers | None) -> dict[str, Any]:
     """Modes as outlines and as arrows, what they explain, how good they are, where cases lie, and which are odd."""
     topology, model, cases = part.topology, part.model, part.people.cases
     unit = part.people.unit if part.alignment.scale == "none" else "centroid size = 1"
@@ -32,27 +60,11 @@ def draw_part(part: Part, judged: pd.DataFrame, unusual: Outliers | None, folder
         pictures["quality"] = plot.quality(judged, unit=unit, title=f"n = {len(part.shapes)} cases")
     if unusual is not None:
         pictures["outliers"] = plot.outliers(unusual, part.shapes, model.mean, topology, cases=cases, unit=unit)
-    under = "" if part.name == JOINT else f"_{_file(part.name)}"
-    return [_saved(axes, folder / f"shape{under}_{name}.png") for name, axes in pictures.items()]
+    return pictures
 
 
-def draw_sides(found: Sequence[Sides], folder: Path) -> list[Path]:
-    """A picture of each pair."""
-    paths = []
-    for each in found:
-        structures = each.people.topology.structures
-        colors = (structures.index(each.pair[0]), structures.index(each.pair[1]))
-        ratio = np.exp(each.log_ratio)
-        axes = plot.sides(each.symmetry, each.pair, ratio, cases=each.people.cases, colors=colors)
-        paths.append(_saved(axes, folder / f"shape_sides_{_file(each.pair[0])}.png"))
-    return paths
-
-
-def _file(name: str) -> str:
-    """A name as part of that of a file."""
-    return re.sub(r"\W+", "_", name)
-
-
-def _saved(axes: Any, path: Path) -> Path:
-    save_picture(path, np.ravel(np.asarray(axes, dtype=object))[0])
-    return path
+def _sides(each: Sides) -> Any:
+    """How the two sides differ."""
+    structures = each.people.topology.structures
+    colors = (structures.index(each.pair[0]), structures.index(each.pair[1]))
+    return plot.sides(each.symmetry, each.pair, np.exp(each.log_ratio), cases=each.people.cases, colors=colors)

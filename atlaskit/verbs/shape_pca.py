@@ -11,15 +11,15 @@ from typing import Any, Literal
 import pandas as pd
 
 from atlaskit.errors import InputError
-from atlaskit.shape import Outliers, align, pca
+from atlaskit.shape import align, pca
 from atlaskit.shape.cloud import Scale
 from atlaskit.store import open_store
 from atlaskit.verbs.part_files import limits_of, write_account, write_tables
-from atlaskit.verbs.part_pictures import draw_part, draw_sides
+from atlaskit.verbs.part_pictures import draw_parts
 from atlaskit.verbs.part_tables import means_table, modes_table, quality_table, scores_table
 from atlaskit.verbs.parts import JOINT, Part
 from atlaskit.verbs.population import Population, Unit, population
-from atlaskit.verbs.sides import Sides, anova_table, asymmetry_table, compare_sides
+from atlaskit.verbs.sides import anova_table, asymmetry_table, compare_sides
 from atlaskit.verbs.sides import sentences as sides_words
 from atlaskit.verbs.singular import outlier_table, singular
 from atlaskit.verbs.singular import sentences as singular_words
@@ -200,7 +200,7 @@ def shape_pca(
         limits=limits_of(unusual),
         findings=(*singular_words(unusual), *sides_words(sides)),
         tables=write_tables(place, parts, tables, options, Path(atlas) / "shape"),
-        pictures=_draw(parts, tables["quality"], unusual, sides, Path(atlas) / "figures"),
+        pictures=draw_parts(parts, tables["quality"], unusual, sides, Path(atlas) / "figures"),
         notes=tuple(dict.fromkeys([*_notes(parts), *streaming_notes(parts, judged=judge), *sided])),
         seconds=round(time.perf_counter() - began, 3),
     )
@@ -245,16 +245,3 @@ def _notes(parts: Sequence[Part]) -> list[str]:
             where = "" if part.name == JOINT else f"{part.name}: "
             notes.append(where + part.slid.sentence(part.people.unit))
     return notes
-
-
-def _draw(
-    parts: Sequence[Part], judged: pd.DataFrame, unusual: dict[str, Outliers], found: Sequence[Sides], folder: Path
-) -> tuple[Path, ...]:
-    """The pictures of each part, and of each pair; those that an earlier run alone drew are taken away."""
-    paths = []
-    for part in parts:
-        paths += draw_part(part, judged[judged["part"] == part.name] if len(judged) else judged, unusual.get(part.name), folder)
-    paths += draw_sides(found, folder)
-    for old in set(folder.glob("shape_*.png")) - set(paths):
-        old.unlink()
-    return tuple(paths)

@@ -1,13 +1,19 @@
-"""Files that appear whole or not at all: tables and pictures."""
+"""Files that appear whole or not at all: tables and pictures; and their names."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
+
+Value = TypeVar("Value")
+
+LONGEST = 80
+"""Letters of a file's name, at most; a disk takes 255 bytes."""
 
 
 def whole(path: Path, write: Callable[[Path], object]) -> None:
@@ -29,3 +35,22 @@ def write_table(path: Path, table: pd.DataFrame, *, digits: int) -> None:
 def save_picture(path: Path, axes: Any) -> None:
     """Save the figure of some axes as PNG."""
     whole(path, lambda draft: axes.get_figure(root=True).savefig(draft, format="png"))
+
+
+def as_files(kind: str, of: Iterable[tuple[str, Value]]) -> dict[str, Value]:
+    """Each value under the name of a file; a number tells those apart that would have the same, on any disk.
+
+    Examples
+    --------
+    >>> as_files("map", [("log(age)", 1), ("Log_Age", 2)])
+    {'map_log_age': 1, 'map_Log_Age_2': 2}
+    """
+    made: dict[str, Value] = {}
+    taken: set[str] = set()
+    for name, value in of:
+        plain = f"{kind}_" + "".join(letter if letter.isalnum() else "_" for letter in name).strip("_")
+        plain = plain[:LONGEST].rstrip("_")
+        free = next(name for k in count(1) if (name := plain if k == 1 else f"{plain}_{k}").lower() not in taken)
+        taken.add(free.lower())
+        made[free] = value
+    return made

@@ -12,6 +12,7 @@ from matplotlib.colors import to_hex
 from matplotlib.path import Path
 from matplotlib.quiver import Quiver
 
+from atlaskit.errors import InputError
 from atlaskit.phantom import chest
 from atlaskit.plot import PALETTE, allometry, deviation, difference, modes, power, quality, scores, scree
 from atlaskit.plot.arrows import LONGEST, readable_factor
@@ -133,6 +134,17 @@ def test_groups_have_a_colour_a_marker_an_ellipse_a_mean_and_their_number():
     np.testing.assert_allclose(means[1], along[20:35][:, [2, 0]].mean(axis=0))
     assert sum(len(line.get_xdata()) > 100 for line in ax.lines) == 2, "five cases are too few for an ellipse"
     assert ax.get_xlabel() == "score of mode 3 (sd), 12.5 % of variance"
+
+
+def test_one_mode_is_no_plane() -> None:
+    with pytest.raises(InputError, match="two of their modes"):
+        scores(np.zeros((9, 1)))
+
+
+def test_names_with_dollars_are_no_formulas() -> None:
+    ax = scores(np.random.default_rng(0).normal(size=(20, 2)), ["$a_", r"$\frac{$"] * 10)
+    ax.get_figure(root=True).savefig(io.BytesIO(), format="png")
+    assert "$a_ (n = 10)" in texts(ax)
 
 
 def test_the_furthest_cases_are_named_and_no_other():

@@ -18,9 +18,8 @@ from atlaskit.shape.comparison import PERCENTILES, SIGNIFICANT
 from atlaskit.shape.strata import BETWEEN
 from atlaskit.shape.variables import SIZE
 from atlaskit.topology import Topology
-from atlaskit.verbs.comparison.tables import as_files
 from atlaskit.verbs.population import Population
-from atlaskit.verbs.whole import save_picture
+from atlaskit.verbs.whole import as_files, save_picture
 
 Array = NDArray[np.float64]
 
@@ -66,12 +65,12 @@ def draw(
     """
     topology = people.topology
     maps = _Maps(topology, "centroid size = 1" if scaled else people.unit)
-    pictures: dict[str, Any] = {**_groups(found, maps), **_numbers(found, maps, people.unit)}
-    pictures |= {f"{name} scores": axes for name, axes in _scores(points[found.design.kept], found).items()}
+    pictures: list[tuple[str, Any]] = [*_groups(found, maps).items(), *_numbers(found, maps, people.unit).items()]
+    pictures += [(f"{name} scores", axes) for name, axes in _scores(points[found.design.kept], found).items()]
     if found.allometry is not None:
         mean = points[found.design.kept].mean(axis=0)
-        pictures["allometry"] = _allometry(found, found.allometry, mean, topology, people.unit)
-    pictures |= {f"{name} power": plot.power(each) for name, each in powers.items()}
+        pictures.append(("allometry", _allometry(found, found.allometry, mean, topology, people.unit)))
+    pictures += [(f"{name} power", plot.power(each)) for name, each in powers.items()]
     for old in folder.glob("compare_*.png"):
         old.unlink()
     paths = []

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from itertools import count
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -18,14 +16,13 @@ from atlaskit.shape import Allometry, Comparison, Difference, LandmarkMap, Power
 from atlaskit.shape.variables import SIZE
 from atlaskit.store import open_store
 from atlaskit.verbs.population import Population
-from atlaskit.verbs.whole import whole, write_table
+from atlaskit.verbs.whole import as_files, whole, write_table
 
 OLD = ("anova", "allometry", "allometry_anova", "pairs_*", "map_*", "differences_*", "means_*", "predicted_*", "power_*")
 """Tables that a comparison of another formula may have left."""
 ABOUT = "compare.json"
 
 Array = NDArray[np.float64]
-Value = TypeVar("Value")
 
 
 def numbered(found: Comparison, people: Population) -> Comparison:
@@ -57,14 +54,15 @@ def tables(
     many = {name: each for name, each in found.differences.items() if len(each) > 1}
     return {
         "anova": found.table.reset_index(),
-        **as_files("pairs", {name: each.table.reset_index() for name, each in found.pairs.items()}),
-        **as_files("means", {name: _shapes(people, "level", each.levels, each.means) for name, each in found.pairs.items()}),
-        **as_files("map", {term: _map(people, each, _effect(points, found, term)) for term, each in found.maps.items()}),
-        **as_files("differences", {name: pd.concat([_of(people, d) for d in each]) for name, each in many.items()}),
+        **as_files("pairs", ((name, each.table.reset_index()) for name, each in found.pairs.items())),
+        **as_files("means", ((name, _shapes(people, "level", each.levels, each.means)) for name, each in found.pairs.items())),
+        **as_files("map", ((term, _map(people, each, _effect(points, found, term))) for term, each in found.maps.items())),
+        **as_files("differences", ((name, pd.concat([_of(people, d) for d in each])) for name, each in many.items())),
         **as_files(
-            "predicted", {name: _shapes(people, "value", each.values, each.shapes) for name, each in found.regressions.items()}
+            "predicted",
+            ((name, _shapes(people, "value", each.values, each.shapes)) for name, each in found.regressions.items()),
         ),
-        **as_files("power", {name: _power(each) for name, each in powers.items()}),
+        **as_files("power", ((name, _power(each)) for name, each in powers.items())),
         **({} if found.allometry is None else _allometry(found, found.allometry, people.unit)),
     }
 
@@ -97,21 +95,6 @@ def write_about(folder: Path, people: Population, found: Comparison, asked: Mapp
         "created_by": f"atlaskit {__version__}",
     }
     whole(folder / ABOUT, lambda draft: draft.write_text(json.dumps(about, indent=2), encoding="utf-8"))
-
-
-def as_files(kind: str, of: Mapping[str, Value]) -> dict[str, Value]:
-    """Each value under the name of a file; a number tells those apart that would have the same.
-
-    Examples
-    --------
-    >>> as_files("map", {"log(age)": 1, "log_age": 2})
-    {'map_log_age': 1, 'map_log_age_2': 2}
-    """
-    made: dict[str, Value] = {}
-    for name, value in of.items():
-        plain = f"{kind}_" + "".join(letter if letter.isalnum() else "_" for letter in name).strip("_")
-        made[next(name for k in count(1) if (name := plain if k == 1 else f"{plain}_{k}") not in made)] = value
-    return made
 
 
 def _map(people: Population, test: LandmarkMap, effect: Array | None) -> pd.DataFrame:
