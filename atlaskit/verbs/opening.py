@@ -87,7 +87,8 @@ class Atlas:
         """Read one of `tables`; `InputError` for a name that is none."""
         if self.folder is None or name not in self.tables:
             raise InputError(f"A table must be one that a command has written; {name!r} is not: {nearest(name, self.tables)}")
-        return pd.read_csv(self.folder / f"{name}.csv", dtype={"case": str, "subject": str})
+        types = {"case": str, "subject": str}  # "None" may be a case or a group: only what is empty is missing
+        return pd.read_csv(self.folder / f"{name}.csv", dtype=types, keep_default_na=False, na_values=[""])
 
     def population(self, structures: Sequence[str] = (), *, unit: Unit = "auto") -> Population:
         """The cases that statistics can use, and their landmarks in one unit.
