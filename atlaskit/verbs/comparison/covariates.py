@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from atlaskit.errors import InputError, NotFoundError
 from atlaskit.shape import align, gather, join
-from atlaskit.shape.formula import needed, terms_of
+from atlaskit.shape.formula import read as read_formula
 from atlaskit.shape.joins import ids_of
 from atlaskit.shape.variables import SIZE
 from atlaskit.verbs.population import Population
@@ -138,7 +138,7 @@ def covariates(
     """
     if average and within == SUBJECT:
         raise InputError("Cases of a subject are averaged or permuted within it, not both: leave out one of the two.")
-    columns, _ = needed(terms_of(formula))
+    _, columns, _ = read_formula(formula, map(str, table))
     beside, known, notes = _beside(people, table, key)
     if SIZE in beside and SIZE in columns:
         notes.append("size is the centroid size of the landmarks, not the column of that name")
