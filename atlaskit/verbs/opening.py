@@ -109,7 +109,7 @@ class Atlas:
         ------
         NotFoundError, StoreError
         InputError
-            As `atlaskit.verbs.population.population`: another structure or unit, fewer than 3 complete cases, or pixel sizes of some.
+            For another structure or unit, fewer than 3 complete cases, and pixel sizes known of some cases only.
         """
         return population(self.store, structures=structures, unit=unit)
 
