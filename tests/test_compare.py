@@ -269,6 +269,7 @@ def test_commas_at_ends_and_blanks_around_names_mean_nothing(tmp_path: Path, tex
         ("id g\na 1\n", "must have commas between"),
         ("id;g\na;3,5\nb;2,5\n", "must have commas between"),
         ("id,g\na,1\nb,2,5\n", "must have a value for each of its 2 names; row 2 has 3"),
+        ('id,g\n"a,1\nb,2\n', "it is not \\(unexpected end"),
         ("id,g,g\na,1,2\n", "must name each column once; g came twice"),
         ("id,g\n".encode("utf-16"), "save it as CSV in UTF-8"),
         ("id,größe\n".encode("latin-1"), "save it as CSV in UTF-8"),

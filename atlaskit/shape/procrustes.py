@@ -278,6 +278,8 @@ def _like(shape: Array | None, landmarks: int, what: str) -> None:
     """Check that a shape has the landmarks of the cases."""
     if shape is not None and np.shape(shape) != (landmarks, 2):
         raise InputError(f"{what} has the {landmarks} landmarks of the cases; got {np.shape(shape)}.")
+    if shape is not None and np.isinf(shape).any():
+        raise InputError(f"{what} has finite landmarks; some are infinite: make absent ones NaN.")
 
 
 def as_complex(points: Array) -> Complex:

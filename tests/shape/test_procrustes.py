@@ -183,6 +183,7 @@ def test_a_case_is_aligned_to_a_mean_as_it_was_with_all_others(seed: int) -> Non
         (np.concatenate([shapes(0), np.full((1, 12, 2), np.inf)]), {}, f"case {len(shapes(0))} has infinite"),
         (1e200 * shapes(0), {}, "numbers up to 1e.100; case 0"),
         (shapes(0), {"scale": True}, "one of full, unit, none; True came"),
+        (shapes(0), {"onto": np.full((12, 2), np.inf)}, "turned onto has finite landmarks"),
         (shapes(0), {"onto": np.ones((11, 2))}, r"turned onto has the 12 landmarks .* got \(11, 2\)"),
     ],
 )

@@ -72,7 +72,7 @@ def read_table(table: Path | str | pd.DataFrame, key: str | None) -> pd.DataFram
         raise NotFoundError(f"No table at {path}; --table takes a CSV with a row for each case or subject.")
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = [row for row in csv.reader(file) if any(row)]
+            rows = [row for row in csv.reader(file, strict=True) if any(row)]
     except UnicodeError as error:
         raise InputError(f"{path} must be text in UTF-8; it is in another encoding: save it as CSV in UTF-8.") from error
     except csv.Error as error:
