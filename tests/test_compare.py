@@ -18,7 +18,7 @@ from atlaskit.errors import InputError, NotFoundError
 from atlaskit.landmarks import Status
 from atlaskit.topology import Topology
 from atlaskit.verbs.comparison import pictures
-from atlaskit.verbs.comparison.covariates import Covariates, covariates
+from atlaskit.verbs.comparison.covariates import Covariates, covariates, read_table
 from atlaskit.verbs.population import population
 
 TOPOLOGY = Topology(("lung", "heart"), (tuple(range(12)), tuple(range(12, 24))))
@@ -207,7 +207,8 @@ def test_a_column_called_size_is_not_taken_for_the_centroid_size(atlas: Path, pe
     found = beside(atlas, people.assign(size=people["noise"]), "~ log(size)", average=True)
     assert (found.size > 50).all() and "size" not in found.table
     assert any("not the column of that name" in note for note in found.notes)
-    assert not beside(atlas, people.assign(size=1.0), "~ age", average=True).notes
+    unasked = beside(atlas, people.assign(size=1.0), "~ age", average=True).notes
+    assert not any("not the column of that name" in note for note in unasked)
 
 
 @pytest.mark.parametrize(
@@ -304,3 +305,65 @@ def test_a_landmark_of_several_structures_is_listed_with_the_first(tmp_path: Pat
         atlaskit.compare(table, "~ age", atlas=tmp_path, structures=names, **QUICK)
         found = pd.read_csv(tmp_path / "compare" / "map_age.csv").set_index("landmark")["structure"]
         assert (found[:6] == "left").all() and (found[6:] == "right").all(), "the first of the store"
+
+
+# --- tables as they come
+
+
+def cohort(folder: Path, text: str | bytes) -> Path:
+    path = folder / "people.csv"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def test_the_column_of_ids_is_the_one_that_knows_the_cases(atlas: Path, people: pd.DataFrame) -> None:
+    """An ``id`` of cases beside their ``subject``, and a ``case`` of another numbering."""
+    table = people.rename(columns={"case": "id"})[["id", "subject", "group"]]
+    assert len(beside(atlas, table, "~ group", within="subject").points) == N
+    numbered = table.assign(case=range(N))
+    assert len(beside(atlas, numbered, "~ group", within="subject").points) == N
+    with pytest.raises(InputError, match=r"none is: cases are like .* name another column \(--id\)"):
+        beside(atlas, table.assign(id="x", subject="y").iloc[:1], "~ group")
+
+
+def test_averaging_says_how_many_became_how_many(atlas: Path, people: pd.DataFrame) -> None:
+    assert f"{N} cases were averaged to {N // 2} subjects" in beside(atlas, people, "~ age", average=True).notes
+
+
+def test_only_what_is_empty_is_missing(tmp_path: Path) -> None:
+    words = "id,group,age,sex\nNone,NA,60,\nnan,null,NA,f\nnull,x,,m\nNA,None,7.5,m\n"
+    read = read_table(cohort(tmp_path, words), None)
+    assert read["id"].tolist() == ["None", "nan", "null", "NA"] and read["group"].tolist() == ["NA", "null", "x", "None"]
+    np.testing.assert_array_equal(read["age"], [60, np.nan, np.nan, 7.5])
+    assert read["sex"].isna().tolist() == [True, False, False, False]
+
+
+@pytest.mark.parametrize("text", ["id,g\na,1,\nb,2,\n", " id , g\na,1\nb,2\n", "\ufeffid,g\na,1\nb,2\n", "id,g,\na,1,\nb,2,\n"])
+def test_commas_at_ends_and_blanks_around_names_mean_nothing(tmp_path: Path, text: str) -> None:
+    read = read_table(cohort(tmp_path, text), None)
+    assert read["id"].tolist() == ["a", "b"] and read["g"].tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("id|g\na|1\n", "must have commas between"),
+        ("id g\na 1\n", "must have commas between"),
+        ("id;g\na;3,5\nb;2,5\n", "must have commas between"),
+        ("id,g\na,1\nb,2,5\n", "must have a value for each of its 2 names; row 2 has 3"),
+        ('id,g\n"a,1\nb,2\n', "it is not \\(unexpected end"),
+        ("id,g,g\na,1,2\n", "must name each column once; g came twice"),
+        ("id,g\n".encode("utf-16"), "save it as CSV in UTF-8"),
+        ("id,größe\n".encode("latin-1"), "save it as CSV in UTF-8"),
+    ],
+)
+def test_a_file_that_is_no_table_is_said(tmp_path: Path, text: str | bytes, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        read_table(cohort(tmp_path, text), None)
+
+
+def test_a_frame_must_name_each_column_once_and_ids_are_asked_for_by_name(atlas: Path, people: pd.DataFrame) -> None:
+    with pytest.raises(InputError, match="The table must name each column once; age came twice"):
+        read_table(pd.concat([people, people[["age"]]], axis=1), None)
+    with pytest.raises(InputError, match="it has ID, age: --id 'ID'"):
+        beside(atlas, people.rename(columns={"case": "ID"})[["ID", "age"]], "~ age")

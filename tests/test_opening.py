@@ -130,5 +130,8 @@ def test_an_atlas_is_a_value_and_opens_without_torch_or_matplotlib(drawn: Path) 
 
 def test_tables_keep_ids_as_text(drawn: Path) -> None:
     (drawn / "shape").mkdir()
-    pd.DataFrame({"case": ["007"], "subject": ["01"]}).to_csv(drawn / "shape" / "scores.csv", index=False)
-    assert atlaskit.open(drawn).table("shape/scores").iloc[0].tolist() == ["007", "01"]
+    rows = {"case": ["007", "None"], "subject": ["01", "NA"], "group": ["null", None], "age": [60.5, None]}
+    pd.DataFrame(rows).to_csv(drawn / "shape" / "scores.csv", index=False)
+    read = atlaskit.open(drawn).table("shape/scores")
+    assert read.iloc[0].tolist() == ["007", "01", "null", 60.5] and read.iloc[1, :2].tolist() == ["None", "NA"]
+    assert read.iloc[1, 2:].isna().all() and read["age"].dtype == np.float64

@@ -71,3 +71,32 @@ def test_a_shard_without_any_case_is_no_block(pairs: Pairs, landmark_store: Writ
 def test_a_structure_that_is_none_is_said(people: Population) -> None:
     with pytest.raises(InputError, match="'hart' is not: did you mean 'heart'"):
         population(people.store, structures=("hart",))
+
+
+def test_one_structure_may_be_named_alone_and_none_twice(people: Population) -> None:
+    assert population(people.store, structures="heart").structures == ("heart",)
+    with pytest.raises(InputError, match="named once each; 'heart' came twice"):
+        population(people.store, structures=("heart", "heart"))
+
+
+def test_a_unit_that_is_none_is_said(people: Population) -> None:
+    with pytest.raises(InputError, match="one of auto, px, mm; 'inch' came"):
+        population(people.store, unit="inch")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("size", [0.0, -0.5])
+def test_pixel_sizes_must_be_sizes(size: float, pairs: Pairs, landmark_store: Writer, tmp_path: Path) -> None:
+    spacing = np.ones((60, 2))
+    spacing[7, 1] = size
+    path = landmark_store(tmp_path / "a.zarr", *pairs, spacing_mm=spacing)
+    with pytest.raises(InputError, match=f"case_007 in .* has 1 x {size:g} mm: extract it anew"):
+        population(path)
+    assert population(path, unit="px").unit == "px"
+
+
+def test_a_case_that_is_one_point_is_left_out_by_name(pairs: Pairs, landmark_store: Writer, tmp_path: Path) -> None:
+    points = pairs[0].copy()
+    points[9] = 5.0
+    people = population(landmark_store(tmp_path / "a.zarr", points, pairs[1]))
+    assert people.left_out == ("1 case whose landmarks are one point (case_009) left out",)
+    assert len(people) == 59 and "case_009" not in people.cases

@@ -68,12 +68,10 @@ def scores(
     InputError
         For modes that the scores do not have.
     """
-    scores = np.asarray(scores, dtype=np.float64)
-    if scores.ndim != 2 or not all(0 <= mode < scores.shape[1] for mode in pair):
-        raise InputError(
-            f"Cases are drawn along two of their modes, {pair}; got scores of shape {scores.shape}: take more modes."
-        )
-    xy = scores[:, list(pair)]
+    shape = np.shape(scores)
+    if len(shape) != 2 or not all(0 <= mode < shape[1] for mode in pair):
+        raise InputError(f"Cases are drawn along two of their modes, {pair}; got scores of shape {shape}: take more modes.")
+    xy = np.asarray(scores, dtype=np.float64)[:, list(pair)]
     parts = split(groups, np.isfinite(xy.sum(axis=1)))
     ax = chart_axes(ax, (COLUMN_IN, COLUMN_IN + 0.1), *(_axis(mode, explained) for mode in pair))
     ax.axhline(0, color=PALE, linewidth=0.4, zorder=0)

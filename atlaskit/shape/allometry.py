@@ -14,7 +14,7 @@ from atlaskit.errors import InputError, nearest
 from atlaskit.shape.anova import Anova, anova
 from atlaskit.shape.design import Design, design
 from atlaskit.shape.permutations import PERMUTATIONS
-from atlaskit.shape.strata import strata
+from atlaskit.shape.strata import inverse, strata
 
 Array = NDArray[np.floating]
 
@@ -112,7 +112,7 @@ def allometry(
     Raises
     ------
     InputError
-        As of `design` and `anova`.
+        As of `design` and `anova`, and where groups or subjects are not one for each case.
 
     References
     ----------
@@ -120,6 +120,11 @@ def allometry(
     Monteiro, Multivariate regression models and geometric morphometrics, Systematic Biology 48 (1999).
     """
     columns = {name: list(values) for name, values in (("group", group), ("subject", subject)) if values is not None}
+    for name, values in columns.items():
+        if len(values) != len(shapes):
+            raise InputError(
+                f"{name} must have a value for each of the {len(shapes)} cases; {len(values)} came: give one each."
+            )
     table = pd.DataFrame(columns, index=pd.RangeIndex(len(shapes)))
     blocks: dict[str, Any] = {"size": size, "within": None if subject is None else "subject", "between": between}
     model = design(f"~ {LOG_SIZE}" if group is None else f"~ {LOG_SIZE} * group", table, **blocks)
@@ -218,8 +223,8 @@ def coefficients(shapes: Array, design: Design) -> NDArray[np.float64]:
     means of blocks, adjusted for the first.
     """
     *coarser, finest = strata(shapes, design)
-    found: NDArray[np.float64] = np.linalg.pinv(finest.matrix) @ finest.shapes
+    found: NDArray[np.float64] = inverse(finest.matrix) @ finest.shapes
     for part in coarser:
         still = ~finest.matrix.any(axis=0)
-        found[still] = np.linalg.pinv(part.matrix[:, still]) @ (part.shapes - part.matrix @ found)
+        found[still] = inverse(part.matrix[:, still]) @ (part.shapes - part.matrix @ found)
     return found

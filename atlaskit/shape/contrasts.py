@@ -123,6 +123,8 @@ def arrangements(stratum: Stratum) -> float:
     >>> round(arrangements(Stratum("cases", group, group, group[0], group[0], nobody, 1, 1.0)))
     20
     """
-    _, alike = np.unique(np.column_stack([stratum.exchange, stratum.matrix.round(9)]), axis=0, return_counts=True)
+    size = np.abs(stratum.matrix).max(axis=0)
+    seen = (stratum.matrix / np.where(size > 0, size, 1.0)).round(9)
+    _, alike = np.unique(np.column_stack([stratum.exchange, seen]), axis=0, return_counts=True)
     with np.errstate(over="ignore"):
         return float(np.exp(gammaln(np.bincount(stratum.exchange) + 1).sum() - gammaln(alike + 1).sum()))

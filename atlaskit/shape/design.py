@@ -10,13 +10,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from atlaskit.errors import InputError, nearest
-from atlaskit.shape.formula import Coding, columns_of, needed, terms_of
+from atlaskit.shape.formula import Coding, columns_of, read, reckoned
 from atlaskit.shape.variables import typed, variables, vary
 
 Array = NDArray[np.floating]
 
 TOLERANCE = 1e-7
 """A column of unit length that adds less than this to the others adds nothing."""
+STILL = 1e-11
+"""A column that differs from its mean by less than this, of its own length, is constant but for rounding."""
+LEAST, MOST = 1e-100, 1e100
+"""Numbers whose squares can still be summed."""
 
 
 @dataclass(frozen=True)
@@ -157,12 +161,12 @@ def design(
     -----
     Missing values are dropped, never filled in.
     """
-    terms = terms_of(formula)
-    names, as_factors = needed(terms)
+    terms, names, as_factors = read(formula, map(str, table))
     frame = variables(table, names, size, within)
     complete = frame.notna().all(axis=1).to_numpy()
     values, levels = typed(frame[complete], as_factors, within)
     vary(values[names], formula)
+    reckoned(terms, levels)
     coding = Coding.of(formula, terms, values[names], levels)
     found = Design(
         formula=formula,
@@ -195,25 +199,50 @@ def _blocks(values: pd.Series, within: str) -> NDArray[np.int64]:
 
 
 def _check(found: Design) -> None:
-    """That every number is finite, and that no term follows from those before it."""
-    infinite = ~np.isfinite(found.matrix).all(axis=0)
-    if infinite.any():
-        term = found.terms[found.term[infinite][0]]
-        raise InputError(
-            f"{term!r} must be a finite number in every case; it is not in some: look for zeros or negative values."
-        )
-    unit = found.matrix / np.linalg.norm(found.matrix, axis=0)
-    for k, term in enumerate(found.terms):
-        before, own = unit[:, found.term < k], unit[:, found.term == k]
-        weights, *_ = np.linalg.lstsq(before, own, rcond=None)
-        if np.linalg.svd(own - before @ weights, compute_uv=False).min() < TOLERANCE:
-            loose = np.abs(weights).max(axis=1) > TOLERANCE
-            others = [found.terms[j] for j in np.unique(found.term[found.term < k][loose]) if j >= 0]
-            follows = " and ".join(map(repr, others)) or "its own levels, some of which never occur together"
-            raise InputError(
-                f"Terms must not follow from one another, but {term!r} does from {follows}: leave one of them out."
-            )
+    """That every number can be reckoned with, and that no term follows from those before it."""
+    for column, k in zip(found.matrix.T, found.term, strict=True):
+        if k >= 0:
+            _usable(column, found.terms[k])
     if len(found) <= found.matrix.shape[1]:
         missing = "".join(f"; {name!r} is missing in {count}" for name, count in found.missing.items())
         came = f"{len(found)} cases came for {found.matrix.shape[1]} columns{missing}"
         raise InputError(f"A model needs more cases than columns, but {came}: leave terms out of {found.formula!r}.")
+    unit = _unit(found)
+    for k, term in enumerate(found.terms):
+        before, own = unit[:, (found.term >= 0) & (found.term < k)], unit[:, found.term == k]
+        weights, *_ = np.linalg.lstsq(before, own, rcond=None)
+        if np.linalg.svd(own - before @ weights, compute_uv=False).min() < TOLERANCE:
+            loose = np.abs(weights).max(axis=1, initial=0.0) > TOLERANCE
+            earlier = found.term[(found.term >= 0) & (found.term < k)][loose]
+            follows = " and ".join(repr(found.terms[j]) for j in np.unique(earlier))
+            follows = follows or "its own levels, some of which never occur together"
+            raise InputError(
+                f"Terms must not follow from one another, but {term!r} does from {follows}: leave one of them out."
+            )
+
+
+def _usable(column: Array, term: str) -> None:
+    """Check that a column of a term is finite, and neither very great nor very small."""
+    if not np.isfinite(column).all():
+        raise InputError(
+            f"{term!r} must be a finite number in every case; it is not in some: look for zeros or negative values."
+        )
+    largest = float(np.abs(column).max())
+    if largest > MOST or 0 < largest < LEAST:
+        raise InputError(f"{term!r} must be of a size to reckon with; it is {largest:.3g} at most: change its unit.")
+
+
+def _unit(found: Design) -> NDArray[np.float64]:
+    """The matrix about the means of its columns, each of length 1: 0 where a column of a factor does not vary."""
+    about = found.matrix - found.matrix.mean(axis=0)
+    length, whole = np.linalg.norm(about, axis=0), np.linalg.norm(found.matrix, axis=0)
+    still = length <= STILL * whole
+    for k in np.unique(found.term[still & (found.term >= 0)]):
+        if not any(columns_of(part)[0] & set(found.levels) for part in found.parts[k]) and (found.term == k).sum() == 1:
+            column = found.matrix[:, found.term == k]
+            came, do = "hardly varies beside its mean", "centre it before, as a column of the table"
+            if np.ptp(column) <= 4 * np.finfo(np.float64).eps * np.abs(column).max():
+                came, do = f"is {column[0, 0]:.6g} in every case", f"leave it out of {found.formula!r}"
+            raise InputError(f"What may explain shape must vary, but {found.terms[k]!r} {came}: {do}.")
+    unit: NDArray[np.float64] = np.where(still, 0.0, about) / np.where(still, 1.0, length)
+    return unit

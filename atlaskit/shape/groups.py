@@ -14,7 +14,7 @@ from atlaskit.errors import InputError, nearest
 from atlaskit.shape.contrasts import home, span, unexplained
 from atlaskit.shape.design import Design
 from atlaskit.shape.permutations import PERMUTATIONS, draw, effect_size, f_values, p_value
-from atlaskit.shape.strata import Stratum
+from atlaskit.shape.strata import Stratum, inverse
 
 Array = NDArray[np.floating]
 
@@ -155,7 +155,7 @@ def level_means(shapes: Array, design: Design, factor: str) -> LevelMeans:
     stratum, _ = home(shapes, design, design.terms[main])
     levels = design.levels[factor]
     from_mean = design.reference(factor, levels) - stratum.mean_row
-    return LevelMeans(stratum, levels, np.linalg.pinv(stratum.matrix).T @ from_mean.T)
+    return LevelMeans(stratum, levels, inverse(stratum.matrix).T @ from_mean.T)
 
 
 def holm(p: Array) -> NDArray[np.float64]:

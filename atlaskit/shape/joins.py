@@ -99,13 +99,12 @@ def join(cases: Sequence[str], table: pd.DataFrame, *, key: str, subjects: Seque
         raise InputError(f"The column of ids must hold some, but {key!r} is empty in every row: choose another column.")
     twice = rows.index[rows.index.duplicated()].unique()
     if len(twice):
-        raise InputError(
-            f"Every id must have one row of the table; {some(list(twice))} have more in {key!r}: keep one of each."
-        )
+        do = "keep one of each, or name another column (--id)"
+        raise InputError(f"Every id must have one row of the table; {some(list(twice))} have more in {key!r}: {do}.")
     unmatched, unused = wanted.unique().difference(rows.index), rows.index.difference(wanted)
     if len(unmatched) == wanted.nunique():
         come = f"cases are like {some(list(wanted[:3]))}, {key!r} is like {some(list(rows.index[:3]))}"
-        raise InputError(f"Ids must be the same in both, but none is: {come}; choose another column or join by subject.")
+        raise InputError(f"Ids must be the same in both, but none is: {come}; name another column (--id).")
     found = rows.reindex(wanted).set_axis(pd.Index([str(case) for case in cases], name="case"), axis=0)
     if subjects is not None and "subject" not in found:
         found = found.assign(subject=wanted.to_numpy())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Integral, Real
 
 import numpy as np
 import pandas as pd
@@ -74,7 +75,16 @@ class ShapeModel:
         -------
         (N, M) float array
             In standard deviations of each mode.
+
+        Raises
+        ------
+        InputError
+            For shapes of other landmarks, and one shape alone.
         """
+        if np.ndim(points) != 3 or np.shape(points)[1:] != self.mean.shape:
+            raise InputError(
+                f"Shapes of a model are an array (N, {len(self.mean)}, 2) of its landmarks; got {np.shape(points)}."
+            )
         flat = self.modes.reshape(len(self.modes), -1)
         along = (np.asarray(points, dtype=np.float64) - self.mean).reshape(len(points), -1) @ flat.T
         return np.asarray(along / np.sqrt(np.maximum(self.variance, 1e-300)))
@@ -211,9 +221,9 @@ def _keep(variance: NDArray[np.float64], modes: int | float | str, noise: Callab
         return len(variance)
     if modes == "parallel":
         return int(np.cumprod(variance > noise()).sum())
-    if isinstance(modes, int) and not isinstance(modes, bool) and modes >= 1:
-        return min(modes, len(variance))
-    if isinstance(modes, float) and 0 < modes <= 1:
+    if isinstance(modes, Integral) and not isinstance(modes, bool) and modes >= 1:
+        return min(int(modes), len(variance))
+    if isinstance(modes, Real) and not isinstance(modes, Integral) and 0 < modes <= 1:
         share = np.cumsum(variance) / max(float(variance.sum()), 1e-300)
         return min(int(np.searchsorted(share, modes - 1e-12)) + 1, len(variance))
     raise InputError(f"modes is a number, a share of the variance, 'all' or 'parallel'; got {modes!r}.")

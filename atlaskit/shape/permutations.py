@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from numbers import Integral
 
 import numpy as np
 from numpy.typing import NDArray
+
+from atlaskit.errors import InputError
 
 Array = NDArray[np.floating]
 Ints = NDArray[np.int32]
 
 PERMUTATIONS = 999
 """As many as a test makes where no other number is asked for."""
+LEAST, MOST = 19, 1_000_000
+"""Permutations of a test: fewer can find nothing at 0.05, more do not fit in memory."""
 BATCH = 4_000_000
 """Numbers of a batch of permutations, at most."""
 
@@ -29,7 +34,16 @@ def draw(exchange: NDArray[np.int64], count: int, seed: int) -> Ints:
     -------
     (1 + count, u) int array
         Where each unit goes; in the first row, it stays.
+
+    Raises
+    ------
+    InputError
+        Where the count is no whole number from 19 to 1 000 000, or the seed none from 0.
     """
+    if not _whole(count) or not LEAST <= count <= MOST:
+        raise InputError(f"permutations must be a whole number from {LEAST} to {MOST}; {count!r} came: take 999, for one.")
+    if not _whole(seed) or seed < 0:
+        raise InputError(f"seed must be a whole number, 0 or more; {seed!r} came: take 0, for one.")
     order = np.argsort(exchange, kind="stable")
     rng, step = np.random.default_rng(seed), max(1, BATCH // len(exchange))
     moved = np.empty((1 + count, len(exchange)), dtype=np.int32)
@@ -39,6 +53,10 @@ def draw(exchange: NDArray[np.int64], count: int, seed: int) -> Ints:
         random = rng.random((rows.stop - rows.start, len(exchange)))
         moved[rows, order] = (random + exchange).argsort(axis=1)  # by group first, by chance inside
     return moved
+
+
+def _whole(number: object) -> bool:
+    return isinstance(number, Integral) and not isinstance(number, bool)
 
 
 def projected(residuals: Array, basis: Array, moved: Ints) -> Iterator[tuple[slice, NDArray[np.float64]]]:

@@ -6,6 +6,7 @@ Absent landmarks (NaN) are left out of every sum and never filled in; where noth
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,8 @@ ABSENT = complex("nan+nanj")
 TOLERANCE = 1e-13
 """Movement of the mean, over its size, below which it has come to rest."""
 ROUNDS = 200
-
+FARTHEST = 1e100
+"""Coordinates whose squares can still be summed."""
 
 FLATTEST = 1e-6
 """Cosine of a shape distance below which a shape has no direction from the mean."""
@@ -172,7 +174,8 @@ def align(
     ----------
     Gower, Psychometrika 40 (1975); Rohlf & Slice, Syst. Zool. 39 (1990); Dryden & Mardia, Statistical Shape Analysis (2016).
     """
-    z, weight = _checked(points, weights)
+    z, weight = _checked(points, weights, scale)
+    _like(onto, z.shape[1], "What the mean is turned onto")
     with threadpool_limits(1):  # products of a matrix and a vector wait for memory, not for a core
         cloud = Cloud.of(z, weight, translate=translate, mirror=mirror)
         mean, counts, flip, rounds = _settled(cloud, scale, rotate, robust)
@@ -220,10 +223,9 @@ def align_to(
     InputError
         As `align`, and where the mean has other landmarks.
     """
-    z, weight = _checked(points, None, least=1)
+    z, weight = _checked(points, None, scale, least=1)
+    _like(mean, z.shape[1], "A mean to align to")
     middle = np.asarray(mean, dtype=np.float64)
-    if middle.shape != points.shape[1:]:
-        raise InputError(f"A mean to align to has the {points.shape[1]} landmarks of the cases; got {middle.shape}.")
     cloud = Cloud.of(z, weight, translate=translate, mirror=mirror)
     return _aligned(
         cloud, np.where(np.isnan(middle[:, 0]), ABSENT, as_complex(middle)), scale, rotate, np.ones(len(z)), weight, 0
@@ -258,17 +260,31 @@ def _aligned(
     )
 
 
-def _checked(points: Array, weights: Array | None, least: int = 2) -> tuple[Complex, NDArray[np.float64]]:
+def _checked(points: Array, weights: Array | None, scale: Scale, least: int = 2) -> tuple[Complex, NDArray[np.float64]]:
     """Landmarks as complex numbers, and their weights."""
+    if scale not in get_args(Scale):
+        raise InputError(f"scale is one of {', '.join(get_args(Scale))}; {scale!r} came: take 'full', for one.")
     points = np.asarray(points, dtype=np.float64)
     if points.ndim != 3 or points.shape[2] != 2 or len(points) < least or points.shape[1] < 2:
         raise InputError(
             f"Landmarks to align are an array (N, L, 2) of {least} or more cases, 2 or more landmarks; got {points.shape}."
         )
+    far = (np.abs(points) > FARTHEST).any((1, 2))
+    if far.any():
+        came = f"case {int(far.argmax())} has infinite or greater ones"
+        raise InputError(f"Landmarks are numbers up to {FARTHEST:g}; {came}: make absent ones NaN, or change the unit.")
     weight = np.ones(points.shape[1]) if weights is None else np.asarray(weights, dtype=np.float64)
-    if weight.shape != (points.shape[1],) or not (weight >= 0).all() or not weight.any():
+    if weight.shape != (points.shape[1],) or not (weight >= 0).all() or not weight.any() or not np.isfinite(weight).all():
         raise InputError(f"Weights are one number, 0 or more, for each of the {points.shape[1]} landmarks; got {weights!r}.")
     return as_complex(points), weight
+
+
+def _like(shape: Array | None, landmarks: int, what: str) -> None:
+    """Check that a shape has the landmarks of the cases."""
+    if shape is not None and np.shape(shape) != (landmarks, 2):
+        raise InputError(f"{what} has the {landmarks} landmarks of the cases; got {np.shape(shape)}.")
+    if shape is not None and np.isinf(shape).any():
+        raise InputError(f"{what} has finite landmarks; some are infinite: make absent ones NaN.")
 
 
 def as_complex(points: Array) -> Complex:

@@ -69,7 +69,8 @@ def quality(points: Array, *, modes: int = MODES, loops: Loops | None = None, dr
     Raises
     ------
     InputError
-        For fewer than 3 cases, absent landmarks, cases that are all equal, fewer than 2 draws, or no mode.
+        For fewer than 3 cases, absent landmarks, cases that are all equal, fewer than 2 draws, no mode, or loops of other
+        landmarks.
 
     Notes
     -----
@@ -93,6 +94,12 @@ def quality(points: Array, *, modes: int = MODES, loops: Loops | None = None, dr
     if len(points) < 3 or not len(model.modes) or modes < 1 or draws < 2:
         came = f"{len(points)} cases with {len(model.modes)} modes, modes={modes} and draws={draws}"
         raise InputError(f"The quality of a model needs 3 cases that differ, 1 mode and 2 draws, or more; got {came}.")
+    nodes = {int(node) for loop in loops or () for node in loop}
+    if not nodes <= set(range(points.shape[1])):
+        came = f"{min(nodes)} to {max(nodes)}"
+        raise InputError(
+            f"Loops must be of the landmarks of the cases, 0 to {points.shape[1] - 1}; they hold {came}: number anew."
+        )
     others = Others.of(points)
     model = model.first(min(modes, others.most))
     scores = np.random.default_rng(seed).normal(size=(draws, len(model.modes)))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atlaskit.errors import InputError
-from atlaskit.shape.design import TOLERANCE, Design
+from atlaskit.shape.design import STILL, Design
 
 Array = NDArray[np.floating]
 
@@ -139,12 +139,20 @@ def block_means(values: Array, blocks: NDArray[np.int64]) -> NDArray[np.float64]
     return means
 
 
+def inverse(matrix: Array) -> NDArray[np.float64]:
+    """(P, u) pseudo-inverse of a (u, P) matrix, whose columns may be in units that are far apart."""
+    size = np.abs(matrix).max(axis=0)
+    size = np.where(size > 0, size, 1.0)
+    found: NDArray[np.float64] = np.linalg.pinv(matrix / size) / size[:, None]
+    return found
+
+
 def _stratum(
     name: str, shapes: Array, matrix: Array, about: NDArray[np.int64], exchange: NDArray[np.int64], *, weight: float = 1.0
 ) -> Stratum:
     """Shapes and a design about the means of some groups of units; rounding errors of what does not vary become 0."""
     centred = matrix - block_means(matrix, about)[about]
-    still = np.linalg.norm(centred, axis=0) < TOLERANCE * np.linalg.norm(matrix, axis=0)
+    still = np.linalg.norm(centred, axis=0) < STILL * np.linalg.norm(matrix, axis=0)
     return Stratum(
         name=name,
         shapes=shapes - block_means(shapes, about)[about],

@@ -87,14 +87,15 @@ class Atlas:
         """Read one of `tables`; `InputError` for a name that is none."""
         if self.folder is None or name not in self.tables:
             raise InputError(f"A table must be one that a command has written; {name!r} is not: {nearest(name, self.tables)}")
-        return pd.read_csv(self.folder / f"{name}.csv", dtype={"case": str, "subject": str})
+        types = {"case": str, "subject": str}  # "None" may be a case or a group: only what is empty is missing
+        return pd.read_csv(self.folder / f"{name}.csv", dtype=types, keep_default_na=False, na_values=[""])
 
-    def population(self, structures: Sequence[str] = (), *, unit: Unit = "auto") -> Population:
+    def population(self, structures: Sequence[str] | str = (), *, unit: Unit = "auto") -> Population:
         """The cases that statistics can use, and their landmarks in one unit.
 
         Parameters
         ----------
-        structures : sequence of str
+        structures : str or sequence of str
             All of them unless given; cases that lack one are left out, and counted.
         unit : {"auto", "px", "mm"}
             "auto" is mm where every case has a pixel size, and px where none has; a mixture is refused.
@@ -108,10 +109,9 @@ class Atlas:
         ------
         NotFoundError, StoreError
         InputError
-            For another structure, fewer than 3 complete cases, and pixel sizes known of some cases only.
+            For another structure or unit, fewer than 3 complete cases, and pixel sizes known of some cases only.
         """
-        names = (structures,) if isinstance(structures, str) else structures
-        return population(self.store, structures=names, unit=unit)
+        return population(self.store, structures=structures, unit=unit)
 
     def model(self, part: str = JOINT) -> ShapeModel:
         """The shape model that `shape_pca` found last: of all structures together, or of one; `NotFoundError` before."""

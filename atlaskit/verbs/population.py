@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -110,13 +110,13 @@ class Population:
         return open_store(self.store)
 
 
-def population(path: Path, *, structures: Sequence[str] = (), unit: Unit = "auto") -> Population:
+def population(path: Path, *, structures: Sequence[str] | str = (), unit: Unit = "auto") -> Population:
     """Find out what a store holds of some structures.
 
     Parameters
     ----------
     path : Path
-    structures : sequence of str
+    structures : str or sequence of str
         All of them unless given.
     unit : {"auto", "px", "mm"}
         "auto" is mm where every case has a pixel size, and px where none has; a mixture is refused.
@@ -126,14 +126,18 @@ def population(path: Path, *, structures: Sequence[str] = (), unit: Unit = "auto
     NotFoundError, StoreError
         As `atlaskit.store.open_store`.
     InputError
-        For a structure that the store does not have, fewer than 3 complete cases, and pixel sizes known of some cases only.
+        For a structure that the store does not have or that comes twice, another unit, fewer than 3 complete cases, and pixel
+        sizes that are none or known of some cases only.
     """
+    if unit not in get_args(Unit):
+        raise InputError(f"unit is one of {', '.join(get_args(Unit))}; {unit!r} came: take one of these.")
     opened = open_store(path)
-    names = tuple(structures) or opened.topology.structures
+    names = _names(structures) or opened.topology.structures
     used = np.unique(np.concatenate([opened.topology.loop_of(name) for name in names]))
     placed = np.isin(opened.column("status"), (Status.OK, Status.FLAGGED))
-    rows = np.flatnonzero(placed & _complete(opened, used))
-    left_out = _left_out(int((~placed).sum()), int(placed.sum()) - len(rows), names)
+    complete, apart = _known(opened, used)
+    rows, flat = np.flatnonzero(placed & complete & apart), opened.column("case")[placed & complete & ~apart]
+    left_out = _left_out(int((~placed).sum()), int((placed & ~complete).sum()), names, sorted(flat.tolist()))
     if len(rows) < LEAST_CASES:
         reasons = f" ({'; '.join(left_out)})" if left_out else ""
         raise InputError(
@@ -152,19 +156,30 @@ def population(path: Path, *, structures: Sequence[str] = (), unit: Unit = "auto
         rows=rows,
         frame=opened.column("frame")[rows].astype(np.int64),
         status=tuple(Status(value).name.lower() for value in opened.column("status")[rows].tolist()),
-        spacing_mm=_spacing(opened.column("spacing_mm")[rows], unit, path),
+        spacing_mm=_spacing(opened.column("spacing_mm")[rows], unit, path, ids[order].tolist()),
         template=None if template is None else template[used].astype(np.float64),
         left_out=left_out,
     )
 
 
-def _complete(opened: LandmarkStore, used: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """(rows,) whether a case has all of some landmarks."""
+def _names(structures: Sequence[str] | str) -> tuple[str, ...]:
+    """Names of structures, each of which comes once."""
+    names = (structures,) if isinstance(structures, str) else tuple(structures)
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if twice:
+        raise InputError(f"Structures must be named once each; {', '.join(map(repr, twice))} came twice: leave out the second.")
+    return names
+
+
+def _known(opened: LandmarkStore, used: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """(rows,) whether a case has all of some landmarks, and whether they are not all one point."""
 
     def read(shard: int) -> NDArray[np.bool_]:
-        return np.asarray(np.isfinite(_of(opened.column("points", opened.rows(shard)), used)).all((1, 2)))
+        points = _of(opened.column("points", opened.rows(shard)), used)
+        return np.array([np.isfinite(points).all((1, 2)), (points != points[:, :1]).any((1, 2))])
 
-    return np.concatenate([np.zeros(0, dtype=bool), *ahead(read, opened.shards(), threads=1)])
+    complete, apart = np.concatenate([np.zeros((2, 0), dtype=bool), *ahead(read, opened.shards(), threads=1)], axis=1)
+    return complete, apart
 
 
 def _of(points: NDArray[np.floating], landmarks: NDArray[np.int64]) -> NDArray[np.floating]:
@@ -172,14 +187,15 @@ def _of(points: NDArray[np.floating], landmarks: NDArray[np.int64]) -> NDArray[n
     return points if len(landmarks) == points.shape[1] else np.take(points, landmarks, axis=1)
 
 
-def _left_out(without: int, incomplete: int, names: Sequence[str]) -> tuple[str, ...]:
+def _left_out(without: int, incomplete: int, names: Sequence[str], flat: Sequence[str]) -> tuple[str, ...]:
     """Why cases are missing, in words."""
     lacks = f"without {'one of ' if len(names) > 1 else ''}{', '.join(names)}"
-    reasons = [(without, "pending or rejected"), (incomplete, lacks)]
+    one_point = f"whose landmarks are one point ({', '.join(flat[:3])}{', ...' if len(flat) > 3 else ''})"
+    reasons = [(without, "pending or rejected"), (incomplete, lacks), (len(flat), one_point)]
     return tuple(f"{n} case{'s' if n > 1 else ''} {why} left out" for n, why in reasons if n)
 
 
-def _spacing(spacing: NDArray[np.float64], unit: Unit, path: Path) -> NDArray[np.float64] | None:
+def _spacing(spacing: NDArray[np.float64], unit: Unit, path: Path, cases: Sequence[str]) -> NDArray[np.float64] | None:
     """Pixel sizes where mm are asked for or every size is known, else None."""
     known: NDArray[np.bool_] = np.asarray(np.isfinite(spacing).all(1))
     if unit == "px" or (unit == "auto" and not known.any()):
@@ -189,4 +205,9 @@ def _spacing(spacing: NDArray[np.float64], unit: Unit, path: Path) -> NDArray[np
             f"Sizes in mm need a pixel size for every case; {path} has one for {known.sum()} of {len(known)}: "
             "leave the others out, or ask for --unit px."
         )
+    wrong = (spacing <= 0).any(1)
+    if wrong.any():
+        k = int(wrong.argmax())
+        came = f"{cases[k]} in {path} has {spacing[k, 0]:g} x {spacing[k, 1]:g} mm"
+        raise InputError(f"Pixel sizes must be greater than 0; {came}: extract it anew, or ask for --unit px.")
     return spacing.astype(np.float64)

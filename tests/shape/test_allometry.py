@@ -166,3 +166,11 @@ def test_power_is_of_two_groups_of_subjects() -> None:
     with pytest.raises(InputError, match="varies within 'subject'"):
         model = design("~ group", table.assign(subject=np.arange(60) // 3), within="subject")
         power(shapes, model, "group", levels=("a", "b"))
+
+
+def test_groups_and_subjects_are_one_for_each_case() -> None:
+    shapes, size = grown()
+    with pytest.raises(InputError, match="group must have a value for each of the 40 cases; 39 came"):
+        allometry(shapes, size, group=["a", "b", "b"] * 13)
+    with pytest.raises(InputError, match="subject must have a value for each of the 40 cases; 2 came"):
+        allometry(shapes, size, subject=["a", "b"])

@@ -1,5 +1,7 @@
 """Procrustes ANOVA: exact answers, the algebra of the types, blocks, and p-values that mean what they say."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -42,7 +44,7 @@ def test_one_covariate_is_the_classical_regression() -> None:
     rng = np.random.default_rng(3)
     x = rng.normal(size=30)
     y = x + rng.normal(size=30)
-    row = anova(y, design("~ x", pd.DataFrame({"x": x})), permutations=9).table.loc["cases", "x"]
+    row = anova(y, design("~ x", pd.DataFrame({"x": x})), permutations=19).table.loc["cases", "x"]
     assert row["R2"] == pytest.approx(stats.pearsonr(x, y).statistic ** 2, rel=1e-12)
 
 
@@ -57,7 +59,7 @@ def test_types_are_what_they_say_in_an_unbalanced_design() -> None:
     """Sums of squares by their definition, as differences between residuals of models."""
     table, y = uneven(), shapes(40).reshape(40, -1)
     found = {
-        kind: anova(y, design("~ group * age + sex", table), kind=kind, permutations=9).table["SS"]["cases"] for kind in TYPES
+        kind: anova(y, design("~ group * age + sex", table), kind=kind, permutations=19).table["SS"]["cases"] for kind in TYPES
     }
     a, s, x = np.where(table["group"] == "a", 1.0, -1.0), np.where(table["sex"] == "f", 1.0, -1.0), table["age"].to_numpy()
     columns = {"group": a, "age": x, "sex": s, "group:age": a * x}
@@ -77,7 +79,7 @@ def test_types_are_what_they_say_in_an_unbalanced_design() -> None:
 @pytest.mark.parametrize("within", [None, "subject"])
 def test_shares_of_type_one_sum_to_one(within: str | None) -> None:
     table = uneven().assign(subject=np.arange(40) // 4)
-    found = anova(shapes(40), design("~ group + age + sex", table, within=within), kind="I", permutations=9)
+    found = anova(shapes(40), design("~ group + age + sex", table, within=within), kind="I", permutations=19)
     parts = found.table.drop(index=("total", "total"))
     assert parts["R2"].sum() == pytest.approx(1) and parts["df"].sum() == 39
     assert parts["SS"].sum() == pytest.approx(found.table["SS"].iloc[-1])
@@ -112,8 +114,8 @@ def test_the_seed_decides_and_the_observed_order_counts() -> None:
 def test_a_case_without_values_is_left_out_of_shapes_too() -> None:
     table, y = uneven(), shapes(40)
     table.loc[4, "age"] = np.nan
-    whole = anova(y, design("~ age", table), permutations=9)
-    pd.testing.assert_frame_equal(whole.table, anova(np.delete(y, 4, 0), design("~ age", table.drop(4)), permutations=9).table)
+    whole = anova(y, design("~ age", table), permutations=19)
+    pd.testing.assert_frame_equal(whole.table, anova(np.delete(y, 4, 0), design("~ age", table.drop(4)), permutations=19).table)
     assert whole.n == 39
 
 
@@ -168,7 +170,7 @@ def test_what_differs_within_subjects_has_the_subject_in_its_model() -> None:
 
 def test_a_term_that_does_both_has_a_row_in_each() -> None:
     table = repeated().assign(age=np.random.default_rng(0).normal(size=72))
-    found = anova(shapes(72), design("~ group + age", table, within="subject"), permutations=9).table
+    found = anova(shapes(72), design("~ group + age", table, within="subject"), permutations=19).table
     assert {("between", "age"), ("within", "age"), ("between", "group")} <= set(found.index)
     assert ("within", "group") not in found.index
 
@@ -177,7 +179,7 @@ def test_few_blocks_cannot_test_what_differs_between_them() -> None:
     table = repeated(subjects=2).assign(age=np.random.default_rng(0).normal(size=12))
     with pytest.raises(InputError, match="2 blocks leave none for group"):
         anova(shapes(12), design("~ group + age", table, within="subject"))
-    found = anova(shapes(12), design("~ age", table, within="subject"), permutations=9).table
+    found = anova(shapes(12), design("~ age", table, within="subject"), permutations=19).table
     assert found.loc[("between", "residuals"), "df"] == 1 and ("between", "age") not in found.index
 
 
@@ -227,3 +229,21 @@ def test_what_cannot_be_tested_is_refused() -> None:
     lacking[[3, 5, 6, 9], 2] = np.nan
     with pytest.raises(InputError, match="3, 5, 6 and 1 more lack some"):
         anova(lacking, model)
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"permutations": 0}, "whole number from 19 to 1000000; 0 came"),
+        ({"permutations": -1}, "-1 came"),
+        ({"permutations": 99.5}, "99.5 came"),
+        ({"permutations": True}, "True came"),
+        ({"permutations": 10**20}, "100000000000000000000 came"),
+        ({"seed": -1}, "seed must be a whole number, 0 or more; -1 came"),
+        ({"seed": 0.5}, "0.5 came"),
+    ],
+)
+def test_permutations_and_seeds_that_are_none_are_said(asked: dict[str, Any], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        anova(shapes(40), design("~ age", uneven()), **asked)
+    assert anova(shapes(40), design("~ age", uneven()), permutations=np.int64(19), seed=np.int64(1)).permutations == 19

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from atlaskit.errors import InputError
-from atlaskit.shape import design
+from atlaskit.shape import anova, design, pairwise, predict, regress
 
 GROUPS = ("a", "b", "c")
 
@@ -104,9 +104,31 @@ def test_rows_at_new_values_use_what_the_table_taught(table: pd.DataFrame) -> No
         ("~ age | group", "holds more"),
         ("~ age + log()", "names none"),
         ("~ 'age'", "names none"),
+        ("~ I(age * 0)", "'I\\(age \\* 0\\)' is 0 in every case: leave it out"),
+        ("~ I(age / age)", "is 1 in every case: leave it out"),
+        ("~ I(age * 1e-200)", "of a size to reckon with.*change its unit"),
+        ("~ I(age * 1e200)", "of a size to reckon with.*change its unit"),
+        ("~ I(age + 1e14)", "hardly varies beside its mean: centre it"),
+        ("~ bs(age, df=2)", "df=2 is too small for degree=3"),
+        ("~ bs(age, df='a')", "bs takes a column and numbers"),
+        ("~ bs(age, df=29)", "30 cases came for 30 columns"),
+        ("~ C(stage, 3)", "C takes one thing.*gives it 2"),
+        ("~ C(group, Treatment)", "C takes one thing.*gives it 2"),
+        ("~ C(log(age))", "C takes a column"),
+        ("~ log(age, months)", "log takes one thing.*gives it 2"),
+        ("~ abs(age, age)", "abs takes one thing"),
+        ("~ Intercept", "write Q\\('Intercept'\\)"),
+        ("~ class", "write Q\\('class'\\)"),
+        ("~ waist cm", "write Q\\('waist cm'\\)"),
+        ("~ Q(group)", "write Q\\('group'\\)"),
+        ("~ log(group)", "'log\\(group\\)' takes 'group', a factor"),
+        ("~ C(age) + log(age)", "'log\\(age\\)' takes 'age', a factor"),
+        ("~ age**2", "write I\\(age\\*\\*2\\)"),
+        ("~ group * (age)**2", "write I\\(age\\*\\*2\\)"),
     ],
 )
 def test_what_cannot_be_a_design_is_one_clear_sentence(table: pd.DataFrame, formula: str, words: str) -> None:
+    table = table.assign(**{"class": table["age"], "Intercept": table["age"]})
     with pytest.raises(InputError, match=words) as caught:
         design(formula, table)
     assert "\n" not in str(caught.value)
@@ -153,3 +175,26 @@ def test_size_means_one_thing(table: pd.DataFrame) -> None:
     with pytest.raises(InputError, match="12 came for 30"):
         design("~ size", table, size=np.ones(12))
     assert design("~ age", table.assign(size=1.0), size=np.ones(30)).terms == ("age",)
+
+
+def test_a_crossing_may_be_a_power_and_columns_of_any_name_are_quoted(table: pd.DataFrame) -> None:
+    assert design("~ (group + man)**2", table).terms == ("group", "man", "group:man")
+    assert design("~ Q('class')", table.assign(**{"class": table["age"]})).terms == ("Q('class')",)
+
+
+@pytest.mark.parametrize(("far", "unit"), [(1e9, 1.0), (0.0, 1e18), (0.0, 1e-18), (1.6e18, 1e15)])
+def test_tests_and_slopes_do_not_depend_on_where_a_number_starts_or_its_unit(
+    table: pd.DataFrame, far: float, unit: float
+) -> None:
+    rng = np.random.default_rng(3)
+    table["other"] = rng.normal(size=30)
+    values = 0.3 * table["other"].to_numpy() + (table["group"] == "a") + 0.1 * rng.normal(size=30)
+    plain, moved = (design("~ other + group", t) for t in (table, table.assign(other=far + unit * table["other"])))
+    tests = [anova(values, plan, permutations=19).table for plan in (plain, moved)]
+    pd.testing.assert_frame_equal(*tests, rtol=1e-5)
+    slopes = [regress(values, plan, "other").slope for plan in (plain, moved)]
+    np.testing.assert_allclose(slopes[1] * unit, slopes[0], rtol=1e-5)
+    means = [pairwise(values, plan, "group", permutations=19).means for plan in (plain, moved)]
+    np.testing.assert_allclose(means[1], means[0], rtol=1e-5)
+    predicted = [predict(values, plan, "other", places) for plan, places in ((plain, [1.0]), (moved, [far + unit]))]
+    np.testing.assert_allclose(predicted[1], predicted[0], rtol=1e-5)

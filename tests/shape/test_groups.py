@@ -24,7 +24,7 @@ def cohort(n: int = 45, seed: int = 0, landmarks: int = 6) -> tuple[NDArray[np.f
 
 def test_without_covariates_means_are_means_and_distances_between_them() -> None:
     shapes, table = cohort()
-    found = pairwise(shapes, design("~ group", table), "group", permutations=9)
+    found = pairwise(shapes, design("~ group", table), "group", permutations=19)
     means = np.stack([shapes[table["group"] == level].mean(axis=0) for level in "abc"])
     np.testing.assert_allclose(found.means, means)
     assert list(found.table.index) == [("a", "b"), ("a", "c"), ("b", "c")]
@@ -35,7 +35,7 @@ def test_without_covariates_means_are_means_and_distances_between_them() -> None
 
 def test_with_covariates_means_are_predictions_at_the_mean_of_the_covariate_and_both_sexes_alike() -> None:
     shapes, table = cohort()
-    found = pairwise(shapes, design("~ group + age + sex", table), "group", permutations=9)
+    found = pairwise(shapes, design("~ group + age + sex", table), "group", permutations=19)
     columns = (
         pd.get_dummies(table[["group", "sex"]], dtype=float)
         .drop(columns="sex_m")
@@ -100,7 +100,7 @@ def test_pairs_need_a_factor_of_the_design(factor: str) -> None:
 
 def test_two_groups_have_the_t2_of_hotelling_at_each_landmark() -> None:
     shapes, table = cohort()
-    found = landmark_map(shapes, design("~ sex", table), "sex", permutations=9).table["T2"]
+    found = landmark_map(shapes, design("~ sex", table), "sex", permutations=19).table["T2"]
     one, two = (shapes[table["sex"] == level] for level in "fm")
     for k in range(6):
         left = (len(one) - 1) * np.cov(one[:, k].T) + (len(two) - 1) * np.cov(two[:, k].T)

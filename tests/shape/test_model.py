@@ -117,6 +117,8 @@ def test_equal_shapes_have_no_modes() -> None:
         (lambda: pca(np.full((3, 4, 2), np.nan)), "every landmark of every case"),
         (lambda: pca(cohort(0, 5), modes=0), "modes is a number.*got 0"),
         (lambda: pca(cohort(0, 5), modes="many"), "got 'many'"),
+        (lambda: pca(cohort(0, 5)).scores(cohort(0, 5)[0]), r"array \(N, \d+, 2\) of its landmarks; got"),
+        (lambda: pca(cohort(0, 5)).scores(cohort(0, 5)[:, 1:]), "of its landmarks; got"),
         (lambda: pca(cohort(0, 5)).reconstruct(np.zeros((1, 9))), "at most the 4 modes"),
     ],
 )
@@ -127,3 +129,8 @@ def test_what_has_no_modes_is_said(call: object, words: str) -> None:
 
 def test_a_model_is_a_value() -> None:
     assert isinstance(pca(cohort(0, 5)).first(2), ShapeModel)
+
+
+def test_numbers_of_modes_may_be_those_of_numpy() -> None:
+    assert len(pca(cohort(0, 9), modes=np.int64(3)).modes) == 3
+    assert len(pca(cohort(0, 9), modes=np.float32(0.9)).modes) == len(pca(cohort(0, 9), modes=0.9).modes)

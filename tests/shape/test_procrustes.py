@@ -1,6 +1,7 @@
 """Generalized Procrustes analysis, against closed forms, an independent library and itself."""
 
 from dataclasses import fields
+from typing import Any
 
 import numpy as np
 import pytest
@@ -185,9 +186,15 @@ def test_a_case_is_aligned_to_a_mean_as_it_was_with_all_others(seed: int) -> Non
         (np.full((3, 4, 2), np.nan), {}, "case 0"),
         (shapes(0), {"weights": np.ones(3)}, "each of the 12 landmarks"),
         (shapes(0), {"weights": -np.ones(12)}, "0 or more"),
+        (shapes(0), {"weights": np.full(12, np.inf)}, "0 or more"),
+        (np.concatenate([shapes(0), np.full((1, 12, 2), np.inf)]), {}, f"case {len(shapes(0))} has infinite"),
+        (1e200 * shapes(0), {}, "numbers up to 1e.100; case 0"),
+        (shapes(0), {"scale": True}, "one of full, unit, none; True came"),
+        (shapes(0), {"onto": np.full((12, 2), np.inf)}, "turned onto has finite landmarks"),
+        (shapes(0), {"onto": np.ones((11, 2))}, r"turned onto has the 12 landmarks .* got \(11, 2\)"),
     ],
 )
-def test_what_cannot_be_aligned_is_said(points: Array, options: dict[str, Array], words: str) -> None:
+def test_what_cannot_be_aligned_is_said(points: Array, options: dict[str, Any], words: str) -> None:
     with pytest.raises(InputError, match=words):
         align(points, **options)  # type: ignore[arg-type]
 

@@ -166,6 +166,8 @@ def test_more_modes_are_more_general_and_less_specific() -> None:
         (lambda: quality(np.repeat(cohort(0, 1), 5, axis=0)), "with 0 modes"),
         (lambda: quality(cohort(0, 9), modes=0), "modes=0"),
         (lambda: quality(cohort(0, 9), draws=1), "draws=1"),
+        (lambda: quality(cohort(0, 9), loops=[[0, 1, 999]]), "they hold 0 to 999: number anew"),
+        (lambda: quality(cohort(0, 9), loops=[[-1, 0, 1]]), "they hold -1 to 1"),
     ],
 )
 def test_what_has_no_quality_is_said(call: object, words: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +14,15 @@ from numpy.typing import NDArray
 
 from atlaskit.errors import InputError, NotFoundError
 from atlaskit.shape import align, gather, join
-from atlaskit.shape.formula import needed, terms_of
+from atlaskit.shape.formula import read as read_formula
 from atlaskit.shape.joins import ids_of
 from atlaskit.shape.variables import SIZE
 from atlaskit.verbs.population import Population
 
 IDS = ("case", "subject", "id")
-"""Columns of a table that say whose row it is unless another is named, the first that there is."""
+"""Columns of a table that say whose row it is unless another is named: the one that knows most cases, or else most subjects."""
+MISSING = ("NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None")
+"""What programs write for a number that is missing."""
 SUBJECT = "subject"
 """What names the subjects of cases, as blocks of repeated measures."""
 
@@ -53,24 +57,58 @@ class Covariates:
 def read_table(table: Path | str | pd.DataFrame, key: str | None) -> pd.DataFrame:
     """A table of covariates from a CSV; ids stay text.
 
+    Only what is empty is missing, as "None" or "NA" may be a group or an id; in a column of numbers such words are missing too.
+
     Raises
     ------
     NotFoundError, InputError
         Where there is no such file, or it is no table.
     """
     if isinstance(table, pd.DataFrame):
+        _named_once(list(map(str, table)), "The table")
         return table
     path = Path(table)
     if not path.is_file():
         raise NotFoundError(f"No table at {path}; --table takes a CSV with a row for each case or subject.")
     try:
-        read = pd.read_csv(path, dtype=dict.fromkeys((*IDS, key or IDS[0]), str), compression=None)
-    except (ValueError, UnicodeDecodeError, pd.errors.ParserError) as error:
-        words = str(error).strip().split("\n")[0]
-        raise InputError(f"{path} must be a CSV with a row for each case or subject; it is not ({words}).") from error
-    if read.shape[1] == 1 and any(mark in str(read.columns[0]) for mark in ";\t"):
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = [row for row in csv.reader(file, strict=True) if any(row)]
+    except UnicodeError as error:
+        raise InputError(f"{path} must be text in UTF-8; it is in another encoding: save it as CSV in UTF-8.") from error
+    except csv.Error as error:
+        raise InputError(f"{path} must be a CSV with a row for each case or subject; it is not ({error}).") from error
+    if not rows:
+        raise InputError(f"{path} must be a CSV with a row for each case or subject; it is empty: look at the file.")
+    return _framed(path, rows, {*IDS, *([key] if key else [])})
+
+
+def _framed(path: Path, rows: list[list[str]], ids: set[str]) -> pd.DataFrame:
+    """Rows of text below their names as a table; columns of ids stay text."""
+    names = [name.strip() for name in rows[0]]
+    if len(names) == 1 and names[0] not in ids and any(mark in names[0] for mark in ";|\t "):
         raise InputError(f"{path} must have commas between its columns; it has something else: save it with commas.")
-    return read
+    _named_once([name for name in names if name], str(path))
+    names = [name or f"column {k + 1}" for k, name in enumerate(names)]
+    for number, row in enumerate(rows[1:], start=1):
+        if any(row[len(names) :]):
+            came = f"row {number} has {len(row)}"
+            raise InputError(f"A row of {path} must have a value for each of its {len(names)} names; {came}: mend it.")
+    full = [[value or np.nan for value in (row + [""] * len(names))[: len(names)]] for row in rows[1:]]
+    read = pd.DataFrame(full, columns=pd.Index(names), dtype=object)
+    return pd.DataFrame({name: column if name in ids else _numbers(column) for name, column in read.items()})
+
+
+def _named_once(names: list[str], what: str) -> None:
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise InputError(f"{what} must name each column once; {_some(twice)} came twice: rename or delete one of each.")
+
+
+def _numbers(column: pd.Series) -> pd.Series:
+    """A column of text as numbers, where it holds nothing but these and words for missing ones."""
+    text = column.mask(column.isin(MISSING))
+    numbers = pd.to_numeric(text, errors="coerce")
+    return numbers if text.notna().any() and (numbers.notna() == text.notna()).all() else column
 
 
 def covariates(
@@ -100,7 +138,7 @@ def covariates(
     """
     if average and within == SUBJECT:
         raise InputError("Cases of a subject are averaged or permuted within it, not both: leave out one of the two.")
-    columns, _ = needed(terms_of(formula))
+    _, columns, _ = read_formula(formula, map(str, table))
     beside, known, notes = _beside(people, table, key)
     if SIZE in beside and SIZE in columns:
         notes.append("size is the centroid size of the landmarks, not the column of that name")
@@ -110,6 +148,8 @@ def covariates(
     for name in gathered.left_out:
         if name in (*columns, within):
             raise InputError(f"A subject must have one {name!r} to be averaged; it differs in some: permute within subject.")
+    if average and len(gathered.table) < known.sum():
+        notes.append(f"{known.sum()} cases were averaged to {len(gathered.table)} subjects")
     if within == SUBJECT and gathered.within is None:
         notes.append("each subject has one case: there is nothing to permute within it")
     size = gathered.table[SIZE].to_numpy(dtype=np.float64)
@@ -119,11 +159,7 @@ def covariates(
 
 def _beside(people: Population, table: pd.DataFrame, key: str | None) -> tuple[pd.DataFrame, NDArray[np.bool_], list[str]]:
     """The row of each case with its subject, which cases have one, and what did not match."""
-    key = key or next((name for name in IDS if name in table), None)
-    if key is None:
-        came = f"it has {_some(list(map(str, table)))}"
-        raise InputError(f"A table must have ids in a column called {', '.join(IDS)} or as --id says; {came}: name theirs.")
-    of_cases = key in table and ids_of(table, key, people.cases).isin(people.cases).any()
+    key, of_cases = _ids(people, table, key)
     joined = join(people.cases, table, key=key, subjects=None if of_cases else people.subjects)
     known = ~joined.table[key].isna().to_numpy()
     whose = pd.Series(people.subjects, index=joined.table.index)
@@ -138,6 +174,21 @@ def _beside(people: Population, table: pd.DataFrame, key: str | None) -> tuple[p
         else []
     )
     return joined.table.assign(**{SUBJECT: whose.astype(str)}), known, notes
+
+
+def _ids(people: Population, table: pd.DataFrame, key: str | None) -> tuple[str, bool]:
+    """The column of ids, and whether they are those of cases."""
+    found = [key] if key else [name for name in IDS if name in table]
+    if not found:
+        like = next((name for name in map(str, table) if name.strip().lower() in IDS), None)
+        came, do = f"it has {_some(list(map(str, table)))}", f"--id {like!r}" if like else "name theirs"
+        raise InputError(f"A table must have ids in a column called {', '.join(IDS)} or as --id says; {came}: {do}.")
+    for wanted, of_cases in ((people.cases, True), (people.subjects, False)):
+        known = {name: ids_of(table, name, wanted).isin(wanted).sum() for name in found if name in table}
+        best = max(known, key=lambda name: known[name], default=found[0])
+        if known.get(best):
+            return best, of_cases
+    return found[0], False
 
 
 def _count(ids: Sequence[str], what: str) -> str:
