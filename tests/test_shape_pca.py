@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -348,3 +348,13 @@ def test_the_command_says_the_same(atlas: Path, command: Callable[..., Any]) -> 
     assert said.code == 0 and document["cases"] == N and document["modes"][-1]["cumulative"] >= 0.9
     assert command(*words, "2").stdout.startswith(f"{N} cases of ")
     assert command(*words, "many").is_one_sentence("got 'many'")
+
+
+@pytest.mark.usefixtures("unseen")
+@pytest.mark.parametrize("align_by", ["joint", "per-structure"])
+def test_a_structure_may_be_named_alone_and_only_once(tmp_path: Path, align_by: Literal["joint", "per-structure"]) -> None:
+    atlas = made(tmp_path, sided(), topology=SIDED)
+    alone = atlaskit.shape_pca(atlas=atlas, structures="heart", align_by=align_by, judge=False)
+    assert alone.parts[0].structures == ("heart",)
+    with pytest.raises(InputError, match="'heart' came twice"):
+        atlaskit.shape_pca(atlas=atlas, structures=("heart", "heart"), align_by=align_by)

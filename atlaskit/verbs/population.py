@@ -132,7 +132,7 @@ def population(path: Path, *, structures: Sequence[str] | str = (), unit: Unit =
     if unit not in get_args(Unit):
         raise InputError(f"unit is one of {', '.join(get_args(Unit))}; {unit!r} came: take one of these.")
     opened = open_store(path)
-    names = _names(structures) or opened.topology.structures
+    names = names_of(structures) or opened.topology.structures
     used = np.unique(np.concatenate([opened.topology.loop_of(name) for name in names]))
     placed = np.isin(opened.column("status"), (Status.OK, Status.FLAGGED))
     complete, apart = _known(opened, used)
@@ -162,7 +162,7 @@ def population(path: Path, *, structures: Sequence[str] | str = (), unit: Unit =
     )
 
 
-def _names(structures: Sequence[str] | str) -> tuple[str, ...]:
+def names_of(structures: Sequence[str] | str) -> tuple[str, ...]:
     """Names of structures, each of which comes once."""
     names = (structures,) if isinstance(structures, str) else tuple(structures)
     twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]

@@ -18,7 +18,7 @@ from atlaskit.verbs.part_files import limits_of, write_account, write_tables
 from atlaskit.verbs.part_pictures import draw_parts
 from atlaskit.verbs.part_tables import means_table, modes_table, quality_table, scores_table
 from atlaskit.verbs.parts import JOINT, Part
-from atlaskit.verbs.population import Population, Unit, population
+from atlaskit.verbs.population import Population, Unit, names_of, population
 from atlaskit.verbs.sides import anova_table, asymmetry_table, compare_sides
 from atlaskit.verbs.sides import sentences as sides_words
 from atlaskit.verbs.singular import outlier_table, singular
@@ -218,7 +218,7 @@ def _each(
     if align_by == "joint":
         return [(JOINT, population(place, structures=structures, unit=unit))]
     found: list[tuple[str, Population]] = []
-    for name in structures or open_store(place).topology.structures:
+    for name in names_of(structures) or open_store(place).topology.structures:
         known = found[0][1].unit if found else unit
         found.append((name, population(place, structures=(name,), unit=known)))
     return found

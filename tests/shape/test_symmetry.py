@@ -41,7 +41,7 @@ def cohort(seed: int, n: int = 20, noise: float = 0.1, side: float = 0.0) -> Arr
 @given(SEEDS)
 @settings(max_examples=20)
 def test_components_add_up_and_are_what_they_say(seed: int) -> None:
-    found = object_symmetry(turned(cohort(seed), seed), PARTNER, permutations=9)
+    found = object_symmetry(turned(cohort(seed), seed), PARTNER, permutations=19)
     mirrored = found.mean[PARTNER] * [-1, 1]
     assert align(np.stack([found.mean, mirrored])).distance == pytest.approx(0, abs=1e-7), "the consensus is symmetric"
     for case in (0, 7):
@@ -121,7 +121,7 @@ def test_the_table_is_that_of_a_linear_model_of_individual_and_side() -> None:
     found = matching_symmetry(*halves(0, own=0.05), permutations=99)
     sides = np.concatenate([found.symmetric + found.asymmetric, found.symmetric - found.asymmetric])
     who = pd.DataFrame({"individual": [f"i{k}" for k in range(12)] * 2, "side": ["left"] * 12 + ["right"] * 12})
-    model = anova(sides, design("~ individual + side", who), permutations=9).table.droplevel("stratum")
+    model = anova(sides, design("~ individual + side", who), permutations=19).table.droplevel("stratum")
     table = found.table.set_index("source")
     assert list(table.columns) == ["df", "SS", "MS", "R2", "F", "p"] and table["df"].tolist() == [11, 1, 11, 23]
     for name, theirs in {
@@ -141,8 +141,8 @@ def test_sides_of_a_case_are_told_from_those_of_others(monkeypatch: pytest.Monke
     monkeypatch.setattr("atlaskit.shape.symmetry.BLOCK", 7)
     assert matching_symmetry(left, right, permutations=99).table["p"][0] == 0.01
     twice = [str(k // 2) for k in range(24)]
-    assert np.isnan(matching_symmetry(left, right, subjects=twice, permutations=9).table["p"][0])
-    assert np.isnan(object_symmetry(cohort(0), PARTNER, permutations=9).table["p"][0])
+    assert np.isnan(matching_symmetry(left, right, subjects=twice, permutations=19).table["p"][0])
+    assert np.isnan(object_symmetry(cohort(0), PARTNER, permutations=19).table["p"][0])
 
 
 def loops(seed: int, n: int, start: int, landmarks: int = 24) -> Array:
