@@ -358,3 +358,11 @@ def test_a_structure_may_be_named_alone_and_only_once(tmp_path: Path, align_by: 
     assert alone.parts[0].structures == ("heart",)
     with pytest.raises(InputError, match="'heart' came twice"):
         atlaskit.shape_pca(atlas=atlas, structures=("heart", "heart"), align_by=align_by)
+
+
+@pytest.mark.usefixtures("unseen")
+def test_a_side_without_an_area_is_named_and_not_compared(tmp_path: Path) -> None:
+    points = sided()
+    points[3, :12] = points[3, 0]
+    result = atlaskit.shape_pca(atlas=made(tmp_path, points, topology=SIDED), judge=False)
+    assert result.asymmetry.empty and any("case_03 has one without" in note for note in result.notes)

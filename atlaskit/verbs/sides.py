@@ -23,6 +23,8 @@ from atlaskit.verbs.population import Population, Unit, population
 
 Pair = tuple[str, str]
 """The left structure and the right one."""
+FLAT = 1e-9
+"""Share of the largest area below which a structure has none."""
 
 
 @dataclass(frozen=True)
@@ -144,13 +146,14 @@ def compare_sides(
             people = population(store, structures=pair, unit=unit)
             if most is not None and len(people) > most:
                 raise InputError(f"Sides are compared in memory, of {most} cases at most; got {len(people)}.")
+            compared = _compared(people, pair, seed)
         except InputError as reason:
             if asked:
                 raise
             notes.append(f"{' and '.join(pair)} are not compared: {reason}")
         else:
             notes += people.left_out
-            found.append(_compared(people, pair, seed))
+            found.append(compared)
     return tuple(found), tuple(notes)
 
 
@@ -212,12 +215,18 @@ def sentences(found: Sequence[Sides]) -> list[str]:
 
 
 def _compared(people: Population, pair: Pair, seed: int) -> Sides:
-    aligned = align(people.points, onto=people.template)
     loops = [people.topology.loop_of(name) for name in pair]
+    area = np.column_stack([_area(people.points[:, loop]) for loop in loops])
+    flat = np.flatnonzero((area < FLAT * area.max()).any(1))
+    if len(flat):
+        which = ", ".join(people.cases[case] for case in flat[:5])
+        raise InputError(
+            f"Both sides must have an area; {which} {'have' if len(flat) > 1 else 'has'} one without: see their masks."
+        )
+    aligned = align(people.points, onto=people.template)
     positions = counterparts(*(aligned.mean[loop] for loop in loops))
     left, right = (at_positions(aligned.points[:, loop], at) for loop, at in zip(loops, positions, strict=True))
-    area = [_area(people.points[:, loop]) for loop in loops]
-    return Sides(pair, people, matching_symmetry(left, right, subjects=people.subjects, seed=seed), np.column_stack(area))
+    return Sides(pair, people, matching_symmetry(left, right, subjects=people.subjects, seed=seed), area)
 
 
 def _area(loops: NDArray[np.float64]) -> NDArray[np.float64]:
