@@ -219,10 +219,8 @@ def _compared(people: Population, pair: Pair, seed: int) -> Sides:
     area = np.column_stack([_area(people.points[:, loop]) for loop in loops])
     flat = np.flatnonzero((area < FLAT * area.max()).any(1))
     if len(flat):
-        which = ", ".join(people.cases[case] for case in flat[:5])
-        raise InputError(
-            f"Both sides must have an area; {which} {'have' if len(flat) > 1 else 'has'} one without: see their masks."
-        )
+        which = f"{', '.join(people.cases[case] for case in flat[:5])} {'have' if len(flat) > 1 else 'has'}"
+        raise InputError(f"Both sides must have an area; {which} one without: look at the mask.")
     aligned = align(people.points, onto=people.template)
     positions = counterparts(*(aligned.mean[loop] for loop in loops))
     left, right = (at_positions(aligned.points[:, loop], at) for loop, at in zip(loops, positions, strict=True))
