@@ -99,7 +99,8 @@ def streaming_notes(parts: Sequence[Part], *, judged: bool) -> list[str]:
     if not streamed:
         return []
     modes = max(len(part.model.variance) for part in streamed)
-    notes = [f"{max(len(part.people) for part in streamed)} cases were streamed from the store; none is looked at for itself"]
+    cases = max(len(part.people) for part in streamed)
+    notes = [f"{cases} cases were streamed from the store: none is looked at for itself, nor are sides"]
     if judged:
         notes.append(f"the quality is that of a model of {len(streamed[0].shapes)} of them, drawn by the seed")
     if modes > LEADING:
