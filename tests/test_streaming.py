@@ -64,6 +64,7 @@ def test_a_stream_gives_the_same_tables_and_groups(atlas: Path, options: dict[st
             assert other[variable].to_numpy() == pytest.approx(one[variable].to_numpy(), rel=1e-6, abs=1e-7), variable
         assert other["landmark"].equals(one["landmark"]) and other.attrs.keys() == one.attrs.keys()
     assert memory.notes == streamed.notes[: len(memory.notes)]
+    assert streamed.options == memory.options and streamed.options["structures"]
 
 
 def test_the_quality_is_that_of_some_cases_and_a_note_says_so(atlas: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -175,9 +175,9 @@ def shape_pca(
     place = Path(atlas) / "landmarks.zarr" if store is None else Path(store)
     each = _each(place, structures, unit, align_by)
     names = tuple(name for _, people in each for name in people.structures)
-    if not pairs and any(len(people) > in_memory for _, people in each):
-        names = ()  # a streamed store is not read once more for what nobody asked for
-    sides, sided = compare_sides(place, names, pairs, unit=each[0][1].unit, most=in_memory, seed=seed)
+    small = all(len(people) <= in_memory for _, people in each)
+    sought = names if pairs or small else ()  # a streamed store is not read once more for what nobody asked for
+    sides, sided = compare_sides(place, sought, pairs, unit=each[0][1].unit, most=in_memory, seed=seed)
     kept: Scale = "full" if scale else "none"
     parts = tuple(
         (_part if len(people) <= in_memory else streamed_part)(
