@@ -17,7 +17,6 @@ from atlaskit.corpus import Case
 from atlaskit.errors import InputError, NotFoundError
 from atlaskit.landmarks import Status
 from atlaskit.topology import Topology
-from atlaskit.verbs.comparison import pictures
 from atlaskit.verbs.comparison.covariates import Covariates, covariates, read_table
 from atlaskit.verbs.population import population
 
@@ -121,7 +120,7 @@ def test_pictures_say_who_was_compared_and_in_which_unit(
     atlas: Path, people: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn: dict[str, Any] = {}
-    monkeypatch.setattr(pictures, "save_picture", lambda path, axes: drawn.update({path.stem: axes}))
+    monkeypatch.setattr("atlaskit.verbs.whole.save_picture", lambda path, axes: drawn.update({path.stem: axes}))
     table = people.assign(sex=np.take(["f", "m", "m", "x", "y"], np.arange(N) // 2 % 5))
     options: dict[str, Any] = {"atlas": atlas, "within": "subject", "structures": ("heart",), "scale": False, **QUICK}
     result = atlaskit.compare(table, "~ sex + group + noise + size", power=True, **options)

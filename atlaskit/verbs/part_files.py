@@ -13,7 +13,7 @@ from atlaskit.shape import Outliers
 from atlaskit.store import open_store
 from atlaskit.verbs.parts import Part, write_groups
 from atlaskit.verbs.streaming import leading
-from atlaskit.verbs.whole import whole, write_table
+from atlaskit.verbs.whole import replace_tables, whole
 
 ACCOUNT = "shape.json"
 """Beside the tables: how they were made."""
@@ -39,12 +39,8 @@ def write_tables(
     write_groups(store, parts, {name: options[name] for name in ("align", "scale", "robust")})
     if any(part.drawn is not None for part in parts):
         tables = {**tables, "scores": leading(tables["scores"])}
-    paths = {folder / f"{name}.csv": table for name, table in tables.items() if len(table)}
-    for path in {folder / f"{name}.csv" for name in tables} - paths.keys():
-        path.unlink(missing_ok=True)
-    for path, table in paths.items():
-        write_table(path, table, digits=8)
-    return tuple(paths)
+    made = {folder / f"{name}.csv": table for name, table in tables.items() if len(table)}
+    return replace_tables(made, (folder / f"{name}.csv" for name in tables))
 
 
 def write_account(store: Path, parts: Sequence[Part], said: Mapping[str, object], folder: Path) -> None:

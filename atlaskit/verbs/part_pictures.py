@@ -13,7 +13,7 @@ from atlaskit import plot
 from atlaskit.shape import Outliers
 from atlaskit.verbs.parts import JOINT, Part
 from atlaskit.verbs.sides import Sides
-from atlaskit.verbs.whole import as_files, save_picture
+from atlaskit.verbs.whole import replace_pictures
 
 ALL = 0.9995
 """Share of the variance from which modes are all there are, in a picture."""
@@ -40,12 +40,7 @@ def draw_parts(
         under = "" if part.name == JOINT else f"{part.name} "
         pictures += [(under + name, axes) for name, axes in _part(part, of_part, unusual.get(part.name)).items()]
     pictures += [(f"sides {each.pair[0]}", _sides(each)) for each in found]
-    paths = {folder / f"{name}.png": axes for name, axes in as_files("shape", pictures).items()}
-    for old in set(folder.glob("shape_*.png")) - paths.keys():
-        old.unlink()
-    for path, axes in paths.items():
-        save_picture(path, np.ravel(np.asarray(axes, dtype=object))[0])
-    return tuple(paths)
+    return replace_pictures("shape", ((name, np.ravel(np.asarray(axes, dtype=object))[0]) for name, axes in pictures), folder)
 
 
 def _part(part: Part, judged: pd.DataFrame, unusual: Outliers | None) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
@@ -54,3 +54,22 @@ def as_files(kind: str, of: Iterable[tuple[str, Value]]) -> dict[str, Value]:
         taken.add(free.lower())
         made[free] = value
     return made
+
+
+def replace_tables(tables: Mapping[Path, pd.DataFrame], old: Iterable[Path]) -> tuple[Path, ...]:
+    """Write tables; those that an earlier run may have left and this one has not go first."""
+    for path in set(old) - tables.keys():
+        path.unlink(missing_ok=True)
+    for path, table in tables.items():
+        write_table(path, table, digits=8)
+    return tuple(tables)
+
+
+def replace_pictures(kind: str, pictures: Iterable[tuple[str, Any]], folder: Path) -> tuple[Path, ...]:
+    """Save pictures, axes by name, under names of files; all of the kind that an earlier run left go first."""
+    paths = {folder / f"{name}.png": axes for name, axes in as_files(kind, pictures).items()}
+    for old in folder.glob(f"{kind}_*.png"):
+        old.unlink()
+    for path, axes in paths.items():
+        save_picture(path, axes)
+    return tuple(paths)

@@ -19,7 +19,7 @@ from atlaskit.shape.strata import BETWEEN
 from atlaskit.shape.variables import SIZE
 from atlaskit.topology import Topology
 from atlaskit.verbs.population import Population
-from atlaskit.verbs.whole import as_files, save_picture
+from atlaskit.verbs.whole import replace_pictures
 
 Array = NDArray[np.float64]
 
@@ -71,13 +71,7 @@ def draw(
         mean = points[found.design.kept].mean(axis=0)
         pictures.append(("allometry", _allometry(found, found.allometry, mean, topology, people.unit)))
     pictures += [(f"{name} power", plot.power(each)) for name, each in powers.items()]
-    for old in folder.glob("compare_*.png"):
-        old.unlink()
-    paths = []
-    for name, axes in as_files("compare", pictures).items():
-        paths.append(folder / f"{name}.png")
-        save_picture(paths[-1], axes)
-    return tuple(paths)
+    return replace_pictures("compare", pictures, folder)
 
 
 def _groups(found: Comparison, maps: _Maps) -> dict[str, Any]:

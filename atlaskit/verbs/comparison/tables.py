@@ -16,7 +16,7 @@ from atlaskit.shape import Allometry, Comparison, Difference, LandmarkMap, Power
 from atlaskit.shape.variables import SIZE
 from atlaskit.store import open_store
 from atlaskit.verbs.population import Population
-from atlaskit.verbs.whole import as_files, whole, write_table
+from atlaskit.verbs.whole import as_files, replace_tables, whole
 
 OLD = ("anova", "allometry", "allometry_anova", "pairs_*", "map_*", "differences_*", "means_*", "predicted_*", "power_*")
 """Tables that a comparison of another formula may have left."""
@@ -69,13 +69,9 @@ def tables(
 
 def write_tables(made: Mapping[str, pd.DataFrame], folder: Path) -> tuple[Path, ...]:
     """Write tables as CSV in place of those of an earlier comparison."""
-    paths = tuple(folder / f"{name}.csv" for name in made)
     (folder / ABOUT).unlink(missing_ok=True)  # a run that ends half way leaves no tables under another's name
-    for old in {path for pattern in OLD for path in folder.glob(f"{pattern}.csv")} - set(paths):
-        old.unlink()
-    for path, table in zip(paths, made.values(), strict=True):
-        write_table(path, table, digits=8)
-    return paths
+    old = (path for pattern in OLD for path in folder.glob(f"{pattern}.csv"))
+    return replace_tables({folder / f"{name}.csv": table for name, table in made.items()}, old)
 
 
 def write_about(folder: Path, people: Population, found: Comparison, asked: Mapping[str, object]) -> None:
