@@ -120,7 +120,9 @@ _MODULES = (
     "shape",
     "signatures",
     "store",
+    "surfaces",
     "topology",
+    "tracking",
     "walls",
 )
 """Modules that ``atlaskit.NAME`` opens without an import of their own."""

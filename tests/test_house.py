@@ -26,7 +26,7 @@ FLOORS = (
     {"landmarks", "metrics", "signatures", "assignment", "frames", "walls"},
     {"pose", "joining"},
     {"readers", "store", "groupwise", "phantom", "shape"},
-    {"net"},
+    {"net", "tracking", "surfaces"},
     {"plot"},
     {"verbs"},
 )
@@ -42,6 +42,7 @@ ONLY_IN = {  # outside package -> the only places that may import it
     "PIL": {"readers", "phantom"},
     "tifffile": {"readers"},
     "nrrd": {"readers"},
+    "meshio": {"surfaces"},
     "patsy": {"shape"},
     "typer": {"atlaskit_cli"},
     "rich": {"atlaskit_cli"},

@@ -1,0 +1,1 @@
+"""Landmarks in time: sequences, trajectories, the phases of a beat, and function. Arrays in, frozen results out."""
