@@ -49,12 +49,15 @@ class Field:
     fill : object
         What stands where nothing is known.
     doc : str
+    later : bool
+        Added since the first release, so that older stores lack it.
     """
 
     dims: tuple[str, ...]
     dtype: str
     fill: Any
     doc: str
+    later: bool = False
 
     @property
     def numpy_dtype(self) -> np.dtype[Any]:
@@ -79,6 +82,7 @@ FIELDS: Mapping[str, Field] = {
     "source": Field((), "str", "", "path relative to the model folder"),
     "source_sha": Field((), "str", "", "fingerprint of the source when it was read, to see whether it changed"),
     "spacing_mm": Field(("axis",), "f8", _NAN, "pixel size; never invented"),
+    "slice_mm": Field((), "f8", _NAN, "distance between slices; never invented", later=True),
     "image_size": Field(("axis",), "i4", 0, "(width, height)"),
     "points": Field(_POINTS, "f4", _NAN, "boundary-fitted landmarks, pixels of the source mask"),
     "points_network": Field(_POINTS, "f4", _NAN, "the network's own landmarks, before the boundary fit"),

@@ -27,11 +27,14 @@ class Mask:
         The S structure names, in the order of `planes`.
     spacing_mm : (x, y) pair of float
         Pixel size; NaN where unknown, never invented.
+    slice_mm : float
+        Distance to the next slice of its volume; NaN where unknown.
     """
 
     planes: NDArray[np.bool_]
     structures: tuple[str, ...]
     spacing_mm: tuple[float, float] = UNKNOWN_SPACING
+    slice_mm: float = float("nan")
 
     @property
     def image_size(self) -> tuple[int, int]:

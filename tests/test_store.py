@@ -449,3 +449,22 @@ def test_every_failure_of_the_disk_names_the_store_and_the_reason(
     with pytest.raises(StoreError, match=os.strerror(number)):
         made(tmp_path / "new")
     assert [path.name for path in tmp_path.iterdir()] == ["s"]
+
+
+# --- stores of an earlier release
+
+
+def test_a_store_without_a_later_field_is_read_and_gets_it_when_written(tmp_path: Path) -> None:
+    opened = made(tmp_path / "s")
+    write_all(opened, {row: result(row) for row in range(5)})
+    later = [name for name, field in FIELDS.items() if field.later]
+    assert later
+    for name in later:
+        shutil.rmtree(tmp_path / "s" / name)
+    old = store.open_store(tmp_path / "s")
+    assert np.isnan(old.column("slice_mm", range(2, 6))).all() and len(old.column("slice_mm", range(2, 6))) == 4
+    assert np.isnan(store.read(tmp_path / "s")["slice_mm"]).all()
+    again = made(tmp_path / "s")
+    assert again.column("ood")[:5].tolist() == list(range(5)), "what was done stays done"
+    write_all(again, {7: result(7)})
+    assert again.column("slice_mm")[[4, 7]].tolist() == pytest.approx([np.nan, 7.0], nan_ok=True)

@@ -54,7 +54,7 @@ def load(plan: Plan, structures: tuple[Structure, ...], case: Case) -> Mask:
     bits = plan.coding == BITS
     values = [own_values(s, volume) if plan.by_name else s.values for s in structures]
     planes = np.stack([_plane(labels, of, bits) for of in values])
-    return Mask(planes, tuple(s.name for s in structures), volume.spacing_mm)
+    return Mask(planes, tuple(s.name for s in structures), volume.spacing_mm, volume.slice_mm)
 
 
 def own_values(structure: Structure, volume: Volume) -> tuple[int, ...]:
@@ -109,7 +109,8 @@ def _load_files(plan: Plan, structures: tuple[Structure, ...], case: Case) -> Ma
     empty = np.zeros(next(iter(parts.values())).shape, dtype=bool)
     united = [[parts.get(value, empty) for value in structure.values] or [empty] for structure in structures]
     planes = np.stack([np.logical_or.reduce(planes) for planes in united])
-    return Mask(planes, tuple(s.name for s in structures), next(iter(volumes.values())).spacing_mm)
+    one = next(iter(volumes.values()))
+    return Mask(planes, tuple(s.name for s in structures), one.spacing_mm, one.slice_mm)
 
 
 def _plane(labels: NDArray[np.unsignedinteger], values: tuple[int, ...], bits: bool) -> NDArray[np.bool_]:

@@ -48,6 +48,8 @@ class Volume:
         NaN where unknown.
     frame_ms : float
         Time between frames; NaN where unknown.
+    slice_mm : float
+        Distance between slices; NaN where unknown.
     names : dict
         Label names by value, where the file itself gives them.
     """
@@ -55,6 +57,7 @@ class Volume:
     labels: NDArray[np.unsignedinteger]
     spacing_mm: tuple[float, float] = UNKNOWN_SPACING
     frame_ms: float = float("nan")
+    slice_mm: float = float("nan")
     names: dict[int, str] = field(default_factory=dict)
 
 
@@ -145,7 +148,8 @@ def from_xyz(
         planes = planes[:, :, ::-1]  # superior is up
     no_origin = affine is None or not np.any(np.asarray(affine)[:3, 3])
     spacing = _known((float(zooms[column]), float(zooms[row])), float(zooms[axis]), no_origin)
-    return Volume(np.array(whole(planes), order="C"), spacing, _known_time(frame_ms), names or {})
+    apart = float(zooms[axis]) if np.isfinite(spacing[0]) and 0 < zooms[axis] < _NO_SLICE_MM else float("nan")
+    return Volume(np.array(whole(planes), order="C"), spacing, _known_time(frame_ms), apart, names or {})
 
 
 def _states_no_orientation(affine: NDArray[np.floating]) -> bool:

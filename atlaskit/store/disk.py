@@ -52,18 +52,8 @@ def lay_out(
 ) -> zarr.Group:
     """Make the group with its empty arrays; its attributes come later."""
     group = zarr.create_group(path, zarr_format=3)
-    for name, field in FIELDS.items():
-        rest = field.shape(n, sizes)[1:]
-        group.create_array(
-            name,
-            shape=(n, *rest),
-            chunks=(math.gcd(CHUNK, shard), *rest),
-            shards=(shard, *rest),
-            dtype=str if field.dtype == "str" else field.dtype,
-            fill_value=field.fill,
-            dimension_names=("case", *field.dims),
-            attributes={"description": field.doc},
-        )
+    for name in FIELDS:
+        add_array(group, name, n, sizes, shard)
     labels = labels_of(topology)
     _put_labels(group, labels)
     if template is not None:
@@ -72,6 +62,22 @@ def lay_out(
         values = np.asarray(template, dtype=np.float32)
         beside.create_array("points", data=values, dimension_names=("landmark", "axis"))
     return group
+
+
+def add_array(group: zarr.Group, name: str, n: int, sizes: Mapping[str, int], shard: int) -> None:
+    """Make one of the per-case arrays, with nothing known of n cases."""
+    field = FIELDS[name]
+    rest = field.shape(n, sizes)[1:]
+    group.create_array(
+        name,
+        shape=(n, *rest),
+        chunks=(math.gcd(CHUNK, shard), *rest),
+        shards=(shard, *rest),
+        dtype=str if field.dtype == "str" else field.dtype,
+        fill_value=field.fill,
+        dimension_names=("case", *field.dims),
+        attributes={"description": field.doc},
+    )
 
 
 def _put_labels(group: zarr.Group, labels: Mapping[str, NDArray[Any]]) -> None:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from atlaskit.corpus import Case
 from atlaskit.errors import InputError, NotFoundError, StoreError
 from atlaskit.landmarks import FIELDS, FORMAT, FORMAT_VERSION, Status, attributes, sizes_of
-from atlaskit.store.disk import array_of, consolidate, lay_out, reading, resize, writing
+from atlaskit.store.disk import add_array, array_of, consolidate, lay_out, reading, resize, writing
 from atlaskit.store.rows import LandmarkStore
 from atlaskit.topology import Topology
 
@@ -162,7 +162,14 @@ def read(path: str | Path) -> xr.Dataset:
     open_store(path)
     with reading(Path(path)):
         dataset: xr.Dataset = xr.open_zarr(path, chunks=None, consolidated=False)
-    return dataset
+    return dataset.assign({name: _unknown(name, dataset) for name in FIELDS if name not in dataset.variables})
+
+
+def _unknown(name: str, dataset: xr.Dataset) -> xr.DataArray:
+    """What an older store says of a field that came later."""
+    field = FIELDS[name]
+    shape = field.shape(dataset.sizes["case"], {str(dim): n for dim, n in dataset.sizes.items()})
+    return xr.DataArray(np.full(shape, field.fill, field.numpy_dtype), dims=("case", *field.dims))
 
 
 def _check_is_store(path: Path) -> None:
@@ -201,19 +208,22 @@ def _check_arrays(path: Path, group: zarr.Group, topology: Topology, *, repair: 
     """Check that every array is there with one number of cases; an addition cut short is undone or named."""
     with reading(path):
         missing = [name for name in FIELDS if name not in group]
-        if missing:
-            raise StoreError(f"The landmark store {path} lacks {', '.join(missing)}: make it anew with --overwrite.")
-        shapes = {name: tuple(array_of(group, name).shape) for name in FIELDS}
+        lost = [name for name in missing if not FIELDS[name].later]
+        if lost:
+            raise StoreError(f"The landmark store {path} lacks {', '.join(lost)}: make it anew with --overwrite.")
+        shapes = {name: tuple(array_of(group, name).shape) for name in FIELDS if name not in missing}
     sizes = sizes_of(topology, shapes["latent"][-1])
     n = shapes["status"][0]
-    if any(shapes[name][1:] != field.shape(n, sizes)[1:] for name, field in FIELDS.items()):
+    if any(shape[1:] != FIELDS[name].shape(n, sizes)[1:] for name, shape in shapes.items()):
         raise StoreError(f"The landmark store {path} is damaged: its arrays do not fit its topology.")
-    uneven = [name for name in FIELDS if shapes[name][0] != n]
+    uneven = [name for name, shape in shapes.items() if shape[0] != n]
     if uneven and not repair:
         raise StoreError(f"Adding cases to {path} was interrupted; run `atlaskit extract` again to repair it.")
-    if uneven:
+    if uneven or (missing and repair):
         with writing(path):
             resize(group, n, uneven)
+            for name in missing:
+                add_array(group, name, n, sizes, _shard_of(group))
             consolidate(path)
     if n:
         _check_rows(path, group)
@@ -223,12 +233,17 @@ def _check_rows(path: Path, group: zarr.Group) -> None:
     """Check that cases have names, and done ones their landmarks, as far as the files that are there tell."""
     with reading(path):
         status, names = (np.asarray(array_of(group, name)[:]) for name in ("status", "case"))
-        array = array_of(group, "points")
-    assert array.shards is not None
-    done = np.flatnonzero((status == Status.OK) | (status == Status.FLAGGED)) // array.shards[0]
+    done = np.flatnonzero((status == Status.OK) | (status == Status.FLAGGED)) // _shard_of(group)
     lost = [shard for shard in np.unique(done).tolist() if not _has_content(path / "points" / "c" / str(shard))]
     if lost or (names == "").any():
         raise StoreError(f"The landmark store {path} is damaged: files of it are gone; make it anew with --overwrite.")
+
+
+def _shard_of(group: zarr.Group) -> int:
+    """Cases per shard."""
+    shards = array_of(group, "points").shards
+    assert shards is not None
+    return int(shards[0])
 
 
 def _has_content(folder: Path) -> bool:

@@ -73,6 +73,8 @@ class LandmarkStore:
     def column(self, name: str, rows: range | None = None) -> NDArray[Any]:
         """One of `FIELDS`, all rows or some consecutive ones, in memory."""
         part = slice(None) if rows is None else slice(rows.start, rows.stop)
+        if FIELDS[name].later and name not in self.group:  # an older store, open for reading
+            return np.full(FIELDS[name].shape(self.n_cases, self.sizes), FIELDS[name].fill, FIELDS[name].numpy_dtype)[part]
         with reading(self.path):
             return np.asarray(self._array(name)[part])
 

@@ -106,6 +106,7 @@ def test_frames_come_first_with_their_time(tmp_path: Path) -> None:
     volume = read_volume(tmp_path / "a.nii.gz")
     assert volume.labels.shape == (2, 3, 5, 4)
     assert volume.frame_ms == pytest.approx(40.0, rel=1e-5)
+    assert volume.slice_mm == pytest.approx(6.0)
 
 
 @pytest.mark.parametrize(
@@ -127,8 +128,9 @@ def test_spacing_is_kept_and_never_invented(
     image = nib.Nifti1Image(np.zeros((4, 5, 1), np.uint8), affine)
     image.header.set_xyzt_units(unit)
     nib.save(image, tmp_path / "a.nii.gz")
-    spacing = read_volume(tmp_path / "a.nii.gz").spacing_mm
-    assert spacing == pytest.approx(known) if known else np.isnan(spacing).all()
+    volume = read_volume(tmp_path / "a.nii.gz")
+    assert volume.spacing_mm == pytest.approx(known) if known else np.isnan(volume.spacing_mm).all()
+    assert np.isfinite(volume.slice_mm) == bool(known)
 
 
 def test_names_come_from_the_extension_and_a_damaged_one_names_nothing(tmp_path: Path) -> None:
