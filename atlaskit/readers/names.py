@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from atlaskit.errors import InputError
 
 _SLICE = re.compile(r"(?:^|[_\-. ])(?:s|sl|slice|z)[_\-]?(\d+)(?=[_\-. ]|$)", re.IGNORECASE)
 _FRAME = re.compile(r"(?:^|[_\-. ])(?:t|f|fr|frame|phase|time)[_\-]?(\d+)(?=[_\-. ]|$)", re.IGNORECASE)
+_PHASE = re.compile(r"(?:^|[_\-. ])(?:(ED|diastole)|(ES|systole))(?=[_\-. ]|$)", re.IGNORECASE)
+_VISIT = re.compile(r"(?:^|[_\-. ])(?:d|day|w|week|m|month|y|year|v|visit)[_\-]?(\d+)(?=[_\-. ]|$)", re.IGNORECASE)
 _TAIL = re.compile(
     r"[_\-. ](?:ED|ES|systole|diastole|seg|trans|mask|label|pred"
     r"|(?:s|sl|slice|z|t|f|fr|frame|phase|time|d|day|week|visit)[_\-]?\d+)$",
@@ -25,6 +28,44 @@ def slice_and_frame(stem: str) -> tuple[int, int]:
     """Slice and frame numbers in a name such as ``A01_ED_s03`` or ``p7_t012``; -1 where there is none."""
     slices, frames = _SLICE.findall(stem), _FRAME.findall(stem)
     return (int(slices[-1]) if slices else -1), (int(frames[-1]) if frames else -1)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a case stands in time and space, as its name says.
+
+    Attributes
+    ----------
+    study : str
+        The name without slice, frame, phase and visit.
+    slice, frame : int
+        -1 where there is none. End-diastole is frame 0 and end-systole frame 1 where names say nothing else; else the number
+        of a day, week, month, year or visit is the frame.
+    """
+
+    study: str
+    slice: int
+    frame: int
+
+
+def place_of(stem: str) -> Place:
+    """Study, slice and frame that a name tells.
+
+    Examples
+    --------
+    >>> place_of("A05_s02_t012")
+    Place(study='A05', slice=2, frame=12)
+    >>> place_of("patient001_ES_s003"), place_of("rat07_d014")
+    (Place(study='patient001', slice=3, frame=1), Place(study='rat07', slice=-1, frame=14))
+    """
+    slice_, frame = slice_and_frame(stem)
+    phases, visits = _PHASE.findall(stem), _VISIT.findall(stem)
+    bare = _FRAME.sub("", _SLICE.sub("", stem))
+    if frame < 0 and phases:
+        frame, bare = int(not phases[-1][0]), _PHASE.sub("", bare)
+    elif frame < 0 and visits:
+        frame, bare = int(visits[-1]), _VISIT.sub("", bare)
+    return Place(bare.strip("_-. ") or stem, slice_, frame)
 
 
 def frame_number(stem: str) -> int | None:

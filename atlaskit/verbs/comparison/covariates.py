@@ -54,7 +54,7 @@ class Covariates:
     notes: tuple[str, ...]
 
 
-def read_table(table: Path | str | pd.DataFrame, key: str | None) -> pd.DataFrame:
+def read_table(table: Path | str | pd.DataFrame, key: str | None, ids: Sequence[str] = IDS) -> pd.DataFrame:
     """A table of covariates from a CSV; ids stay text.
 
     Only what is empty is missing, as "None" or "NA" may be a group or an id; in a column of numbers such words are missing too.
@@ -79,7 +79,7 @@ def read_table(table: Path | str | pd.DataFrame, key: str | None) -> pd.DataFram
         raise InputError(f"{path} must be a CSV with a row for each case or subject; it is not ({error}).") from error
     if not rows:
         raise InputError(f"{path} must be a CSV with a row for each case or subject; it is empty: look at the file.")
-    return _framed(path, rows, {*IDS, *([key] if key else [])})
+    return _framed(path, rows, {*ids, *([key] if key else [])})
 
 
 def _framed(path: Path, rows: list[list[str]], ids: set[str]) -> pd.DataFrame:

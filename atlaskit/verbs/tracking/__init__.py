@@ -1,0 +1,1 @@
+"""What `atlaskit.track` is made of."""

@@ -1,0 +1,177 @@
+"""The sequences of a landmark store, in one unit, and what a table says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from atlaskit.errors import InputError
+from atlaskit.landmarks import Status
+from atlaskit.store import LandmarkStore, open_store
+from atlaskit.topology import Topology
+from atlaskit.tracking import Sequences, sequences
+from atlaskit.verbs.comparison.covariates import read_table
+from atlaskit.verbs.population import Unit, names_of
+from atlaskit.verbs.tracking.places import IDS, placed
+
+
+@dataclass(frozen=True)
+class Source:
+    """Q sequences of a store.
+
+    Attributes
+    ----------
+    store : Path
+    topology : Topology
+        Of the structures asked for, with their n landmarks numbered from 0.
+    landmarks : (n,) int array
+        Their numbers in the store.
+    sequences : Sequences
+        Points in `unit`.
+    cases : (Q, T) array of str
+        Ids; "" where there is none.
+    spacing_mm : (Q, 2) float array
+        What pixels were multiplied by; NaN where the unit is pixels.
+    slice_mm : (Q,) float array
+        Distance between the slices of the study; NaN where unknown.
+    table : DataFrame of Q rows
+        Sequence, study, subject, slice, and what the table says of each that is the same in all its frames.
+    notes : tuple of str
+    """
+
+    store: Path
+    topology: Topology
+    landmarks: NDArray[np.int64]
+    sequences: Sequences
+    cases: NDArray[np.str_]
+    spacing_mm: NDArray[np.float64]
+    slice_mm: NDArray[np.float64]
+    table: pd.DataFrame
+    notes: tuple[str, ...]
+
+    @property
+    def unit(self) -> str:
+        """Of the points: "mm" or "px"."""
+        return "mm" if np.isfinite(self.spacing_mm).all() else "px"
+
+
+def read_source(
+    store: Path,
+    *,
+    structures: Sequence[str] | str = (),
+    pattern: str | None = None,
+    table: Path | str | pd.DataFrame | None = None,
+    unit: Unit = "auto",
+    spacing_mm: float | None = None,
+    slice_mm: float | None = None,
+    frame_ms: float | None = None,
+) -> Source:
+    """Read the sequences of a store.
+
+    Parameters
+    ----------
+    store : Path
+    structures : str or sequence of str
+        All of them unless given.
+    pattern : str, optional
+        See `placed`.
+    table : path or DataFrame, optional
+        See `placed`; its columns ``spacing_mm``, ``slice_mm`` and ``frame_ms`` count too.
+    unit : {"auto", "px", "mm"}
+        "auto" is mm where every pixel size is known.
+    spacing_mm, slice_mm, frame_ms : float, optional
+        Of all cases, in place of what files say.
+
+    Raises
+    ------
+    InputError, NotFoundError, StoreError
+    """
+    opened = open_store(store)
+    names = names_of(structures) or opened.topology.structures
+    used = np.unique(np.concatenate([opened.topology.loop_of(name) for name in names]))
+    standing = np.flatnonzero(np.isin(opened.column("status"), (Status.OK, Status.FLAGGED)))
+    if not len(standing):
+        raise InputError(f"Sequences need cases; {store} has none that were placed: run `atlaskit extract`.")
+    beside = None if table is None else read_table(table, None, ids=IDS)
+    known, notes = placed(_known(opened, standing), pattern, beside)
+    known = _timed(known, frame_ms)
+    sizes = _spacing(known, unit, spacing_mm)
+    points = opened.column("points")[standing][:, used].astype(np.float64)
+    known["time_ms"] = known["time_ms"].astype(np.float64)
+    found = sequences(
+        points if sizes is None else points * sizes[:, None],
+        study=known["study"].tolist(),
+        frame=known["frame"].to_numpy(),
+        slice_=known["slice"].to_numpy(),
+        subject=known["subject"].tolist(),
+        time=known["time_ms"].to_numpy(),
+    )
+    first = _first_rows(found)
+    apart = known["slice_mm"].to_numpy(dtype=np.float64)[first]
+    return Source(
+        store=store,
+        topology=opened.topology.only(names),
+        landmarks=used,
+        sequences=found,
+        cases=np.where(found.rows >= 0, known["case"].to_numpy(dtype=str)[found.rows], ""),
+        spacing_mm=np.full((len(found), 2), np.nan) if sizes is None else sizes[first],
+        slice_mm=apart if slice_mm is None else np.full(len(found), slice_mm),
+        table=_beside(known, found),
+        notes=tuple(notes),
+    )
+
+
+def _known(opened: LandmarkStore, rows: NDArray[np.int64]) -> pd.DataFrame:
+    """What a store knows of the place of some cases."""
+    spacing = opened.column("spacing_mm")[rows]
+    columns = {name: opened.column(name)[rows] for name in ("case", "subject", "frame", "slice", "time_ms", "slice_mm")}
+    texts = {name: columns[name].astype(object) for name in ("case", "subject")}
+    return pd.DataFrame({**columns, **texts, "spacing_x": spacing[:, 0], "spacing_y": spacing[:, 1]})
+
+
+def _timed(known: pd.DataFrame, frame_ms: float | None) -> pd.DataFrame:
+    """Times from the time between frames, where that is given."""
+    if frame_ms is not None:
+        return known.assign(time_ms=known["frame"] * frame_ms)
+    if "frame_ms" in known:
+        return known.assign(time_ms=known["time_ms"].where(known["frame_ms"].isna(), known["frame"] * known["frame_ms"]))
+    return known
+
+
+def _spacing(known: pd.DataFrame, unit: Unit, given: float | None) -> NDArray[np.float64] | None:
+    """(N, 2) pixel sizes where the unit is to be mm, else None."""
+    sizes = known[["spacing_x", "spacing_y"]].to_numpy(dtype=np.float64)
+    if "spacing_mm" in known:
+        told = known["spacing_mm"].to_numpy(dtype=np.float64)
+        sizes = np.where(np.isfinite(told)[:, None], told[:, None], sizes)
+    if given is not None:
+        sizes = np.full_like(sizes, given)
+    there = np.isfinite(sizes).all(1) & (sizes > 0).all(1)
+    if unit == "px" or (unit == "auto" and not there.any()):
+        return None
+    if not there.all():
+        lacks = f"{int((~there).sum())} of {len(there)} have none, such as {known['case'].iloc[int(np.argmin(there))]!r}"
+        raise InputError(f"Curves in mm need the pixel size of every case; {lacks}: give --spacing-mm, or ask for --unit px.")
+    return sizes
+
+
+def _first_rows(found: Sequences) -> NDArray[np.int64]:
+    """(Q,) the first case of each sequence."""
+    return np.asarray(found.rows[np.arange(len(found)), (found.rows >= 0).argmax(1)])
+
+
+def _beside(known: pd.DataFrame, found: Sequences) -> pd.DataFrame:
+    """A row per sequence: who it is, and columns of the table that do not change within it."""
+    identity = {"sequence": found.names, "study": found.studies, "subject": found.subjects, "slice": found.slices}
+    own = {"case", "frame", "time_ms", "frame_ms", "spacing_x", "spacing_y", "spacing_mm", "slice_mm", *identity}
+    made = pd.DataFrame(identity)
+    groups = known.groupby("sequence", sort=False)
+    for name in [str(name) for name in known if name not in own]:
+        if (groups[name].nunique(dropna=False) <= 1).all():
+            made[name] = groups[name].first().reindex(made["sequence"]).to_numpy()
+    return made
