@@ -55,7 +55,7 @@ class Sequences:
     @property
     def gaps(self) -> NDArray[np.bool_]:
         """(Q, T) bool array: frames of a study that the sequence has no case for."""
-        return (self.frames != NONE) & (self.rows == NONE)
+        return np.asarray((self.frames != NONE) & (self.rows == NONE))
 
     @property
     def lengths(self) -> NDArray[np.int64]:
@@ -120,23 +120,23 @@ def sequences(
     ([[1, 2, 3, 4], [2, -1, -1, -1]], [[1, -1, 0, 2], [3, -1, -1, -1]])
     """
     n = len(points)
-    frame = np.asarray(frame, dtype=np.int64)
+    numbered: NDArray[np.int64] = np.asarray(frame, dtype=np.int64)
     slices = np.full(n, NONE) if slice_ is None else np.asarray(slice_, dtype=np.int64)
     subject = study if subject is None else subject
-    _check(n, study, frame, slices, subject, time)
+    _check(n, study, numbered, slices, subject, time)
     keys = sorted({(study[k], int(slices[k])) for k in range(n)})
     place = {key: q for q, key in enumerate(keys)}
     within: dict[str, list[int]] = {}
     for k, name in enumerate(study):
         within.setdefault(name, []).append(k)
-    numbers = {name: _numbers(frame[own]) for name, own in within.items()}
+    numbers = {name: _numbers(numbered[own]) for name, own in within.items()}
     column = {name: {int(number): t for t, number in enumerate(own)} for name, own in numbers.items()}
     frames = np.full((len(keys), max(map(len, numbers.values()), default=0)), NONE)
     rows = np.full(frames.shape, NONE)
     for q, (name, _) in enumerate(keys):
         frames[q, : len(numbers[name])] = numbers[name]
     for k in range(n):
-        rows[place[study[k], int(slices[k])], column[study[k]][int(frame[k])]] = k
+        rows[place[study[k], int(slices[k])], column[study[k]][int(numbered[k])]] = k
     there = rows != NONE
     placed = np.full((*frames.shape, *points.shape[1:]), np.nan)
     placed[there] = points[rows[there]]

@@ -51,7 +51,8 @@ def placed(known: pd.DataFrame, pattern: str | None, table: pd.DataFrame | None)
     found["slice"] = np.where(known["slice"] >= 0, known["slice"], [name.slice for name in names])
     found["frame"] = np.where(known["frame"] >= 0, known["frame"], [name.frame for name in names])
     if pattern is not None:
-        found = found.assign(**_matched(known["case"].tolist(), pattern))
+        for part, column in _matched(known["case"].tolist(), pattern).items():
+            found[part] = column.to_numpy()
     found["sequence"] = _sequence(found)
     if table is None:
         return found, []
@@ -64,7 +65,7 @@ def _sequence(found: pd.DataFrame) -> list[str]:
     return [f"{study}_s{z:03d}" if z >= 0 else study for study, z in zip(found["study"], found["slice"], strict=True)]
 
 
-def _matched(cases: Sequence[str], pattern: str) -> dict[str, list[object]]:
+def _matched(cases: Sequence[str], pattern: str) -> dict[str, pd.Series]:
     """The parts that a pattern finds in every name."""
     try:
         compiled = re.compile(pattern)
@@ -78,15 +79,17 @@ def _matched(cases: Sequence[str], pattern: str) -> dict[str, list[object]]:
     unmatched = [case for case, match in zip(cases, matches, strict=True) if match is None]
     if unmatched:
         raise InputError(f"--pattern must match every case; it does not match {len(unmatched)}, such as {unmatched[0]!r}.")
-    found = {part: [match[part] for match in matches if match is not None] for part in parts}
-    made = {part: _whole(values, part) if part in ("slice", "frame") else values for part, values in found.items()}
+    {part: [match[part] for match in matches if match is not None] for part in parts}
+    made: dict[str, pd.Series] = {}
+    for part in parts:
+        values = [str(match[part]) for match in matches if match is not None]
+        made[part] = pd.Series(_whole(values, part) if part in ("slice", "frame", "time") else values, dtype=object)
     if "time" in made:
-        made["time_ms"] = [float(value) for value in _whole(found["time"], "time")]
-        made.setdefault("frame", _whole(found["time"], "time"))
-        del made["time"]
+        time = made.pop("time")
+        made = {"frame": time, "time_ms": time.astype(float), **made}
     if "study" not in made and "subject" in made:
         made["study"] = made["subject"]
-    return {part: list(values) for part, values in made.items()}
+    return made
 
 
 def _whole(values: Sequence[str], part: str) -> list[int]:

@@ -1,0 +1,79 @@
+"""Whose a case is, which slice and frame: by name, pattern and table."""
+
+import pandas as pd
+import pytest
+
+from atlaskit.errors import InputError
+from atlaskit.readers.names import place_of
+from atlaskit.verbs.tracking.places import placed
+
+
+def known(*cases: str, **columns: object) -> pd.DataFrame:
+    nothing = {
+        "subject": [case[:2] for case in cases],
+        "frame": -1,
+        "slice": -1,
+        "time_ms": float("nan"),
+        "slice_mm": float("nan"),
+    }
+    return pd.DataFrame({"case": list(cases), **nothing, **columns})
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("A05_s02_t012", ("A05", 2, 12)),
+        ("patient001_ED_s003", ("patient001", 3, 0)),
+        ("patient001_ES", ("patient001", -1, 1)),
+        ("rat07_d014", ("rat07", -1, 14)),
+        ("p1_ED_t003", ("p1_ED", -1, 3)),
+        ("p1_2CH_ED", ("p1_2CH", -1, 0)),
+        ("desk", ("desk", -1, -1)),
+        ("t003", ("t003", -1, 3)),
+    ],
+)
+def test_names_tell_study_slice_and_frame(name: str, place: tuple[str, int, int]) -> None:
+    found = place_of(name)
+    assert (found.study, found.slice, found.frame) == place
+
+
+def test_the_table_counts_more_than_the_pattern_and_that_more_than_the_store_and_names() -> None:
+    cases = known("p1_s1_t0", "p1_s1_t1", frame=[5, 6])
+    assert placed(cases, None, None)[0]["frame"].tolist() == [5, 6]
+    pattern = r"(?P<subject>p\d)_s(?P<slice>\d)_t(?P<frame>\d)"
+    found, _ = placed(cases, pattern, None)
+    assert found[["study", "slice", "frame"]].to_numpy().tolist() == [["p1", 1, 0], ["p1", 1, 1]]
+    table = pd.DataFrame({"case": ["p1_s1_t1", "other"], "frame": [9, 1], "group": ["ill", "well"]})
+    found, notes = placed(cases, pattern, table)
+    assert found["frame"].tolist() == [0, 9] and found["group"].tolist()[1] == "ill"
+    assert len(notes) == 2 and "p1_s1_t0" in notes[0] and "other" in notes[1]
+
+
+@pytest.mark.parametrize("ids", ["p1_s2", "p1_s002"])
+def test_a_table_of_sequences_names_slices_with_any_number_of_zeros(ids: str) -> None:
+    found, notes = placed(known("p1_s2_t0", "p1_s2_t1"), None, pd.DataFrame({"sequence": [ids], "group": ["ill"]}))
+    assert found["group"].tolist() == ["ill", "ill"] and found["sequence"].unique().tolist() == ["p1_s002"] and not notes
+
+
+def test_the_time_of_a_pattern_is_a_frame_too() -> None:
+    found, _ = placed(known("a-30", "a-60"), r"(?P<subject>a)-(?P<time>\d+)", None)
+    assert found["frame"].tolist() == [30, 60] and found["time_ms"].tolist() == [30.0, 60.0]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "table", "words"),
+    [
+        ("(", None, "regular expression"),
+        (r"(?P<organ>.)", None, "groups named"),
+        (r"(\d)", None, "groups named"),
+        (r"(?P<frame>\d\d)", None, "must match every case"),
+        (r"(?P<frame>p)", None, "whole numbers"),
+        (None, {"name": ["a"]}, "needs ids"),
+        (None, {"subject": ["zz"]}, "none is"),
+        (None, {"subject": ["p1"], "slice": [1.5]}, "whole numbers"),
+        (None, {"subject": ["p1"], "spacing_mm": ["wide"]}, "numbers"),
+    ],
+)
+def test_what_cannot_be_used_is_refused(pattern: str | None, table: dict[str, list[object]] | None, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        placed(known("p1_t0", "p1_t1"), pattern, None if table is None else pd.DataFrame(table))

@@ -1,0 +1,68 @@
+"""Cases in their places: gaps, times, and places that two cases want."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from atlaskit.errors import InputError
+from atlaskit.tracking import sequences
+
+STUDY = ["a"] * 5 + ["b"] * 3
+SLICE = [0, 0, 0, 1, 1, 0, 0, 0]
+FRAME = [0, 1, 3, 1, 2, 4, 5, 6]
+POINTS = np.arange(8 * 3 * 2, dtype=float).reshape(8, 3, 2)
+
+
+def test_frames_of_a_study_are_those_of_all_its_slices_and_what_is_missing_is_a_gap() -> None:
+    found = sequences(POINTS, study=STUDY, frame=FRAME, slice_=SLICE)
+    assert found.names == ("a_s000", "a_s001", "b_s000") and found.studies == ("a", "a", "b")
+    assert found.frames.tolist() == [[0, 1, 2, 3], [0, 1, 2, 3], [4, 5, 6, -1]]
+    assert found.rows.tolist() == [[0, 1, -1, 2], [-1, 3, 4, -1], [5, 6, 7, -1]]
+    assert found.gaps.sum(1).tolist() == [1, 2, 0] and found.lengths.tolist() == [4, 4, 3]
+    np.testing.assert_array_equal(found.points[1, 2], POINTS[4])
+    assert np.isnan(found.points[found.rows < 0]).all()
+    assert {study: own.tolist() for study, own in found.of_studies().items()} == {"a": [0, 1], "b": [2]}
+
+
+def test_times_of_gaps_lie_between_those_of_their_neighbours_in_any_slice() -> None:
+    found = sequences(POINTS, study=STUDY, frame=FRAME, slice_=SLICE, time=[0, 30, 90, 30, 62, 0, 40, 80])
+    assert found.time_unit == "ms"
+    np.testing.assert_allclose(found.time, [[0, 30, 62, 90], [0, 30, 62, 90], [0, 40, 80, np.nan]])
+
+
+@pytest.mark.parametrize("time", [None, [0, 30, 90, 30, np.nan, 0, 40, 80]])
+def test_times_known_of_some_frames_only_are_not_used(time: list[float] | None) -> None:
+    found = sequences(POINTS, study=STUDY, frame=FRAME, slice_=SLICE, time=time)
+    assert found.time_unit == "frame"
+    np.testing.assert_array_equal(found.time, [[0, 1, 2, 3], [0, 1, 2, 3], [0, 1, 2, np.nan]])
+
+
+def test_far_apart_frames_such_as_days_have_no_gaps_between() -> None:
+    found = sequences(POINTS[:4], study=["r"] * 4, frame=[7, 14, 150, 30])
+    assert found.frames.tolist() == [[7, 14, 30, 150]] and not found.gaps.any()
+    assert found.names == ("r",) and found.slices.tolist() == [-1]
+
+
+@given(st.permutations(range(8)))
+def test_the_order_of_cases_changes_nothing(order: list[int]) -> None:
+    one = sequences(POINTS, study=STUDY, frame=FRAME, slice_=SLICE)
+    other = sequences(
+        POINTS[order], study=[STUDY[k] for k in order], frame=[FRAME[k] for k in order], slice_=[SLICE[k] for k in order]
+    )
+    np.testing.assert_array_equal(one.points, other.points)
+    assert one.names == other.names
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"frame": [0, 1, 3, 1, 1, 4, 5, 6]}, "frame 1 of slice 1 of 'a' comes twice"),
+        ({"frame": [0, 1, 3, 1, -1, 4, 5, 6]}, "1 of 8 have none"),
+        ({"subject": ["p", "p", "q", "p", "p", "r", "r", "r"]}, "must be one subject's"),
+        ({"slice_": [0]}, "columns of"),
+    ],
+)
+def test_what_has_no_place_is_refused(change: dict[str, list[object]], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        sequences(POINTS, **{"study": STUDY, "frame": FRAME, "slice_": SLICE, **change})  # type: ignore[arg-type]
