@@ -176,15 +176,27 @@ def _with_area(points: Points, area: float) -> Points:
     return points + offset * np.column_stack([tangent[:, 1], -tangent[:, 0]])
 
 
+def signed_areas(points: NDArray[np.floating]) -> Points:
+    """Signed areas (...) of closed polygons (..., n, 2); positive where one runs clockwise on screen (y down)."""
+    x, y = points[..., 0], points[..., 1]
+    twice = (x[..., :-1] * y[..., 1:] - x[..., 1:] * y[..., :-1]).sum(axis=-1) + x[..., -1] * y[..., 0] - x[..., 0] * y[..., -1]
+    return np.asarray(0.5 * twice, dtype=np.float64)
+
+
 def signed_area(points: NDArray[np.floating]) -> float:
     """Signed area of a closed polygon, square pixels; positive when it runs clockwise on screen (y down)."""
+    return float(signed_areas(points))
+
+
+def lengths(points: NDArray[np.floating]) -> Points:
+    """Lengths (...) of open lines (..., n, 2)."""
     x, y = points[..., 0], points[..., 1]
-    return float(0.5 * np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y))
+    return np.asarray(np.hypot(x[..., 1:] - x[..., :-1], y[..., 1:] - y[..., :-1]).sum(axis=-1), dtype=np.float64)
 
 
 def perimeter(points: NDArray[np.floating]) -> float:
     """Length of a closed polygon, pixels."""
-    return float(np.linalg.norm(points - np.roll(points, -1, axis=0), axis=1).sum())
+    return float(lengths(points)) + float(np.hypot(*(points[0] - points[-1])))
 
 
 def resample(points: NDArray[np.floating], n: int, *, start: float = 0.0) -> Points:

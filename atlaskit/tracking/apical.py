@@ -1,0 +1,228 @@
+"""Volumes of a cavity, ml, from outlines along its long axis: discs in one view or two, and area and length."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.interpolate import CubicSpline
+
+from atlaskit.contours import signed_areas
+from atlaskit.errors import InputError, nearest
+from atlaskit.shape import corners
+from atlaskit.tracking.curves import Array, Outlines, along, run
+from atlaskit.tracking.volumes import MM3_PER_ML
+
+DISCS = 20
+FINE = 8
+"""Points to a step between landmarks, on the curve through them."""
+EDGE = 1e-7
+"""Share of the long axis by which the ends lie inside, so that a base along the cut is not cut twice."""
+CONVENTIONS = ("guideline", "camus")
+
+
+@dataclass(frozen=True)
+class View:
+    """What discs need of an outline along the long axis, in every frame; NaN in gaps.
+
+    Attributes
+    ----------
+    axis_mm : (..., T) float array
+        Long axis, from the middle between the hinges of the base to the farthest point of the outline (the apex).
+    widths_mm : (..., T, 2 D + 1) float array
+        Across the long axis from base to apex at both ends and the middle of each of D discs.
+    area_mm2 : (..., T) float array
+    """
+
+    axis_mm: Array
+    widths_mm: Array
+    area_mm2: Array
+
+
+def in_mm(points: Outlines, spacing_mm: ArrayLike) -> Array:
+    """Landmarks in mm.
+
+    Parameters
+    ----------
+    points : (..., T, L, 2) array
+        Pixels.
+    spacing_mm : (..., 2) array
+        Width and height of a pixel, of all sequences or of each.
+
+    Returns
+    -------
+    (..., T, L, 2) float array
+
+    Raises
+    ------
+    InputError
+        When the spacing is unknown or not positive.
+    """
+    spacing = np.asarray(spacing_mm, dtype=np.float64)
+    if not (np.isfinite(spacing).all() and (spacing > 0).all()):
+        raise InputError(
+            "Lengths and volumes need the size of a pixel in mm; it is unknown here: give the spacing of the masks."
+        )
+    return np.asarray(points, dtype=np.float64) * spacing[..., None, None, :]
+
+
+def hinges(mean: Outlines, loop: Sequence[int]) -> tuple[int, int]:
+    """Find the hinges of a base: the two corners of a mean outline.
+
+    Parameters
+    ----------
+    mean : (L, 2) array
+    loop : sequence of int
+        Landmarks along the closed outline.
+
+    Returns
+    -------
+    (int, int)
+        In the order of the loop.
+
+    Raises
+    ------
+    InputError
+        When the outline has not exactly two corners.
+    """
+    found = set(corners(np.asarray(mean, dtype=np.float64), [loop]).tolist())
+    ordered = [landmark for landmark in loop if landmark in found]
+    if len(ordered) != 2:
+        raise InputError(f"A base has two hinges, the corners of its outline; {len(ordered)} found: name the two landmarks.")
+    return ordered[0], ordered[1]
+
+
+def view(points: Outlines, loop: Sequence[int], base: tuple[int, int], *, discs: int = DISCS) -> View:
+    """Measure an outline along its long axis, on the cubic curve through its landmarks, closed by a straight base.
+
+    Parameters
+    ----------
+    points : (..., T, L, 2) array
+        Millimetres (`in_mm`); a gap is NaN.
+    loop : sequence of int
+        Landmarks along the closed outline.
+    base : (int, int)
+        The hinges: landmarks at the two ends of the valve plane, as of `hinges`. Twice the same: the base is that point.
+    discs : int
+
+    Returns
+    -------
+    View
+    """
+    outline = _smooth(along(points, run(points, loop, base)))
+    middle = (outline[..., :1, :] + outline[..., -1:, :]) / 2
+    off = outline - middle
+    far = np.square(off).sum(axis=-1)
+    apex = np.take_along_axis(off, np.where(np.isnan(far), -1, far).argmax(axis=-1)[..., None, None], axis=-2)
+    axis = np.hypot(apex[..., 0], apex[..., 1])
+    unit = apex / np.where(axis > 0, axis, np.nan)[..., None]
+    down = (off * unit).sum(axis=-1)
+    across = off[..., 0] * unit[..., 1] - off[..., 1] * unit[..., 0]
+    heights = np.clip(np.linspace(0, 1, 2 * discs + 1), EDGE, 1 - EDGE)
+    widths = np.stack([_width(down, across, height * axis) for height in heights], axis=-1)
+    return View(axis[..., 0], widths, np.abs(signed_areas(outline)))
+
+
+def simpson(one: View) -> Array:
+    """Volume by discs from a single view, each disc round.
+
+    Parameters
+    ----------
+    one : View
+
+    Returns
+    -------
+    (..., T) float array
+        ml.
+    """
+    return _discs(one.widths_mm**2, one.axis_mm)
+
+
+def biplane(two: View, four: View, *, convention: str = "guideline") -> Array:
+    """Volume by discs from two views at right angles, each disc an ellipse.
+
+    Parameters
+    ----------
+    two, four : View
+        Of two and of four chambers: equal frames, equal numbers of discs.
+    convention : {"guideline", "camus"}
+        ``guideline``: the long axis of a frame is the longer of its two. ``camus``: the longest of both views and all frames,
+        as in the code of the CAMUS data, which raises the volume at end-systole; only to compare with figures made so.
+
+    Returns
+    -------
+    (..., T) float array
+        ml.
+
+    Raises
+    ------
+    InputError
+        When views differ in frames or discs, or for another convention.
+
+    References
+    ----------
+    Lang et al., J. Am. Soc. Echocardiogr. 28 (2015) 1-39; Leclerc et al., IEEE Trans. Med. Imaging 38 (2019) 2198-2210.
+    """
+    if convention not in CONVENTIONS:
+        raise InputError(f"A convention of discs must be known; got {convention!r}: {nearest(convention, CONVENTIONS)}")
+    _check_alike(two, four)
+    longer = np.maximum(two.axis_mm, four.axis_mm)
+    if convention == "camus":
+        longest = np.nan_to_num(longer).max(axis=-1, keepdims=True)
+        longer = np.where(np.isnan(longer), np.nan, longest)
+    return _discs(two.widths_mm * four.widths_mm, longer)
+
+
+def area_length(one: View, other: View | None = None) -> Array:
+    """Volume from areas and the long axis, 8 A1 A2 / (3 pi L); exact for ellipsoids, whole or cut in half.
+
+    Parameters
+    ----------
+    one : View
+    other : View, optional
+        A second view at right angles; without, the first stands for both. L is the shorter of the two long axes.
+
+    Returns
+    -------
+    (..., T) float array
+        ml.
+    """
+    other = one if other is None else other
+    _check_alike(one, other)
+    axis = np.minimum(one.axis_mm, other.axis_mm)
+    return np.asarray(8 * one.area_mm2 * other.area_mm2 / (3 * np.pi * axis) / MM3_PER_ML)
+
+
+def _check_alike(one: View, other: View) -> None:
+    if one.widths_mm.shape != other.widths_mm.shape:
+        came = f"{one.widths_mm.shape} and {other.widths_mm.shape}"
+        raise InputError(f"Two views of a cavity need equal frames and discs; got widths of the shapes {came}.")
+
+
+def _discs(squares: Array, axis: Array) -> Array:
+    """(..., T) ml of discs with products of diameters (..., T, 2 D + 1) along an axis (..., T), by Simpson's rule."""
+    count = squares.shape[-1] // 2
+    mean = (squares[..., :-1:2] + 4 * squares[..., 1::2] + squares[..., 2::2]) / 6
+    return np.asarray(np.pi / 4 * axis / count * mean.sum(axis=-1) / MM3_PER_ML)
+
+
+def _smooth(path: Array) -> Array:
+    """Cubic curves through open runs of landmarks (..., n, 2), each step cut in FINE."""
+    steps = path.shape[-2] - 1
+    known = np.isfinite(path).all(axis=(-1, -2), keepdims=True)
+    at = np.arange(steps * FINE + 1) / FINE
+    return np.where(known, CubicSpline(np.arange(steps + 1), np.where(known, path, 0.0), axis=-2)(at), np.nan)
+
+
+def _width(down: Array, across: Array, height: Array) -> Array:
+    """Width (...) of closed outlines (..., n) at a height (...) along their axis: of all parts together where it is concave."""
+    before = down <= height
+    after = np.roll(before, -1, axis=-1)
+    crossed = before != after
+    low, high = down, np.roll(down, -1, axis=-1)
+    share = np.where(crossed, (height - low) / np.where(crossed, high - low, 1.0), 0.0)
+    place = across + share * (np.roll(across, -1, axis=-1) - across)
+    signed = np.where(crossed, np.where(before, 1.0, -1.0), 0.0) * place
+    return np.asarray(np.abs(signed.sum(axis=-1)))

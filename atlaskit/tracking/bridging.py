@@ -1,0 +1,41 @@
+"""Gaps in curves: straight lines across those that are short enough."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+def bridged(values: NDArray[np.floating], *, axis: int = -1, periodic: bool = False, longest: float = np.inf) -> Array:
+    """Fill gaps between two known values by a straight line between them; gaps at the ends stay, unless the beat is periodic.
+
+    Parameters
+    ----------
+    values : array
+        NaN in gaps.
+    axis : int
+        Along which values follow one another at even steps.
+    periodic : bool
+        After the last value comes the first.
+    longest : float
+        Values in a row that are filled, at most; longer gaps stay.
+
+    Returns
+    -------
+    array of the same shape
+    """
+    curves = np.moveaxis(np.asarray(values, dtype=np.float64), axis, -1)
+    n = curves.shape[-1]
+    laid = np.concatenate([curves] * 3, axis=-1) if periodic else curves
+    place = np.arange(laid.shape[-1])
+    known = np.isfinite(laid)
+    before = np.maximum.accumulate(np.where(known, place, -1), axis=-1)
+    after = np.minimum.accumulate(np.where(known, place, len(place))[..., ::-1], axis=-1)[..., ::-1]
+    share = (place - before) / np.maximum(after - before, 1)
+    low = np.take_along_axis(laid, np.maximum(before, 0), axis=-1)
+    high = np.take_along_axis(laid, np.minimum(after, len(place) - 1), axis=-1)
+    short = (before >= 0) & (after < len(place)) & (after - before - 1 <= longest)
+    filled = np.where(known, laid, np.where(short, low + share * (high - low), np.nan))
+    return np.moveaxis(filled[..., n : 2 * n] if periodic else filled, -1, axis)
