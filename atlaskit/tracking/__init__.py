@@ -15,17 +15,24 @@ from atlaskit.tracking.function import (
     wall_distances,
     wall_thickness,
 )
+from atlaskit.tracking.gaps import Filled, fill
+from atlaskit.tracking.motion import Jitter, Trajectories, displacement, drift, jitter, path_length, trajectories, velocity
 from atlaskit.tracking.phases import Beats, Phases, beats, phases
 from atlaskit.tracking.sequences import Sequences, sequences
+from atlaskit.tracking.smoothing import Smoothed, smooth
 from atlaskit.tracking.volumes import SliceVolume, by_slices
 
 __all__ = [
     "Average",
     "Beats",
+    "Filled",
+    "Jitter",
     "Phases",
     "Segmental",
     "Sequences",
     "SliceVolume",
+    "Smoothed",
+    "Trajectories",
     "View",
     "area",
     "area_length",
@@ -34,12 +41,17 @@ __all__ = [
     "biplane",
     "bridged",
     "by_slices",
+    "displacement",
+    "drift",
     "ejection_fraction",
+    "fill",
     "fractional_area_change",
     "hinges",
     "in_mm",
+    "jitter",
     "length",
     "normalise",
+    "path_length",
     "perimeter",
     "phases",
     "run",
@@ -47,8 +59,11 @@ __all__ = [
     "segmental_thickening",
     "sequences",
     "simpson",
+    "smooth",
     "strain",
     "thickening",
+    "trajectories",
+    "velocity",
     "view",
     "wall_distances",
     "wall_thickness",

@@ -1,0 +1,48 @@
+"""Sequences and their times, checked once where they enter."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from atlaskit.errors import InputError
+
+Array = NDArray[np.float64]
+
+
+def sequences(points: ArrayLike) -> Array:
+    """Landmarks of sequences as float64 (..., T, L, 2); `InputError` for any other shape."""
+    checked = np.asarray(points, dtype=np.float64)
+    if checked.ndim < 3 or checked.shape[-1] != 2 or 0 in checked.shape[-3:]:
+        raise InputError(f"Landmarks of sequences need the shape (..., frames, landmarks, 2); got {checked.shape}.")
+    return checked
+
+
+def frame_times(points: Array, time: ArrayLike | None) -> Array:
+    """(..., T) times of the frames of sequences (..., T, L, 2), or frame numbers; `InputError` unless they increase."""
+    shape = points.shape[:-2]
+    times = np.arange(shape[-1], dtype=np.float64) if time is None else np.asarray(time, dtype=np.float64)
+    try:
+        times = np.broadcast_to(times, shape)
+    except ValueError:
+        raise InputError(
+            f"A time is needed for each of {shape[-1]} frames, of one sequence or of each; got an array of shape {times.shape}."
+        ) from None
+    if not (np.isfinite(times).all() and (np.diff(times, axis=-1) > 0).all()):
+        raise InputError("Times must be known and increase from frame to frame; leave them out to count frames instead.")
+    return times
+
+
+def steps(times: Array, *, periodic: bool) -> Array:
+    """(..., T) time from each frame to the next; after the last the mean step where the beat is periodic, else NaN.
+
+    The length of a beat is no part of its frames: the mean step closes it.
+    """
+    after = np.diff(times, axis=-1)
+    mean = after.mean(axis=-1, keepdims=True) if after.shape[-1] else np.ones_like(times)
+    return np.concatenate([after, mean if periodic else np.full_like(mean, np.nan)], axis=-1)
+
+
+def present(points: Array) -> NDArray[np.bool_]:
+    """(..., T, L) where landmarks (..., T, L, 2) are known."""
+    return np.asarray(np.isfinite(points).all(axis=-1))
