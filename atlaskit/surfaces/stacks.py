@@ -98,20 +98,20 @@ def read(points: Array, slice_mm: float | Array) -> Stack:
     InputError
         Where these are no outlines, a slice has some landmarks only, or positions neither ascend nor descend.
     """
-    points = np.asarray(points, dtype=np.float64)
-    if points.ndim < 3 or points.shape[-1] != 2 or points.shape[-2] < LEAST_LANDMARKS or not points.size:
-        raise InputError(f"A stack is an array (..., slices, landmarks, 2) of 3 landmarks or more; got {points.shape}.")
-    flat: NDArray[np.float64] = points.reshape(-1, *points.shape[-3:])
-    there: NDArray[np.bool_] = np.isfinite(flat).all(axis=3)
+    stacks = np.asarray(points, dtype=np.float64)
+    if stacks.ndim < 3 or stacks.shape[-1] != 2 or stacks.shape[-2] < LEAST_LANDMARKS or not stacks.size:
+        raise InputError(f"A stack is an array (..., slices, landmarks, 2) of 3 landmarks or more; got {stacks.shape}.")
+    flat = stacks.reshape(-1, *stacks.shape[-3:])
+    there = np.asarray(np.isfinite(flat).all(axis=3))
     if (there.any(axis=2) & ~there.all(axis=2)).any() or np.isinf(flat).any():
         raise InputError("A slice must have all of its landmarks as finite numbers, or none: make all of a missing slice NaN.")
-    heights, edges = _heights(np.asarray(slice_mm, dtype=np.float64), points.shape[:-2])
+    heights, edges = _heights(np.asarray(slice_mm, dtype=np.float64), stacks.shape[:-2])
     steps = np.diff(heights, axis=1)
     sign = -1.0 if steps.size and steps[0, 0] < 0 else 1.0
     if not np.isfinite(heights).all() or not (sign * steps > 0).all():
         came = "spacing must be above 0, and positions of all stacks finite and all ascending, or all descending"
         raise InputError(f"Slices need places in order: {came}. Sort slices by position.")
-    return Stack(flat, sign * heights, None if edges is None else sign * edges, sign, there.all(axis=2))
+    return Stack(flat, sign * heights, None if edges is None else sign * edges, sign, np.asarray(there.all(axis=2)))
 
 
 def _heights(slice_mm: NDArray[np.float64], shape: tuple[int, ...]) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
