@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -153,9 +153,7 @@ def _draw_planes(ax: Axes, mask: Mask, points: Points, topology: Topology) -> No
     """Tint the pixels of each structure, the smallest over the larger, and darken those on which a polygon disagrees."""
     names = topology.structures
     planes = {k: mask.planes[mask.structures.index(name)] for k, name in enumerate(names) if name in mask.structures}
-    code = np.zeros(mask.planes.shape[1:], dtype=np.uint8)
-    for index, plane in sorted(planes.items(), key=lambda item: -np.count_nonzero(item[1])):
-        code[plane] = 1 + index
+    code = painted(planes, mask.planes.shape[1:])
     wrong = 1 + len(names)
     for index, plane in planes.items():
         outlines = (
@@ -165,18 +163,30 @@ def _draw_planes(ax: Axes, mask: Mask, points: Points, topology: Topology) -> No
         polygon = next((outline for outline in outlines if np.isfinite(outline).all()), None)
         if plane.any() and polygon is not None:
             code[fill(polygon, mask.image_size) != plane] = wrong
-    tints = [(1.0, 1.0, 1.0, 0.0), *(to_rgba(color_of(index), _TINT) for index in range(len(names))), to_rgba(INK, 0.85)]
     box = ax.get_xlim(), ax.get_ylim()
-    ax.imshow(code, cmap=ListedColormap(tints), vmin=0, vmax=wrong, interpolation="nearest")
+    ax.imshow(code, cmap=ListedColormap([*tints(len(names)), to_rgba(INK, 0.85)]), vmin=0, vmax=wrong, interpolation="nearest")
     ax.set(xlim=box[0], ylim=box[1])  # imshow shows the whole image
+
+
+def painted(planes: Mapping[int, NDArray[np.bool_]], size: tuple[int, ...]) -> NDArray[np.uint8]:
+    """(H, W) number of the structure that has each pixel, from 1, the smallest over the larger; 0 where there is none."""
+    code = np.zeros(size, dtype=np.uint8)
+    for index, plane in sorted(planes.items(), key=lambda item: -np.count_nonzero(item[1])):
+        code[plane] = 1 + index
+    return code
+
+
+def tints(structures: int) -> list[tuple[float, float, float, float]]:
+    """Colours of what `painted` numbers: clear, and a light tint of each structure."""
+    return [(1.0, 1.0, 1.0, 0.0), *(to_rgba(color_of(index), _TINT) for index in range(structures))]
 
 
 def _draw_key(figure: Figure, topology: Topology) -> None:
     """Add the legend under all panels, in as few rows as its widest entry allows."""
-    tints = [color_of(index) for index in range(len(topology.structures))]
+    colors = [color_of(index) for index in range(len(topology.structures))]
     handles: list[Any] = [
         Patch(facecolor=to_rgba(tint, _TINT), edgecolor=tint, linewidth=0.7, label=name)
-        for tint, name in zip(tints, topology.structures, strict=True)
+        for tint, name in zip(colors, topology.structures, strict=True)
     ]
     handles += [
         Line2D([], [], color=PALE, linewidth=_WIDTH, marker="o", markersize=2.2, label="landmarks"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
-from matplotlib.colors import ListedColormap, Normalize
+from matplotlib.colors import Colormap, ListedColormap, Normalize
 from numpy.typing import NDArray
 
 from atlaskit.plot.style import DPI, INK, SHAPE_IN, SMALL_PT, TEXT_PT, Picture, Points
@@ -32,11 +33,20 @@ def axes_with_room(box: NDArray[np.float64], title: str | None, *, note: str = "
 
 
 def draw_bar(
-    ax: Axes, scale: Normalize, label: str, *, place: tuple[float, float, float, float] = (1.0, 0.2, 0.03, 0.6)
+    ax: Axes,
+    scale: Normalize,
+    label: str,
+    *,
+    place: tuple[float, float, float, float] = (1.0, 0.2, 0.03, 0.6),
+    colors: Colormap = ERRORS,
+    ticks: Mapping[float, str] | None = None,
 ) -> None:
-    """Draw a colour bar, to the right of axes unless another place in them is given."""
+    """Draw a colour bar, to the right of axes unless another place in them is given; with numbers, or with words at ticks."""
     inset = ax.inset_axes(place)
-    bar = ax.figure.colorbar(ScalarMappable(scale, ERRORS), cax=inset)
+    bar = ax.figure.colorbar(ScalarMappable(scale, colors), cax=inset)
+    if ticks:
+        bar.set_ticks([*ticks], labels=[*ticks.values()])
+        bar.minorticks_off()
     bar.set_label(label, fontsize=TEXT_PT, color=INK)
     bar.ax.tick_params(labelsize=SMALL_PT, length=2, width=0.5, colors=INK)
     bar.outline.set_linewidth(0.5)

@@ -67,8 +67,8 @@ def difference(
     count = f"{(strong & there).sum()} of {there.sum()} landmarks"
     note = f"arrows \u00d7 {factor:g}" + ("" if significant is None else f"; dots and dark arrows: {rule} ({count})")
     box = window(np.concatenate([middle[None], (middle + factor * shift)[None]]))
-    ax = _map_axes(ax, box, title, note)
-    _colour(ax, middle, np.linalg.norm(shift, axis=1), topology, f"distance of means ({unit})", most)
+    ax = map_axes(ax, box, title, note)
+    colour_edges(ax, middle, np.linalg.norm(shift, axis=1), topology, f"distance of means ({unit})", most)
     for _, loop in present_loops(middle, topology):
         roots = spaced(loop, middle)
         for chosen, color in ((roots[~strong[roots]], _FAINT), (roots[strong[roots]], INK)):
@@ -115,16 +115,16 @@ def deviation(
         One grey line per structure of the mean, and the edges of the case, coloured.
     """
     points = np.asarray(points, dtype=np.float64)
-    ax = _map_axes(ax, window(np.stack([points, mean])), title, "")
+    ax = map_axes(ax, window(np.stack([points, mean])), title, "")
     for _, loop in present_loops(mean, topology):
         draw_outline(ax, mean[loop], PALE, width=1.0, dots=0, label="mean", zorder=1)
-    _colour(ax, points, np.linalg.norm(points - mean, axis=1), topology, f"distance to the mean ({unit})", most)
+    colour_edges(ax, points, np.linalg.norm(points - mean, axis=1), topology, f"distance to the mean ({unit})", most)
     others = [resample(np.asarray(mean[loop], dtype=np.float64), _FINE) for _, loop in present_loops(mean, topology)]
     label_shapes(ax, points, topology, every=None, around=np.vstack(others))
     return ax
 
 
-def _map_axes(ax: Axes | None, box: NDArray[np.float64], title: str | None, note: str) -> Axes:
+def map_axes(ax: Axes | None, box: NDArray[np.float64], title: str | None, note: str) -> Axes:
     """Axes for a map, with a note below."""
     ax = shape_axes(axes_with_room(box, title, note=note), box) if ax is None else shape_axes(ax, box, title=title)
     if note:
@@ -132,7 +132,9 @@ def _map_axes(ax: Axes | None, box: NDArray[np.float64], title: str | None, note
     return ax
 
 
-def _colour(ax: Axes, points: Points, values: NDArray[np.float64], topology: Topology, label: str, most: float | None) -> None:
+def colour_edges(
+    ax: Axes, points: Points, values: NDArray[np.float64], topology: Topology, label: str, most: float | None
+) -> None:
     """Colour the edges of every structure that is all there, and say what the colours are."""
     greatest = float(np.nanmax(values, initial=0.0)) if most is None else most
     scale = Normalize(0.0, greatest or 1.0)

@@ -1,0 +1,87 @@
+"""How well two readings of the same quantity agree: their difference against their mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import ArrayLike
+
+from atlaskit.errors import InputError
+from atlaskit.plot.charts import COLUMN_IN, chart_axes, draw_groups, legend_above, split
+from atlaskit.plot.courses import name_ends
+from atlaskit.plot.style import INK, NAME_PT, PALE
+
+LIMIT_SD = 1.96
+"""Limits of agreement in standard deviations of the differences: 95 % of a normal population."""
+
+
+def agreement(
+    first: ArrayLike,
+    second: ArrayLike,
+    groups: Sequence[Any] | None = None,
+    *,
+    names: tuple[str, str] = ("first", "second"),
+    unit: str = "",
+    title: str | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the difference of two readings against their mean, with bias and limits of agreement.
+
+    Parameters
+    ----------
+    first, second : (N,) array
+        Two readings of each case in the same unit; a case with a NaN in either is left out.
+    groups : (N,) sequence, optional
+        A name for each case, for its colour and marker.
+    names : pair of str
+        Of the two readings.
+    unit : str
+        Of the readings, such as "% points".
+    title : str, optional
+    ax : Axes, optional
+        Where to draw, with room at the right for numbers; by default a new figure.
+
+    Returns
+    -------
+    Axes
+        One scatter per group, a line at the bias and, from two cases on, at the limits of 1.96 standard deviations (N - 1)
+        around it; positive where the first reading is larger.
+
+    Raises
+    ------
+    InputError
+        When the readings differ in number, or no case has both.
+
+    References
+    ----------
+    Bland and Altman, Lancet 327, 307-310 (1986).
+    """
+    a, b = (np.asarray(each, dtype=np.float64) for each in (first, second))
+    if a.shape != b.shape or a.ndim != 1 or not np.isfinite(a - b).any():
+        raise InputError(f"Agreement needs both readings of one case at least; got readings of shape {a.shape} and {b.shape}.")
+    difference = a - b
+    known = np.isfinite(difference)
+    measure = f" ({unit})" if unit else ""
+    ax = chart_axes(ax, (COLUMN_IN, 2.6), f"mean of both{measure}", f"{names[0]} \u2212 {names[1]}{measure}")
+    handles = draw_groups(ax, np.column_stack([(a + b) / 2, difference]), split(groups, known))
+    bias = float(difference[known].mean())
+    spread = LIMIT_SD * float(difference[known].std(ddof=1)) if known.sum() > 1 else np.nan
+    ax.axhline(0, color=PALE, linewidth=0.6, zorder=0)
+    lines = {
+        f"bias {bias:+.3g}": (bias, "-"),
+        f"{bias + spread:+.3g}": (bias + spread, "--"),
+        f"{bias - spread:+.3g}": (bias - spread, "--"),
+    }
+    lines = {name.replace("-", "\u2212"): line for name, line in lines.items() if np.isfinite(line[0])}
+    for height, dashes in lines.values():
+        ax.axhline(height, color=INK, linewidth=0.9, linestyle=dashes, zorder=1)
+    reach = 1.15 * max(abs(difference[known]).max(), abs(bias) + (0.0 if np.isnan(spread) else spread), 1e-9)
+    ax.set_ylim(-reach, reach)
+    legend_above(ax, handles, columns=3)
+    if title:
+        ax.set_title(title, fontsize=NAME_PT, color=INK, pad=16, loc="left")
+    name_ends(ax, [(height, name, INK) for name, (height, _) in lines.items()])
+    return ax

@@ -1,0 +1,236 @@
+"""A case that beats: its masks and landmarks frame by frame, beside the curve of what is measured on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.animation import FuncAnimation
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap, to_rgba
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.text import Text
+from numpy.typing import ArrayLike, NDArray
+
+from atlaskit.contours import signed_area
+from atlaskit.errors import InputError
+from atlaskit.plot.cases import painted, tints
+from atlaskit.plot.charts import chart_axes
+from atlaskit.plot.courses import X_LABELS, Floats, Unit, draw_courses, frames_of, named
+from atlaskit.plot.style import (
+    INK,
+    NAME_PT,
+    PALE,
+    TEXT_PT,
+    Picture,
+    Points,
+    color_of,
+    draw_outline,
+    present_loops,
+    shape_axes,
+    window,
+)
+from atlaskit.topology import Topology
+
+Masks = NDArray[np.bool_] | Callable[[int], NDArray[np.bool_]]
+
+_WIDE_IN, _TALL_IN = 6.4, 3.0
+_DPI = 110  # of a film: 704 pixels wide
+_UNITS = {"ms": " ms", "phase": " of the beat", "frame": ""}
+
+
+@dataclass(frozen=True)
+class _Film:
+    """What changes from frame to frame, and what it changes to."""
+
+    points: Floats
+    topology: Topology
+    codes: list[NDArray[np.uint8]] | None
+    words: list[str]
+    x: Floats
+    curves: Mapping[str, Floats]
+    image: Any
+    outlines: list[Line2D]
+    says: Text
+    head: Text
+    cursor: Line2D
+    dots: list[Line2D]
+
+    def show(self, frame: int) -> list[Artist]:
+        """Set everything to a frame."""
+        empty = self.codes is not None and not self.codes[frame].any()
+        if self.codes is not None:
+            self.image.set_data(self.codes[frame])
+        present = dict(present_loops(self.points[frame], self.topology))
+        for index, line in enumerate(self.outlines):
+            loop = self.points[frame, present[index]] if index in present else np.full((1, 2), np.nan)
+            line.set_data(*np.vstack([loop, loop[:1]]).T)
+            line.set_linestyle((0, (3, 1.5)) if empty else "-")  # landmarks without a mask were filled in
+        self.says.set_text("no mask in this frame" if empty else "" if present else "no landmarks in this frame")
+        self.head.set_text(self.words[frame])
+        self.cursor.set_xdata([self.x[frame]] * 2)
+        for dot, y in zip(self.dots, self.curves.values(), strict=True):
+            dot.set_data([self.x[frame]], [y[frame]])
+        return [*self.outlines, self.says, self.head, self.cursor, *self.dots, *([self.image] if self.image else [])]
+
+
+def beating(
+    points: Points,
+    topology: Topology,
+    masks: Masks | None = None,
+    *,
+    values: ArrayLike | Mapping[str, ArrayLike] | None = None,
+    x: ArrayLike | None = None,
+    unit: Unit = "frame",
+    label: str = "area (px²)",
+    ed: int | None = None,
+    es: int | None = None,
+    interpolated: ArrayLike | None = None,
+    outliers: ArrayLike | None = None,
+    interval_ms: int = 60,
+    title: str | None = None,
+) -> FuncAnimation:
+    """Film a case: at the left its masks with the landmarks' outlines over them, at the right the curves with a moving dot.
+
+    Save it with ``animation.save(path, writer="pillow")`` as a GIF, which needs nothing of matplotlib beside, or show it in a
+    notebook with ``animation.to_jshtml()``.
+
+    Parameters
+    ----------
+    points : (T, L, 2) array
+        Landmarks of each frame, (x, y) pixels, y down. NaN where a frame has none.
+    topology : Topology
+    masks : (T, S, H, W) bool array, or callable of a frame that returns (S, H, W), optional
+        The planes of the topology's structures, in its order. Shown as pixels, the smallest over the larger.
+    values : (T,) array, or mapping of str to (T,) array, optional
+        The curves; by default the area of each structure's outline.
+    x : (T,) array, optional
+        Times, phases or frame numbers, ascending; frame numbers by default.
+    unit : {"ms", "phase", "frame"}
+        What `x` is.
+    label : str
+        What the curves are, with their unit.
+    ed, es : int, optional
+        Frames of end-diastole, whose outline stays in grey, and end-systole.
+    interpolated, outliers : (T,) bool array, optional
+        Frames that were filled in, and those that do not fit their neighbours.
+    interval_ms : int
+        How long a frame is shown.
+    title : str, optional
+
+    Returns
+    -------
+    FuncAnimation
+        Of T frames, in a loop.
+
+    Raises
+    ------
+    InputError
+        When there is neither a landmark nor a pixel of a mask in any frame, or masks or curves do not fit the frames.
+    """
+    course: Floats = np.asarray(points, dtype=np.float64)
+    frames = len(course)
+    frames_of([each for each in (ed, es) if each is not None], frames)
+    place = np.arange(frames, dtype=np.float64) if x is None else np.asarray(x, dtype=np.float64)
+    if place.shape != (frames,):
+        raise InputError(f"A film needs one place on its axis for each of its {frames} frames; got {place.shape}.")
+    codes = _codes(masks, frames, topology) if masks is not None else None
+    curves = named(_areas(course, topology) if values is None else values, frames)
+    figure = Picture(figsize=(_WIDE_IN, _TALL_IN), dpi=_DPI, facecolor="white")
+    left = shape_axes(figure.add_axes((0.01, 0.1, 0.43, 0.76)), _box(course, codes))
+    figure.text(0.5, 0.985, title or "", ha="center", va="top", fontsize=NAME_PT, color=INK)
+    right = figure.add_axes((0.53, 0.15, 0.33, 0.66))
+    chart_axes(right, (0, 0), X_LABELS[unit], label)
+    colors = {
+        name: color_of(topology.structures.index(name) if name in topology.structures else k) for k, name in enumerate(curves)
+    }
+    draw_courses(right, place, curves, colors, marks=(ed, es), flags=(interpolated, outliers))
+    image = _image(left, codes, topology)
+    _draw_key(left, topology, ed is not None and bool(np.isfinite(course[ed]).any()), codes is not None)
+    if ed is not None:
+        for _, loop in present_loops(course[ed], topology):
+            draw_outline(left, course[ed, loop], PALE, width=0.9, dots=0, label="end-diastole", zorder=1)
+    film = _Film(
+        course, topology, codes, _words(place, unit, ed, es), place, curves, image, _lines(left, topology),
+        left.text(0.5, 0.5, "", transform=left.transAxes, ha="center", va="center", fontsize=NAME_PT + 1, color=INK),
+        left.set_title("", fontsize=NAME_PT + 1, color=INK, pad=4),
+        right.axvline(place[0], color=INK, linewidth=0.6, alpha=0.5),
+        [right.plot([], [], "o", color=colors[name], markersize=7, markeredgecolor="white", zorder=6)[0] for name in curves],
+    )  # fmt: skip
+    return FuncAnimation(figure, film.show, frames=frames, interval=interval_ms, blit=False, repeat=True)
+
+
+def _codes(masks: Masks, frames: int, topology: Topology) -> list[NDArray[np.uint8]]:
+    """The picture of each frame's mask, as numbers of structures."""
+    given = len(topology.structures)
+    codes = []
+    for frame in range(frames):
+        planes = masks(frame) if callable(masks) else masks[frame] if frame < len(masks) else np.zeros(0, dtype=bool)
+        if planes.ndim != 3 or len(planes) != given:
+            raise InputError(
+                f"A film needs a plane of each of the {given} structures in every frame; frame {frame} has {planes.shape}."
+            )
+        codes.append(painted(dict(enumerate(planes)), planes.shape[1:]))
+    return codes
+
+
+def _areas(points: Floats, topology: Topology) -> dict[str, Floats]:
+    """The area of each structure's outline over the frames."""
+    loops = {name: points[:, topology.loop_of(name)] for name in topology.structures}
+    return {name: np.array([abs(signed_area(each)) for each in loop]) for name, loop in loops.items()}
+
+
+def _box(points: Floats, codes: list[NDArray[np.uint8]] | None) -> Floats:
+    """A window around all landmarks and masks of all frames."""
+    rows, columns = np.nonzero(np.max(codes, axis=0)) if codes else (np.zeros(0), np.zeros(0))
+    box = window(np.vstack([points.reshape(-1, 2), np.column_stack([columns, rows])]), margin=0.06)
+    if not np.isfinite(points).any() and not rows.size:
+        raise InputError("A film needs landmarks or a mask in one frame at least; these are all gaps.")
+    return box
+
+
+def _image(ax: Axes, codes: list[NDArray[np.uint8]] | None, topology: Topology) -> Any:
+    """The image of the masks; None without."""
+    if codes is None:
+        return None
+    box, count = (ax.get_xlim(), ax.get_ylim()), len(topology.structures)
+    image = ax.imshow(codes[0], cmap=ListedColormap(tints(count)), vmin=0, vmax=count, interpolation="nearest")
+    ax.set(xlim=box[0], ylim=box[1])  # imshow shows the whole image
+    return image
+
+
+def _lines(ax: Axes, topology: Topology) -> list[Line2D]:
+    """An empty outline for each structure."""
+    style: dict[str, Any] = {"linewidth": 1.3, "marker": "o", "markersize": 1.6, "markeredgewidth": 0, "zorder": 3}
+    names = topology.structures
+    return [ax.plot([], [], color=color_of(index), label=name, **style)[0] for index, name in enumerate(names)]
+
+
+def _words(x: Floats, unit: Unit, ed: int | None, es: int | None) -> list[str]:
+    """What is said over each frame: its number, its time and its phase."""
+    named = {ed: "end-diastole", es: "end-systole"}
+    words = []
+    for frame, place in enumerate(x):
+        phase = named.get(frame, "")
+        if not phase and ed is not None and es is not None:
+            phase = "systole" if (frame - ed) % len(x) < (es - ed) % len(x) else "diastole"
+        at = "" if unit == "frame" else f" \u00b7 {place:.3g}{_UNITS[unit]}"
+        words.append(f"frame {frame}{at}" + (f" \u00b7 {phase}" if phase else ""))
+    return words
+
+
+def _draw_key(ax: Axes, topology: Topology, with_ed: bool, with_masks: bool) -> None:
+    """Say what pixels and lines are."""
+    handles: list[Any] = [Line2D([], [], color=INK, linewidth=1.3, marker="o", markersize=2.5, label="landmarks")]
+    if with_masks:
+        handles.append(Patch(facecolor=to_rgba(color_of(0), tints(1)[1][3]), linewidth=0, label="mask (pixels)"))
+    if with_ed:
+        handles.append(Line2D([], [], color=PALE, linewidth=0.9, label="end-diastole"))
+    ax.legend(
+        handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=3, fontsize=TEXT_PT, frameon=False,
+        handlelength=1.4, columnspacing=1.0, borderaxespad=0.2,
+    )  # fmt: skip

@@ -1,0 +1,232 @@
+"""Values over a beat: the curves of a sequence, and the mean curves of groups."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from numpy.typing import ArrayLike, NDArray
+
+from atlaskit.errors import InputError
+from atlaskit.plot.charts import COLUMN_IN, Group, chart_axes, group_line, legend_above, split
+from atlaskit.plot.courses import X_LABELS, Flags, Floats, Marks, Unit, draw_courses, last_height, name_ends, named, set_range
+from atlaskit.plot.style import DPI, INK, NAME_PT, PALE, Picture, color_of
+
+_TALL_IN, _TWO_IN = 2.4, 4.0
+
+
+def curves(
+    x: ArrayLike,
+    values: ArrayLike | Mapping[str, ArrayLike],
+    *,
+    unit: Unit = "ms",
+    label: str = "",
+    ed: Marks = None,
+    es: Marks = None,
+    interpolated: Flags = None,
+    outliers: Flags = None,
+    title: str | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw values of a sequence over its frames, with its phases and what is known of its frames.
+
+    Parameters
+    ----------
+    x : (T,) array
+        Times, phases or frame numbers, ascending.
+    values : (T,) array, or mapping of str to (T,) array
+        One curve, or some by name such as that of a structure, 8 at most. A NaN is a gap, and the line is broken there.
+    unit : {"ms", "phase", "frame"}
+        What `x` is.
+    label : str
+        What the values are, with their unit, such as "area (mm²)".
+    ed, es : int or sequence of int, optional
+        Frames of end-diastole and end-systole. Where there are several end-diastoles, each begins a beat, and the beats are
+        shaded in turn and numbered.
+    interpolated : (T,) bool array, or mapping of str to such, optional
+        Frames whose values were filled in: hollow dots on dashes. Of all curves, or by name.
+    outliers : (T,) bool array, or mapping of str to such, optional
+        Frames that do not fit their neighbours: crosses.
+    title : str, optional
+    ax : Axes, optional
+        Where to draw, with room at the right for names; by default a new figure.
+
+    Returns
+    -------
+    Axes
+        For each curve a line with a dot per frame, and lines at the phases; 0 is always shown. Frames in which no curve has a
+        value are shaded.
+
+    Raises
+    ------
+    InputError
+        For curves of another length than `x`, for more of them than can be told apart, and for a phase outside the frames.
+    """
+    x = np.asarray(x, dtype=np.float64)
+    drawn = named(values, len(x))
+    colors = {name: color_of(k) for k, name in enumerate(drawn)}
+    ax = chart_axes(ax, (COLUMN_IN, _TALL_IN), X_LABELS[unit], label)
+    _set_title(ax, title)
+    draw_courses(ax, x, drawn, colors, marks=(ed, es), flags=(interpolated, outliers))
+    return ax
+
+
+def beat(
+    x: ArrayLike,
+    areas: Mapping[str, ArrayLike],
+    strains: Mapping[str, ArrayLike],
+    *,
+    unit: Unit = "ms",
+    label: str = "area (px²)",
+    ed: Marks = None,
+    es: Marks = None,
+    interpolated: Flags = None,
+    outliers: Flags = None,
+    title: str | None = None,
+) -> NDArray[np.object_]:
+    """Draw the areas of structures over a beat, and the strain of their contours below.
+
+    Parameters
+    ----------
+    x : (T,) array
+        Times, phases or frame numbers, ascending.
+    areas : mapping of str to (T,) array
+        By structure, in the unit that `label` says; a NaN is a gap.
+    strains : mapping of str to (T,) array
+        By structure, as a share of the length at end-diastole: -0.2 is drawn as -20 %.
+    unit : {"ms", "phase", "frame"}
+        What `x` is.
+    label : str
+        Of the upper axes.
+    ed, es : int or sequence of int, optional
+        Frames of end-diastole and end-systole.
+    interpolated, outliers : (T,) bool array, or mapping of str to such, optional
+        Frames whose values were filled in, and those that do not fit their neighbours; as in `curves`.
+    title : str, optional
+
+    Returns
+    -------
+    (2,) array of Axes
+        Areas and strains over the same x; a structure has one colour in both.
+
+    Raises
+    ------
+    InputError
+        As `curves` does.
+    """
+    x = np.asarray(x, dtype=np.float64)
+    percent = {name: 100 * np.asarray(each, dtype=np.float64) for name, each in strains.items()}
+    drawn = named(areas, len(x)), named(percent, len(x))
+    colors = {name: color_of(k) for k, name in enumerate(dict.fromkeys([*drawn[0], *drawn[1]]))}
+    figure = Picture(figsize=(COLUMN_IN, _TWO_IN), dpi=DPI, facecolor="white", layout="constrained")
+    upper, lower = figure.subplots(2, sharex=True)
+    chart_axes(upper, (0, 0), "", label).tick_params(labelbottom=False)
+    chart_axes(lower, (0, 0), X_LABELS[unit], "strain (%)")
+    _set_title(upper, title)
+    for ax, some in zip((upper, lower), drawn, strict=True):
+        above = ax is upper
+        draw_courses(ax, x, some, colors, marks=(ed, es), flags=(interpolated, outliers), words=above, key=above)
+    return np.array([upper, lower], dtype=object)
+
+
+def average(
+    phase: ArrayLike,
+    values: ArrayLike,
+    groups: Sequence[Any] | None = None,
+    *,
+    label: str = "",
+    es: ArrayLike | None = None,
+    title: str | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the mean course of a value over the beat for each group of subjects.
+
+    Parameters
+    ----------
+    phase : (P,) array
+        Phases from 0 at end-diastole to 1 at the next.
+    values : (N, P) array
+        A row per subject, at these phases; NaN where nothing is known.
+    groups : (N,) sequence, optional
+        A name for each subject; a categorical keeps its order. What is missing there is drawn in grey.
+    label : str
+        What the values are, with their unit.
+    es : (N,) array, optional
+        Phase of end-systole of each subject; a diamond on a group's mean curve marks their mean.
+    title : str, optional
+    ax : Axes, optional
+        Where to draw, with room at the right for names; by default a new figure.
+
+    Returns
+    -------
+    Axes
+        A thin line per subject; per group its mean over those with a value and a band of one standard deviation (from two
+        subjects on), named at the right with their number.
+
+    Raises
+    ------
+    InputError
+        When the values do not have a column for each phase.
+    """
+    phase, table = np.asarray(phase, dtype=np.float64), np.asarray(values, dtype=np.float64)
+    if table.ndim != 2 or table.shape[1] != len(phase):
+        raise InputError(f"An average needs a row per subject of {len(phase)} phases; got values of shape {table.shape}.")
+    parts = split(groups, np.asarray(np.isfinite(table).any(axis=1)))
+    ax = chart_axes(ax, (COLUMN_IN, _TALL_IN + 0.2), X_LABELS["phase"], label)
+    _set_title(ax, title)
+    means = [_draw_group(ax, phase, table, group) for group in parts]
+    set_range(ax, [table])
+    ax.set_xlim(phase.min(), phase.max())
+    legend_above(ax, _average_key(es is not None), columns=3)
+    for group, mean in zip(parts, means, strict=True):
+        at = np.nanmean(np.asarray(es, dtype=np.float64)[group.rows]) if es is not None and len(phase) else np.nan
+        height = np.interp(at, phase, mean)
+        ax.plot(
+            float(at),
+            float(height),
+            "D",
+            color=group.color,
+            markersize=5,
+            markeredgecolor="white",
+            markeredgewidth=0.8,
+            zorder=5,
+        )
+    ends = [(last_height(mean), group) for group, mean in zip(parts, means, strict=True)]
+    name_ends(ax, [(height, group.words(int(group.rows.sum())), group.color) for height, group in ends if height is not None])
+    return ax
+
+
+def _draw_group(ax: Axes, phase: Floats, table: Floats, group: Group) -> Floats:
+    """Draw the subjects of a group, their mean and its band; returns the (P,) mean, NaN where nobody has a value."""
+    rows = table[group.rows]
+    alpha = float(np.clip(3.0 / max(len(rows), 1), 0.06, 0.35))
+    ax.plot(phase, rows.T, color=group.color, linewidth=0.5, alpha=alpha, zorder=1)
+    n = np.isfinite(rows).sum(axis=0)
+    mean = np.where(n > 0, np.nansum(rows, axis=0) / np.maximum(n, 1), np.nan)
+    sd = np.where(n > 1, np.sqrt(np.nansum((rows - mean) ** 2, axis=0) / np.maximum(n - 1, 1)), np.nan)
+    ax.fill_between(phase, mean - sd, mean + sd, color=group.color, alpha=0.18, linewidth=0, zorder=2)
+    ax.plot(phase, mean, **(group_line(group, crowded=True) | {"linewidth": 1.8, "label": group.name}))
+    return mean
+
+
+def _average_key(with_es: bool) -> list[Artist]:
+    """What thin lines, bands and diamonds are."""
+    handles: list[Artist] = [
+        Line2D([], [], color=PALE, linewidth=0.5, label="one subject"),
+        Patch(color=PALE, alpha=0.4, linewidth=0, label="mean ± 1 sd"),
+    ]
+    diamond = Line2D(
+        [], [], linestyle="", marker="D", color=PALE, markersize=4.5, markeredgewidth=0, label="end-systole (mean)"
+    )
+    return [*handles, diamond] if with_es else handles
+
+
+def _set_title(ax: Axes, title: str | None) -> None:
+    """Write a title over axes, and over the legend that may lie between."""
+    if title:
+        ax.set_title(title, fontsize=NAME_PT, color=INK, pad=16, loc="left")

@@ -1,0 +1,163 @@
+"""Small multiples: the curve of each subject or group in a panel of its own, all on the same axes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from itertools import chain
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from numpy.typing import ArrayLike, NDArray
+
+from atlaskit.errors import InputError
+from atlaskit.plot.charts import chart_axes
+from atlaskit.plot.courses import (
+    X_LABELS,
+    Flags,
+    Floats,
+    Unit,
+    draw_course,
+    flags_of,
+    frames_of,
+    mark_key,
+    mark_phases,
+    set_range,
+)
+from atlaskit.plot.labels import shortened
+from atlaskit.plot.style import DPI, INK, NAME_PT, PAGE_IN, SMALL_PT, TEXT_PT, Picture, color_of
+
+_PANEL_IN, _EDGE_IN = 1.0, 0.7
+_MOST_COLUMNS = 6
+
+
+def multiples(
+    x: ArrayLike | Mapping[str, ArrayLike],
+    panels: Mapping[str, ArrayLike],
+    *,
+    unit: Unit = "ms",
+    label: str = "",
+    notes: Mapping[str, str] | None = None,
+    groups: Mapping[str, str] | None = None,
+    ed: Mapping[str, int] | None = None,
+    es: Mapping[str, int] | None = None,
+    interpolated: Flags = None,
+    outliers: Flags = None,
+    most: int = 24,
+    title: str | None = None,
+) -> NDArray[np.object_]:
+    """Draw a small panel for each subject or group, in the order given, on shared axes.
+
+    Parameters
+    ----------
+    x : (T,) array, or mapping of str to (T,) array
+        Times, phases or frame numbers; of all panels or by name.
+    panels : mapping of str to (T,) or (K, T) array
+        One curve of a subject, or K curves of a group, which are drawn thin under their mean. A NaN is a gap.
+    unit : {"ms", "phase", "frame"}
+        What `x` is.
+    label : str
+        What the values are, with their unit.
+    notes : mapping of str to str, optional
+        What stands below the name of a panel, such as "FAC 52 %".
+    groups : mapping of str to str, optional
+        The group of each panel, for its colour.
+    ed, es : mapping of str to int, optional
+        Frames of end-diastole and end-systole of each panel.
+    interpolated, outliers : (T,) bool array, or mapping of str to such, optional
+        Frames whose values were filled in, and those that do not fit their neighbours; of single curves.
+    most : int
+        How many panels are drawn at most; the figure says how many are left out.
+    title : str, optional
+
+    Returns
+    -------
+    (n,) array of Axes
+        Of one figure as wide as a page; labels stand at its left and lower edge only.
+
+    Raises
+    ------
+    InputError
+        Without panels, or when a curve does not have one value for each x.
+    """
+    if not panels:
+        raise InputError("Small multiples need at least one panel; got none: give curves by the name of their subject.")
+    shown = {name: np.asarray(panels[name], dtype=np.float64) for name in list(panels)[: max(most, 1)]}
+    places = {name: np.asarray(x[name] if isinstance(x, Mapping) else x, dtype=np.float64) for name in shown}
+    for name, values in shown.items():
+        if values.ndim not in (1, 2) or values.shape[-1] != len(places[name]):
+            raise InputError(
+                f"A panel needs one value for each of the {len(places[name])} frames; {name!r} has the shape {values.shape}."
+            )
+    kinds = list(dict.fromkeys((groups or {}).get(name, "no group") for name in shown)) if groups else []
+    colors = {name: color_of(kinds.index((groups or {}).get(name, "no group")) if groups else 0) for name in shown}
+    grid = _grid(len(shown))
+    for k, (ax, (name, values)) in enumerate(zip(grid, shown.items(), strict=True)):
+        flags = [flags_of(each, name, len(places[name])) for each in (interpolated, outliers)]
+        _draw_panel(ax, places[name], values, colors[name], flags)
+        marks = [frames_of((each or {}).get(name), len(places[name])) for each in (ed, es)]
+        mark_phases(ax, places[name], *marks, words=k == 0)
+        note = (notes or {}).get(name, "")
+        ax.set_title(f"{shortened(name)}\n{note}" if notes else shortened(name), fontsize=SMALL_PT + 0.5, color=INK, pad=2)
+    set_range(grid[0], shown.values())
+    _finish(grid, X_LABELS[unit], label, _words(title, len(shown), len(panels)))
+    _draw_key(grid, shown, kinds, (interpolated, outliers))
+    return grid
+
+
+def _grid(count: int) -> NDArray[np.object_]:
+    """Axes of a new figure in rows of up to six, which share their ranges; only those at the edge have numbers."""
+    columns = min(count, _MOST_COLUMNS if count > 8 else 4)
+    rows = math.ceil(count / columns)
+    figure = Picture(figsize=(PAGE_IN, _EDGE_IN + rows * (_PANEL_IN if columns > 4 else 1.3 * _PANEL_IN)), dpi=DPI)
+    figure.set_layout_engine("constrained", h_pad=0.03, w_pad=0.03)
+    cells: list[Axes] = [*figure.subplots(rows, max(columns, 3), sharex=True, sharey=True, squeeze=False)[:, :columns].ravel()]
+    for ax in [each for each in figure.axes if each not in cells[:count]]:
+        ax.remove()
+    for k, ax in enumerate(cells[:count]):
+        chart_axes(ax, (0, 0), "", "")
+        ax.tick_params(labelsize=SMALL_PT, labelbottom=k + columns >= count, labelleft=k % columns == 0)
+    return np.array(cells[:count], dtype=object)
+
+
+def _draw_panel(ax: Axes, x: Floats, values: Floats, color: str, flags: list[NDArray[np.bool_]]) -> None:
+    """One curve with its flags, or many under their mean."""
+    if values.ndim == 1:
+        hollow, crossed = (each & np.isfinite(values) for each in flags)
+        draw_course(ax, x, values, color, hollow=hollow, crossed=crossed, width=0.9)
+        if not np.isfinite(values).any():
+            ax.text(0.5, 0.5, "no mask in\nany frame", transform=ax.transAxes, ha="center", va="center", fontsize=SMALL_PT)
+        return
+    n = np.isfinite(values).sum(axis=0)
+    ax.plot(x, values.T, color=color, linewidth=0.4, alpha=0.35, zorder=1)
+    ax.plot(x, np.where(n > 0, np.nansum(values, axis=0) / np.maximum(n, 1), np.nan), color=color, linewidth=1.4, zorder=3)
+
+
+def _words(title: str | None, shown: int, given: int) -> str:
+    """The title of the figure, with how many panels it leaves out."""
+    left = f"the first {shown} of {given}; {given - shown} left out" if shown < given else ""
+    return " \u2013 ".join(part for part in (title, left) if part)
+
+
+def _finish(grid: NDArray[np.object_], x: str, y: str, title: str) -> None:
+    """Write what all panels share: the labels of both axes, and the title."""
+    figure = grid[0].get_figure(root=True)
+    figure.supxlabel(x, fontsize=NAME_PT, color=INK)
+    figure.supylabel(y, fontsize=NAME_PT, color=INK)
+    if title:
+        figure.suptitle(title, fontsize=NAME_PT, color=INK)
+
+
+def _draw_key(grid: NDArray[np.object_], shown: Mapping[str, Floats], kinds: list[str], flags: tuple[Flags, Flags]) -> None:
+    """Add a legend of groups and of signs in use below all panels."""
+    used = [
+        any((flags_of(each, name, y.shape[-1]) & np.isfinite(y)).any() for name, y in shown.items() if y.ndim == 1)
+        for each in flags
+    ]
+    lines = [Line2D([], [], color=color_of(k), linewidth=1.4, label=kind) for k, kind in enumerate(kinds)]
+    handles = [*chain(lines, mark_key(hollow=used[0], crossed=used[1], gap=False))]
+    if handles:
+        grid[0].get_figure(root=True).legend(
+            handles=handles, loc="outside lower center", ncols=min(len(handles), 6), fontsize=TEXT_PT, frameon=False
+        )

@@ -1,0 +1,243 @@
+"""The course of landmarks over a beat: their paths, and how far each one gets."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize, TwoSlopeNorm
+from matplotlib.lines import Line2D
+
+from atlaskit.errors import InputError
+from atlaskit.plot.arrows import draw_arrows, spaced
+from atlaskit.plot.colorbar import ERRORS, draw_bar
+from atlaskit.plot.courses import Floats, frames_of
+from atlaskit.plot.labels import label_shapes
+from atlaskit.plot.maps import colour_edges, map_axes
+from atlaskit.plot.style import INK, PALE, TEXT_PT, Points, draw_outline, present_loops, window
+from atlaskit.topology import Topology
+
+BEAT = LinearSegmentedColormap.from_list("atlaskit_beat", ["#141432", "#C8431A", "#E8A800", "#3391D0", "#141432"], N=256)
+"""Colours of a beat: dark at end-diastole, warm in systole, light at end-systole, blue in diastole, dark again."""
+
+_GAP = 0.045
+_LIGHT = "#C4C4C4"
+
+
+def trajectories(
+    points: Points,
+    topology: Topology,
+    *,
+    color: Literal["time", "displacement"] = "time",
+    ed: int = 0,
+    es: int | None = None,
+    periodic: bool = True,
+    on: Literal["mean", "ed"] = "mean",
+    every: int | None = None,
+    arrows: bool = False,
+    unit: str = "px",
+    most: float | None = None,
+    title: str | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the paths that landmarks take over a beat.
+
+    Landmarks of masks are places on an outline, not material points: a path along the outline is not motion of the tissue.
+
+    Parameters
+    ----------
+    points : (T, L, 2) array
+        Landmarks of each frame, (x, y), y down. A NaN is a gap, and paths are broken there.
+    topology : Topology
+    color : {"time", "displacement"}
+        Colour paths by the phase of the beat, or by the distance from the place at end-diastole.
+    ed, es : int
+        Frames of end-diastole and end-systole; without `es` the outline and the tick of end-systole are left out.
+    periodic : bool
+        The frame after the last is frame 0 again: paths are closed, and the phase runs from `ed` around to `ed`.
+    on : {"mean", "ed"}
+        The outline that is drawn dark: the mean over all frames, or that of end-diastole.
+    every : int, optional
+        Draw the paths of every so many landmarks of a loop; by default as many as can be read.
+    arrows : bool
+        Draw an arrow on each path from its place at end-diastole to that at end-systole.
+    unit : str
+        Of the landmarks, for the colour bar.
+    most : float, optional
+        End of the colour bar of displacements, so that several pictures can share it.
+    title : str, optional
+    ax : Axes, optional
+        Where to draw, with room for the colour bar at the right and the note below; by default a new figure.
+
+    Returns
+    -------
+    Axes
+        One line collection of paths, and outlines: the chosen one, and in grey those of end-diastole and end-systole.
+
+    Raises
+    ------
+    InputError
+        When no frame has landmarks, or a phase is none of the frames.
+    """
+    points, ed, es = _checked(points, ed, es)
+    mean = _mean(points)
+    base = mean if on == "mean" or not np.isfinite(points[ed]).any() else points[ed]
+    chosen = [loop[:: every or 1] if every else spaced(loop, mean, gap=_GAP) for _, loop in present_loops(mean, topology)]
+    kept = np.unique(np.concatenate(chosen)) if chosen else np.zeros(0, dtype=np.int64)
+    note = f"paths of {len(kept)} of {int(np.isfinite(mean).all(axis=1).sum())} landmarks; dots: end-diastole"
+    ax = map_axes(ax, window(points), title, note)
+    _draw_outlines(ax, points, topology, base, ed, es)
+    values, scale, colors = _colouring(points, color, ed, es, periodic, most)
+    _draw_paths(ax, points[:, kept], values[:, kept], (scale, colors), periodic=periodic)
+    ax.plot(*points[ed, kept].T, "o", color=INK, markersize=2.4, markeredgecolor="white", markeredgewidth=0.3, zorder=4)
+    if arrows and es is not None:
+        there = kept[np.isfinite(points[[ed, es]][:, kept]).all(axis=(0, 2))]
+        draw_arrows(ax, points[ed, there], points[es, there] - points[ed, there], color=INK, width=0.5)
+    if color == "displacement":
+        draw_bar(ax, scale, f"distance from end-diastole ({unit})")
+    else:
+        draw_bar(
+            ax, scale, "phase of the beat" if periodic else "frame", colors=colors, ticks=_ticks(len(points), es, ed, periodic)
+        )
+    around = points[np.isfinite(points).all(axis=2)]
+    label_shapes(ax, base, topology, every=None, around=around)
+    return ax
+
+
+def motion_map(
+    points: Points,
+    topology: Topology,
+    *,
+    ed: int = 0,
+    es: int | None = None,
+    unit: str = "px",
+    most: float | None = None,
+    title: str | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw how far each landmark gets from its place at end-diastole, on the outline of end-diastole.
+
+    Parameters
+    ----------
+    points : (T, L, 2) array
+        Landmarks of each frame, (x, y), y down. A NaN is a gap, of which nothing is known.
+    topology : Topology
+    ed, es : int
+        Frames of end-diastole and end-systole; the outline of the latter is drawn in grey if it is given.
+    unit : str
+        Of the landmarks, for the colour bar.
+    most : float, optional
+        End of the colour bar, so that several maps can share it; the greatest displacement unless given.
+    title : str, optional
+    ax : Axes, optional
+        Where to draw, with room for the colour bar at the right; by default a new figure.
+
+    Returns
+    -------
+    Axes
+        The edges of end-diastole, coloured by the greatest distance of any frame.
+
+    Raises
+    ------
+    InputError
+        When the frame of end-diastole has no landmarks, or a phase is none of the frames.
+    """
+    points, ed, es = _checked(points, ed, es)
+    if not np.isfinite(points[ed]).any():
+        raise InputError(f"Displacements need landmarks at end-diastole; frame {ed} is a gap: choose another frame.")
+    away = np.linalg.norm(points - points[ed], axis=2)
+    peak = np.where(np.isfinite(away).any(axis=0), np.nanmax(np.nan_to_num(away, nan=0.0), axis=0), np.nan)
+    ax = map_axes(ax, window(points if es is None else points[[ed, es]]), title, "grey: end-systole" if es is not None else "")
+    if es is not None:
+        for _, loop in present_loops(points[es], topology):
+            draw_outline(ax, points[es, loop], PALE, width=1.0, dots=0, label="end-systole", zorder=1)
+    colour_edges(ax, points[ed], peak, topology, f"greatest distance from end-diastole ({unit})", most)
+    label_shapes(ax, points[ed], topology, every=None)
+    return ax
+
+
+def _checked(points: Points, ed: int, es: int | None) -> tuple[Floats, int, int | None]:
+    """What a picture of motion needs: frames with landmarks, and phases that are frames."""
+    course: Floats = np.asarray(points, dtype=np.float64)
+    if course.ndim != 3 or not np.isfinite(course).any():
+        what = "are all gaps" if course.ndim == 3 else f"have the shape {course.shape}"
+        raise InputError(f"A picture of motion needs landmarks (T, L, 2) in one frame at least; these {what}.")
+    frames_of([each for each in (ed, es) if each is not None], len(course))
+    return course, ed, es
+
+
+def _mean(points: Floats) -> Floats:
+    """(L, 2) mean place of each landmark over the frames that have it, NaN where none has."""
+    n = np.isfinite(points).sum(axis=0)
+    return np.where(n > 0, np.nansum(points, axis=0) / np.maximum(n, 1), np.nan)
+
+
+def _draw_outlines(ax: Axes, points: Floats, topology: Topology, base: Floats, ed: int, es: int | None) -> None:
+    """The outline that paths lie on, and faint ones of both phases, with words below."""
+    phases: dict[str, tuple[int | None, Any]] = {"end-diastole": (ed, "-"), "end-systole": (es, (0, (4, 2)))}
+    entries = []
+    for name, (frame, dashes) in phases.items():
+        for _, loop in present_loops(points[frame], topology) if frame is not None else []:
+            draw_outline(ax, points[frame, loop], PALE, width=0.8, dots=0, label=name, linestyle=dashes, zorder=1)
+        if frame is not None:
+            entries.append(Line2D([], [], color=PALE, linewidth=0.8, linestyle=dashes, label=name))
+    for _, loop in present_loops(base, topology):
+        draw_outline(ax, base[loop], _LIGHT, width=2.2, dots=0, label="base", zorder=0.5)
+    entries.append(Line2D([], [], color=_LIGHT, linewidth=2.2, label="end-diastole" if base is points[ed] else "mean"))
+    ax.legend(
+        handles=entries, loc="lower left", bbox_to_anchor=(1.0, 0.82), fontsize=TEXT_PT, frameon=False, handlelength=1.6,
+        borderaxespad=0.0,
+    )  # fmt: skip
+
+
+def _colouring(
+    points: Floats, color: str, ed: int, es: int | None, periodic: bool, most: float | None
+) -> tuple[Floats, Normalize, Colormap]:
+    """(T, L) values of landmarks, and their scale and colours."""
+    frames = len(points)
+    if color == "displacement":
+        away = np.linalg.norm(points - (points[ed] if np.isfinite(points[ed]).any() else _mean(points)), axis=2)
+        greatest = float(np.nanmax(away, initial=0.0)) if most is None else most
+        return away, Normalize(0.0, greatest or 1.0), ERRORS
+    if not periodic:
+        return (
+            np.broadcast_to(np.arange(frames, dtype=float)[:, None], points.shape[:2]),
+            Normalize(0, max(frames - 1, 1)),
+            ERRORS,
+        )
+    phase = np.broadcast_to((((np.arange(frames) - ed) % frames) / frames)[:, None], points.shape[:2])
+    turn = 0.5 if es is None else ((es - ed) % frames) / frames
+    return phase, TwoSlopeNorm(turn if 0 < turn < 1 else 0.5, 0.0, 1.0), BEAT
+
+
+def _ticks(frames: int, es: int | None, ed: int, periodic: bool) -> dict[float, str] | None:
+    """Words on the colour bar of time."""
+    if not periodic:
+        named = {float(ed): f"{ed}, ED"} | ({float(es): f"{es}, ES"} if es is not None else {})
+        return {0.0: "0", float(frames - 1): f"{frames - 1}"} | named
+    turn = None if es is None else ((es - ed) % frames) / frames
+    return {0.0: "ED", **({turn: "ES"} if turn else {}), 1.0: "ED"}
+
+
+def _draw_paths(ax: Axes, points: Floats, values: Floats, look: tuple[Normalize, Colormap], *, periodic: bool) -> None:
+    """Draw the path of each landmark, its edges coloured by their middle."""
+    order = np.arange(len(points) + periodic) % len(points) if len(points) > 2 else np.arange(len(points))
+    segments = np.stack([points[order[:-1]], points[order[1:]]], axis=2).reshape(-1, 2, 2)
+    after = np.array(values[order[1:]])
+    middle = np.where(after < values[order[:-1]], after + 1, after) if look[1] is BEAT else after
+    middle = ((values[order[:-1]] + middle) / 2).ravel()
+    known = np.isfinite(segments).all(axis=(1, 2))
+    ax.add_collection(
+        LineCollection(
+            [*segments[known]],
+            array=middle[known],
+            cmap=look[1],
+            norm=look[0],
+            linewidths=1.1,
+            capstyle="round",
+            zorder=2,
+            label="paths",
+        )
+    )
