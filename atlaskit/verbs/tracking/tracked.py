@@ -1,0 +1,54 @@
+"""Everything that was found of the sequences of a store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from atlaskit.verbs.tracking.beats import Study
+from atlaskit.verbs.tracking.measuring import Measured, Prepared
+from atlaskit.verbs.tracking.roles import Roles
+from atlaskit.verbs.tracking.source import Source
+from atlaskit.verbs.tracking.volumes import Volume
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """Sequences with their beats, curves and volumes.
+
+    Attributes
+    ----------
+    source : Source
+    roles : Roles
+    studies : tuple of Study
+    prepared : Prepared
+    measured : Measured
+    volumes : tuple of Volume
+    """
+
+    source: Source
+    roles: Roles
+    studies: tuple[Study, ...]
+    prepared: Prepared
+    measured: Measured
+    volumes: tuple[Volume, ...]
+
+    def phase(self) -> NDArray[np.float64]:
+        """(Q, T) place of each frame in its beat, 0 at end-diastole to 1 at the next; NaN outside whole beats."""
+        found = np.full(self.source.sequences.rows.shape, np.nan)
+        for study in self.studies:
+            found[study.slices, : study.frames] = phase_of(study)
+        return found
+
+
+def phase_of(study: Study) -> NDArray[np.float64]:
+    """(T,) place of each frame of a study in its beat."""
+    frame, found = np.arange(study.frames), np.full(study.frames, np.nan)
+    if study.periodic:
+        return np.asarray((frame - study.beats.ed[0]) % study.frames / study.frames)
+    for ed, stop in zip(study.beats.ed, study.beats.stop, strict=True):
+        inside = (frame >= ed) & (frame < stop)
+        found[inside] = (frame[inside] - ed) / max(stop - ed, 1)
+    return found
