@@ -17,6 +17,7 @@ from atlaskit.tracking.function import (
 )
 from atlaskit.tracking.gaps import Filled, fill
 from atlaskit.tracking.motion import Jitter, Trajectories, displacement, drift, jitter, path_length, trajectories, velocity
+from atlaskit.tracking.paths import Paths, paths
 from atlaskit.tracking.phases import Beats, Phases, beats, phases
 from atlaskit.tracking.sequences import Sequences, sequences
 from atlaskit.tracking.smoothing import Smoothed, smooth
@@ -27,6 +28,7 @@ __all__ = [
     "Beats",
     "Filled",
     "Jitter",
+    "Paths",
     "Phases",
     "Segmental",
     "Sequences",
@@ -52,6 +54,7 @@ __all__ = [
     "length",
     "normalise",
     "path_length",
+    "paths",
     "perimeter",
     "phases",
     "run",

@@ -60,8 +60,7 @@ def find_beats(sequences: Sequences, areas: Array, cyclic: bool | None) -> tuple
         Whether a sequence is one beat that closes upon itself; seen from the curve unless given.
     """
     return tuple(
-        _study(name, own, areas[own, : int(sequences.lengths[own[0]])], cyclic)
-        for name, own in sequences.of_studies().items()
+        _study(name, own, areas[own, : int(sequences.lengths[own[0]])], cyclic) for name, own in sequences.of_studies().items()
     )
 
 

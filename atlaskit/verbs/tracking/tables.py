@@ -34,7 +34,11 @@ def curve_table(tracked: Tracked) -> pd.DataFrame:
     q, t = np.nonzero(tracked.source.sequences.frames >= 0)
     parts = []
     for name in tracked.source.topology.structures:
-        values = {f"area_{unit}2": measured.area[name], f"length_{unit}": measured.length[name], "strain": measured.strain[name]}
+        values = {
+            f"area_{unit}2": measured.area[name],
+            f"length_{unit}": measured.length[name],
+            "strain": measured.strain[name],
+        }
         part = _identity(tracked, q, t).assign(structure=name, **{key: column[q, t] for key, column in values.items()})
         parts.append(part)
     return pd.concat(parts, ignore_index=True)
@@ -98,9 +102,7 @@ def _identity(tracked: Tracked, q: NDArray[np.intp], t: NDArray[np.intp]) -> pd.
     """Which sequence and frame each row is."""
     sequences = tracked.source.sequences
     who = tracked.source.table[["sequence", "study", "subject", "slice"]].iloc[q].reset_index(drop=True)
-    return who.assign(
-        frame=sequences.frames[q, t], **{_time(tracked): sequences.time[q, t]}, phase=tracked.phase()[q, t]
-    )
+    return who.assign(frame=sequences.frames[q, t], **{_time(tracked): sequences.time[q, t]}, phase=tracked.phase()[q, t])
 
 
 def _time(tracked: Tracked) -> str:

@@ -97,7 +97,9 @@ def volumes_of(
         why = _obstacle(source, studies)
         return ((), (f"no volumes, {why}",)) if why else (_by_slices(source, studies, areas, asked, LEAST_SLICES), ())
     if source.unit != "mm":
-        raise InputError("Volumes need the size of a pixel in mm, which is unknown here: give --spacing-mm, or a table with it.")
+        raise InputError(
+            "Volumes need the size of a pixel in mm, which is unknown here: give --spacing-mm, or a table with it."
+        )
     if asked.method == "slices":
         return _by_slices(source, studies, areas, asked, 1), ()
     return _by_views(source, studies, cavity, points, asked), ()
@@ -125,7 +127,9 @@ def _summed(source: Source, study: Study, areas: Array, missing: str) -> Volume:
     grid[numbers - numbers.min()] = areas[study.slices, : study.frames]
     apart = source.slice_mm[study.slices]
     if np.isfinite(apart).all() and np.ptp(apart) > 1e-3 * apart.mean():
-        raise InputError(f"Slices of a study must be equally far apart; {study.name!r} has {apart.min():g} to {apart.max():g} mm.")
+        raise InputError(
+            f"Slices of a study must be equally far apart; {study.name!r} has {apart.min():g} to {apart.max():g} mm."
+        )
     found = tracking.by_slices(grid, apart[0], missing=missing, periodic=study.periodic)
     return Volume(study.name, (study,), "slices", found.ml, found.filled.sum(0), found.absent.sum(0))
 
