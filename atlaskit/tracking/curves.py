@@ -53,7 +53,7 @@ class Curves:
         return c0 + share * (c1 + share * (c2 + share * c3)), c1 + share * (2 * c2 + 3 * share * c3)
 
     def towards(self, targets: Complex, places: Array, steps: int) -> Array:
-        """Places (N, m) after some Gauss-Newton steps to where the curve is nearest to targets, of one landmark at most each."""
+        """Places (N, m) after Gauss-Newton steps, of one landmark at most, to where the curve comes nearest to targets."""
         for _ in range(steps):
             here, along = self.at(places)
             off = targets - here

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from atlaskit.errors import InputError
 from atlaskit.tracking.curves import Curves
+from atlaskit.tracking.moments import signed_areas
 from atlaskit.tracking.motion import Loops
 from atlaskit.tracking.smoothers import Patterns, constant_velocity
 from atlaskit.tracking.smoothing import CUTOFF, change
@@ -61,8 +62,8 @@ def steady(
     """Take the tremble along the outline from landmarks that were placed frame by frame.
 
     Where a landmark lies along a smooth outline is hardly seen in one mask, so it trembles from frame to frame. Each landmark
-    slides along the curve through its own frame's landmarks to where its way, smoothed in time, comes nearest. The outline stays
-    what it is, and with it area, length and every strain of the whole outline.
+    slides along the curve through its own frame's landmarks to where its way, smoothed in time, comes nearest. The outline
+    stays what it is, and with it area, length and every strain of the whole outline.
 
     Parameters
     ----------
@@ -109,28 +110,29 @@ def steady(
             before = flat[part][:, :, list(loop)]
             after = _slid(before, times[part], still, periodic, cutoff, rounds)
             steadied[part][:, :, list(loop)] = after
-            area[part] = np.fmax(area[part], np.nanmax(np.abs(_area(after) / _area(before) - 1), axis=1, initial=0.0))
+            changed = np.abs(signed_areas(after) / signed_areas(before) - 1)
+            area[part] = np.fmax(area[part], np.nan_to_num(changed).max(axis=1))
     found = steadied.reshape(points.shape)
     return Steadied(found, *change(points, found), area.reshape(points.shape[:-3]))
 
 
 def _slid(outlines: Array, times: Array, still: NDArray[np.bool_], periodic: bool, cutoff: float, rounds: int) -> Array:
     """Outlines (R, T, n, 2) whose landmarks have slid along them; those that are still stay."""
-    known = present(outlines).all(axis=2)
+    there = np.asarray(present(outlines).all(axis=2))[..., None, None]
     shape = outlines.shape
     patterns = Patterns.of(outlines, times)
     smoother = constant_velocity(patterns.times, patterns.known, periodic=periodic, cutoff=cutoff)
     curves = Curves.through(_complex(outlines))
     begin = np.arange(shape[2], dtype=np.float64)
     places = np.broadcast_to(begin, (shape[0] * shape[1], shape[2]))
-    now = np.where(known[..., None, None], outlines, np.nan)
+    now = np.where(there, outlines, np.nan)
     for _ in range(rounds):
         way = _complex(patterns.apply(smoother, now))
         places = np.where(still, begin, curves.towards(way, places, STEPS))
         places = in_order(places, still)
         on = curves.at(places)[0]
-        now = np.where(known[..., None, None], np.stack([on.real, on.imag], axis=-1).reshape(shape), np.nan)
-    return np.where(still[:, None] | ~known[..., None, None], outlines, now)
+        now = np.where(there, np.stack([on.real, on.imag], axis=-1).reshape(shape), np.nan)
+    return np.where(still[:, None] | ~there, outlines, now)
 
 
 def in_order(places: Array, still: NDArray[np.bool_]) -> Array:
@@ -172,9 +174,3 @@ def _complex(outlines: Array) -> NDArray[np.complex128]:
     known = np.nan_to_num(outlines)
     flat: NDArray[np.complex128] = (known[..., 0] + 1j * known[..., 1]).reshape(-1, outlines.shape[2])
     return flat
-
-
-def _area(outlines: Array) -> Array:
-    """(..., ) signed areas of closed polygons (..., n, 2)."""
-    x, y = np.moveaxis(outlines, -1, 0)
-    return 0.5 * np.asarray((x * np.roll(y, -1, axis=-1) - np.roll(x, -1, axis=-1) * y).sum(axis=-1))
