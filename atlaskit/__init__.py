@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from atlaskit.verbs.opening import Atlas, open
     from atlaskit.verbs.population import Population
     from atlaskit.verbs.shape_pca import ShapePcaResult, shape_pca
+    from atlaskit.verbs.track import track
+    from atlaskit.verbs.tracking.result import TrackResult
 
 __version__ = "0.1.0"
 
@@ -51,6 +53,7 @@ __all__ = [
     "StoreError",
     "Structure",
     "Topology",
+    "TrackResult",
     "compare",
     "demo",
     "describe",
@@ -62,6 +65,7 @@ __all__ = [
     "open",
     "read_corpus",
     "shape_pca",
+    "track",
 ]
 
 _HOME = {
@@ -86,6 +90,7 @@ _HOME = {
     "StoreError": "errors",
     "Structure": "masks",
     "Topology": "topology",
+    "TrackResult": "verbs.tracking.result",
     "compare": "verbs.compare",
     "demo": "verbs.demo",
     "describe": "verbs.describe",
@@ -97,6 +102,7 @@ _HOME = {
     "open": "verbs.opening",
     "read_corpus": "readers",
     "shape_pca": "verbs.shape_pca",
+    "track": "verbs.track",
 }
 """Where each public name lives."""
 

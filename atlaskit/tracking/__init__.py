@@ -2,6 +2,7 @@
 
 from atlaskit.tracking.apical import View, area_length, biplane, hinges, in_mm, simpson, view
 from atlaskit.tracking.bridging import bridged
+from atlaskit.tracking.contrasts import contrast
 from atlaskit.tracking.curves import area, length, perimeter, run
 from atlaskit.tracking.cycles import Average, average, normalise
 from atlaskit.tracking.function import (
@@ -16,24 +17,29 @@ from atlaskit.tracking.function import (
     wall_thickness,
 )
 from atlaskit.tracking.gaps import Filled, fill
+from atlaskit.tracking.jumps import ATTRIBUTES, Jumps, jumps
 from atlaskit.tracking.motion import Jitter, Trajectories, displacement, drift, jitter, path_length, trajectories, velocity
 from atlaskit.tracking.paths import Paths, paths
 from atlaskit.tracking.phases import Beats, Phases, beats, phases
 from atlaskit.tracking.sequences import Sequences, sequences
 from atlaskit.tracking.smoothing import Smoothed, smooth
+from atlaskit.tracking.steadying import Steadied, steady
 from atlaskit.tracking.volumes import SliceVolume, by_slices
 
 __all__ = [
+    "ATTRIBUTES",
     "Average",
     "Beats",
     "Filled",
     "Jitter",
+    "Jumps",
     "Paths",
     "Phases",
     "Segmental",
     "Sequences",
     "SliceVolume",
     "Smoothed",
+    "Steadied",
     "Trajectories",
     "View",
     "area",
@@ -43,6 +49,7 @@ __all__ = [
     "biplane",
     "bridged",
     "by_slices",
+    "contrast",
     "displacement",
     "drift",
     "ejection_fraction",
@@ -51,6 +58,7 @@ __all__ = [
     "hinges",
     "in_mm",
     "jitter",
+    "jumps",
     "length",
     "normalise",
     "path_length",
@@ -63,6 +71,7 @@ __all__ = [
     "sequences",
     "simpson",
     "smooth",
+    "steady",
     "strain",
     "thickening",
     "trajectories",

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from atlaskit.errors import InputError
 from atlaskit.metrics import tangents
+from atlaskit.tracking.moments import centroids
 from atlaskit.tracking.timing import Array, frame_times, sequences, steps
 
 Loops = Sequence[Sequence[int]]
@@ -133,19 +134,8 @@ def drift(points: ArrayLike, loop: Sequence[int] | None = None, *, reference: Ar
     (..., T, 2) float array
     """
     points = sequences(points)
-    centre = centroid(points if loop is None else points[..., list(loop), :])
+    centre = centroids(points if loop is None else points[..., list(loop), :])
     return centre - _at(centre[..., None, :], reference)[..., 0, :]
-
-
-def centroid(outline: Array) -> Array:
-    """(..., 2) centroids of the area of closed polygons (..., n, 2); NaN for one that encloses nothing."""
-    middle = outline.mean(axis=-2, keepdims=True)
-    x, y = np.moveaxis(outline - middle, -1, 0)  # about their middle, where far-off coordinates would cancel
-    after_x, after_y = np.roll(x, -1, axis=-1), np.roll(y, -1, axis=-1)
-    twice = x * after_y - after_x * y
-    moment = np.stack([(twice * (x + after_x)).sum(axis=-1), (twice * (y + after_y)).sum(axis=-1)], axis=-1)
-    area = twice.sum(axis=-1)
-    return np.asarray(middle[..., 0, :] + moment / np.where(area == 0, np.nan, 3 * area)[..., None])
 
 
 def displacement(points: ArrayLike, reference: ArrayLike = 0) -> Array:
@@ -260,7 +250,7 @@ def _at(points: Array, reference: ArrayLike) -> Array:
         raise InputError(f"A reference must be the number of one of {count} frames; got {reference!r}.")
     if frame.shape not in ((), lead):
         raise InputError(f"A reference is one frame for all sequences or one for each of {lead}; got the shape {frame.shape}.")
-    chosen: NDArray[np.int64] = np.broadcast_to(frame % count, lead)[..., None, None, None]
+    chosen = np.broadcast_to(frame % count, lead)[..., None, None, None]
     found: Array = np.take_along_axis(points, chosen, axis=-3)
     return found
 
@@ -270,4 +260,4 @@ def _rms(values: Array) -> Array:
     known = np.isfinite(values)
     count = known.sum(axis=(-2, -1))
     total = np.where(known, values, 0.0)
-    return np.sqrt(np.square(total).sum(axis=(-2, -1)) / np.where(count == 0, np.nan, count))
+    return np.asarray(np.sqrt(np.square(total).sum(axis=(-2, -1)) / np.where(count == 0, np.nan, count)))

@@ -52,7 +52,7 @@ class Patterns:
         return cls(when[which.ravel()[row]], known[row, landmark], pattern.reshape(known.shape[:2]))
 
     def apply(self, matrices: Array, points: Array, frames: Known | None = None) -> Array:
-        """Landmarks (..., T, L, 2) by the (G, T, T) matrix of their pattern, in its known frames or other (G, T) frames; else NaN."""
+        """Landmarks (..., T, L, 2) by the (G, T, T) matrix of their pattern, in its known frames or other (G, T) ones."""
         count, landmarks = points.shape[-3:-1]
         series = np.moveaxis(points.reshape(-1, count, landmarks, 2), 1, 0).reshape(count, -1, 2)
         moved = np.full_like(series, np.nan)

@@ -85,8 +85,9 @@ def smooth(
     Notes
     -----
     Each method is a linear map of the known frames, the same for x and y and for all landmarks that share times and gaps; so it
-    commutes with rotation and translation, and keeps what does not move. Where so few frames are known that a fit
-    passes through all of them, they stay as they are. At the ends of a sequence that is not periodic "savgol" takes the nearest whole window.
+    commutes with rotation and translation, and keeps what does not move. Where so few frames are known that a fit passes
+    through all of them, they stay as they are. At the ends of a sequence that is not periodic "savgol" takes the nearest whole
+    window.
     1000 sequences of 30 frames and 128 landmarks: 0.3 s.
 
     References

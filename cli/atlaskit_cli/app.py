@@ -15,6 +15,7 @@ from atlaskit_cli.commands.evaluate import evaluate
 from atlaskit_cli.commands.extract import extract
 from atlaskit_cli.commands.fit import fit
 from atlaskit_cli.commands.shape_pca import shape_pca
+from atlaskit_cli.commands.track import track
 from atlaskit_cli.output import print_json
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -22,6 +23,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "extract": extract,
     "shape-pca": shape_pca,
     "compare": compare,
+    "track": track,
     "evaluate": evaluate,
     "describe": describe,
     "demo": demo,

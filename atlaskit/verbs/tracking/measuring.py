@@ -129,7 +129,7 @@ def prepare(sequences: Sequences, topology: Topology, studies: tuple[Study, ...]
         part, time = points[chosen, :frames], sequences.time[chosen, :frames]
         if frames >= 3:
             jumped = tracking.jumps(part, topology.loops, time, periodic=periodic)
-            outlier[chosen, :frames], score[chosen, :frames] = jumped.frames, jumped.score
+            outlier[chosen, :frames], score[chosen, :frames] = jumped.flags, jumped.scores
         made, done, changed = _made_ready(part, topology, time, periodic, choices)
         points[chosen, :frames], filled[chosen, :frames] = made, done
         figures[:, chosen] = [*_jitters(part, made, topology, periodic), *changed]

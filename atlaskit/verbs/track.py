@@ -1,0 +1,259 @@
+"""``atlaskit track``: landmarks in time, the beats that they make, and what these say of function."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from atlaskit import __version__
+from atlaskit.errors import InputError, nearest
+from atlaskit.store import open_store
+from atlaskit.verbs.population import Unit
+from atlaskit.verbs.tracing import Progress, silent
+from atlaskit.verbs.tracking.comparing import averages, groups_of, index_contrasts, path_contrasts
+from atlaskit.verbs.tracking.function import function_table
+from atlaskit.verbs.tracking.masks import planes_of
+from atlaskit.verbs.tracking.measuring import Choices, measure, prepare, studies_of
+from atlaskit.verbs.tracking.meshes import check_format, write_surfaces
+from atlaskit.verbs.tracking.pictures import draw_tracks
+from atlaskit.verbs.tracking.result import TrackResult
+from atlaskit.verbs.tracking.roles import roles_of
+from atlaskit.verbs.tracking.source import Source, read_source
+from atlaskit.verbs.tracking.storing import write_tracks
+from atlaskit.verbs.tracking.tables import curve_table, frame_table, segment_table, sequence_table, volume_table
+from atlaskit.verbs.tracking.tracked import Tracked
+from atlaskit.verbs.tracking.volumes import Asked, volumes_of
+from atlaskit.verbs.whole import replace_tables, whole
+
+ACCOUNT = "track.json"
+"""Beside the tables: how they were made."""
+TABLES = ("function", "sequences", "frames", "curves", "volumes", "segments", "average", "groups", "paths", "surfaces")
+SMOOTH = ("none", "fourier", "savgol", "rts")
+
+
+def track(
+    *,
+    atlas: str | Path = "atlas",
+    store: str | Path | None = None,
+    structures: Sequence[str] | str = (),
+    table: Path | str | pd.DataFrame | None = None,
+    pattern: str | None = None,
+    roles: Sequence[str] = (),
+    unit: Unit = "auto",
+    spacing_mm: float | None = None,
+    slice_mm: float | None = None,
+    frame_ms: float | None = None,
+    cyclic: bool | None = None,
+    reference: int | None = None,
+    steady: bool = True,
+    smooth: str = "none",
+    fill: int = 0,
+    keep_drift: bool = True,
+    segments: int = 6,
+    volume: str = "auto",
+    missing: str = "interpolate",
+    views: Sequence[str] = (),
+    base: tuple[int, int] | None = None,
+    convention: str = "guideline",
+    group: str | None = None,
+    permutations: int = 999,
+    surfaces: str | None = None,
+    show: str | None = None,
+    film: bool = True,
+    seed: int = 0,
+    report: Progress = silent,
+) -> TrackResult:
+    """Follow the landmarks of sequences through time.
+
+    Parameters
+    ----------
+    atlas : path
+        Its landmarks are read, and tables, pictures and the group ``tracks`` of the store are written.
+    store : path, optional
+        Another landmark store than the atlas's.
+    structures : str or sequence of str
+        All of them unless given.
+    table : path or DataFrame, optional
+        With ids of cases, sequences, studies or subjects in a column of such a name, and any of the columns subject, study,
+        slice, frame, time_ms, frame_ms, spacing_mm, slice_mm, and groups.
+    pattern : str, optional
+        Regular expression on the names of cases with any of the groups subject, study, slice, frame and time.
+    roles : sequence of str
+        ``cavity=STRUCTURE`` and ``wall=STRUCTURE``, the outer outline of the wall; seen from the outlines unless given.
+    unit : {"auto", "px", "mm"}
+    spacing_mm, slice_mm, frame_ms : float, optional
+        Size of a pixel, distance between slices and time between frames of all cases, in place of what files say.
+    cyclic : bool, optional
+        Whether a sequence is one beat that closes upon itself; seen from its curve unless given.
+    reference : int, optional
+        The frame, counted from 0, that displacement is measured from; end-diastole unless given.
+    steady : bool
+        Let landmarks slide along their outlines so that they tremble less; outlines stay.
+    smooth : {"none", "fourier", "savgol", "rts"}
+        Smooth landmarks in time, which changes outlines: by how much is in ``sequences.csv``.
+    fill : int
+        Longest gap, in frames, that is interpolated; such frames are marked.
+    keep_drift : bool
+        Whether displacements contain how the whole outline moves.
+    segments : int
+        Parts of the outline, whose strain is experimental; 0 for none.
+    volume : {"auto", "slices", "simpson", "biplane", "area-length", "none"}
+        "auto" sums slices where sizes are known and a study has three or more.
+    missing : {"refuse", "interpolate", "common", "zero"}
+        What a slice without an outline means for a volume: see `atlaskit.tracking.by_slices`.
+    views : sequence of str
+        What the names of the two views of a study hold, such as "2CH" and "4CH".
+    base : (int, int), optional
+        Landmarks at the hinges of the valve; the two corners of the mean outline unless given.
+    convention : {"guideline", "camus"}
+        Of discs in two views.
+    group : str, optional
+        Column of the table whose groups are compared; subjects are permuted.
+    permutations : int
+    surfaces : {"vtk", "ply", "stl"}, optional
+        Write closed surfaces of studies with slices.
+    show : str, optional
+        The sequence of pictures and film; that of the median change of area unless given.
+    film : bool
+    seed : int
+        Of the permutations.
+    report : callable
+        Called as ``report(stage, done, total)``.
+
+    Returns
+    -------
+    TrackResult
+
+    Raises
+    ------
+    InputError, NotFoundError, StoreError
+
+    Notes
+    -----
+    Landmarks of masks are places on an outline, not material points of the tissue: areas, volumes and strains of whole outlines
+    do not depend on where they lie along it; strains of segments and paths along the outline do.
+    """
+    began = time.perf_counter()
+    place = Path(atlas) / "landmarks.zarr" if store is None else Path(store)
+    given = {name: value for name, value in locals().items() if name not in ("began", "place", "report", "table", "store")}
+    choices = Choices(cyclic, steady, fill, smooth, keep_drift, reference, segments)
+    asked = Asked(volume, missing, tuple(views), base, convention)
+    _check(choices, permutations)
+    check_format(surfaces)
+    report("tracking", 0, 4)
+    source = read_source(
+        place, structures=structures, pattern=pattern, table=table, unit=unit,
+        spacing_mm=spacing_mm, slice_mm=slice_mm, frame_ms=frame_ms,
+    )  # fmt: skip
+    if show is not None and show not in source.sequences.names:
+        raise InputError(f"--show is the name of a sequence; {show!r} is none: {nearest(show, source.sequences.names)}")
+    groups = groups_of(source.table, group)
+    report("tracking", 1, 4)
+    tracked, notes = _tracked(source, roles, choices, asked)
+    function = function_table(tracked)
+    report("tracking", 2, 4)
+    average = averages(tracked, groups)
+    tables = {
+        "function": function,
+        "sequences": sequence_table(tracked),
+        "frames": frame_table(tracked),
+        "curves": curve_table(tracked),
+        "volumes": volume_table(tracked),
+        "segments": segment_table(tracked),
+        "average": average.table,
+    }
+    compared, words = _compared(tracked, function, groups, group, permutations, seed)
+    folder = Path(atlas) / "tracks"
+    (folder / ACCOUNT).unlink(missing_ok=True)
+    closed, files = write_surfaces(tracked, surfaces, folder / "surfaces") if surfaces else (pd.DataFrame(), ())
+    write_tracks(tracked, average, given)
+    paths = write_tables(folder, {**tables, **compared, "surfaces": closed})
+    report("tracking", 3, 4)
+    planes = planes_of(source, Path(atlas) / "network.pt") if film else ""
+    pictures = draw_tracks(
+        tracked, function, average, None if isinstance(planes, str) else planes,
+        show=show, film=film, folder=Path(atlas) / "figures",
+    )  # fmt: skip
+    report("tracking", 4, 4)
+    sequences = source.sequences
+    result = TrackResult(
+        store=place,
+        unit=source.unit,
+        time_unit=sequences.time_unit,
+        studies=len(tracked.studies),
+        sequences=len(sequences),
+        frames=int((sequences.rows >= 0).sum()),
+        gaps=int(sequences.gaps.sum()),
+        interpolated=int(tracked.prepared.interpolated.sum()),
+        outliers=int(tracked.prepared.outlier.sum()),
+        options=given,
+        function=function,
+        groups=compared["groups"],
+        paths=compared["paths"],
+        tables=paths,
+        pictures=pictures,
+        surfaces=files,
+        notes=tuple(dict.fromkeys([*source.notes, *notes, *words, *([planes] if isinstance(planes, str) and planes else [])])),
+        seconds=round(time.perf_counter() - began, 3),
+    )
+    write_account(result, folder)
+    return result
+
+
+def _tracked(source: Source, texts: Sequence[str], choices: Choices, asked: Asked) -> tuple[Tracked, list[str]]:
+    """Make landmarks ready, find the beats, and measure; and what a user should know."""
+    sequences, topology = source.sequences, source.topology
+    roles = roles_of(texts, topology, sequences.points)
+    first = studies_of(sequences, topology, roles, sequences.points, choices)
+    prepared = prepare(sequences, topology, first, choices)
+    studies = studies_of(sequences, topology, roles, prepared.points, choices)
+    measured = measure(sequences, topology, roles, studies, prepared.points, choices)
+    volumes, why = volumes_of(source, studies, roles.cavity, measured.area[roles.cavity], prepared.points, asked)
+    notes = [*([roles.sentence()] if roles.guessed else []), *why]
+    if sequences.time_unit != "ms":
+        notes.append("the time between frames is unknown, so times are frame numbers (--frame-ms)")
+    return Tracked(source, roles, studies, prepared, measured, volumes), notes
+
+
+def _compared(
+    tracked: Tracked, function: pd.DataFrame, groups: dict[str, str], column: str | None, permutations: int, seed: int
+) -> tuple[dict[str, pd.DataFrame], list[str]]:
+    """Tables of groups, empty where none were asked for."""
+    if column is None:
+        return {"groups": pd.DataFrame(), "paths": pd.DataFrame()}, []
+    paths, why = path_contrasts(tracked, groups, permutations, seed)
+    tables = {"groups": index_contrasts(function, groups, permutations, seed)}
+    tables["paths"] = pd.DataFrame() if paths is None else paths.table
+    left = sorted(set(tracked.source.sequences.subjects) - set(groups))
+    notes = [f"{len(left)} subjects have no {column!r}: {', '.join(left[:5])}"] if left else []
+    return tables, [*notes, *([why] if why else [])]
+
+
+def _check(choices: Choices, permutations: int) -> None:
+    """Refuse what no sequence can be asked for."""
+    if choices.smooth not in SMOOTH:
+        raise InputError(
+            f"Landmarks are smoothed by {', '.join(SMOOTH)}; got {choices.smooth!r}: {nearest(choices.smooth, SMOOTH)}"
+        )
+    if choices.fill < 0 or choices.segments < 0 or permutations < 1 or (choices.reference or 0) < 0:
+        raise InputError("Numbers of frames, segments and permutations count from 0, 0 and 1; one is below.")
+
+
+def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> tuple[Path, ...]:
+    """Write tables; an empty one is not written, and an earlier one of its name goes."""
+    flat = {name: table.reset_index() if isinstance(table.index, pd.MultiIndex) else table for name, table in tables.items()}
+    made = {folder / f"{name}.csv": table for name, table in flat.items() if len(table)}
+    return replace_tables(made, (folder / f"{name}.csv" for name in TABLES))
+
+
+def write_account(result: TrackResult, folder: Path) -> None:
+    """Write ``track.json``: what was found, of which landmarks, and how."""
+    opened = open_store(result.store)
+    origin = {"atlaskit": __version__, "topology_sha256": opened.topology.sha256, "network_sha256": opened.network_sha256}
+    said = {name: value for name, value in result.to_dict().items() if name not in ("function", "groups", "paths", "seconds")}
+    text = json.dumps({**origin, **said}, indent=2, default=str)
+    whole(folder / ACCOUNT, lambda draft: draft.write_text(text, encoding="utf-8"))

@@ -1,0 +1,188 @@
+"""Groups of subjects: their average beats, their indices, and the paths of their shapes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from atlaskit import tracking
+from atlaskit.errors import InputError, nearest
+from atlaskit.shape import align
+from atlaskit.verbs.tracking.beats import Study
+from atlaskit.verbs.tracking.function import INDICES, by_subject
+from atlaskit.verbs.tracking.tracked import Tracked
+
+PHASES = 50
+"""Phases of an average beat."""
+PATH_PHASES = 16
+"""Phases of the path of a shape: enough for a beat, few enough that noise does not lengthen it much."""
+ALL = "all"
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Averages:
+    """Average beats.
+
+    Attributes
+    ----------
+    subjects : tuple of str
+    groups : tuple of str
+        Of each subject; "all" where none were asked for.
+    phase : (P,) float array
+    curves : dict of str to (N, P) array
+        Of each subject: size of the cavity since end-diastole (volume, else area), strain, thickening.
+    es : (N,) float array
+        Phase of end-systole.
+    """
+
+    subjects: tuple[str, ...]
+    groups: tuple[str, ...]
+    phase: Array
+    curves: dict[str, Array]
+    es: Array
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """A row per group, curve and phase: mean, sd and n of subjects."""
+        parts = []
+        for group in dict.fromkeys(self.groups):
+            own = np.array([name == group for name in self.groups])
+            for name, values in self.curves.items():
+                mean = tracking.average(values[own])
+                columns = {"group": group, "curve": name, "phase": self.phase, "mean": mean.mean, "sd": mean.sd, "n": mean.n}
+                parts.append(pd.DataFrame(columns))
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def groups_of(table: pd.DataFrame, column: str | None) -> dict[str, str]:
+    """The group of each subject that has one, by a column of the table of sequences.
+
+    Raises
+    ------
+    InputError
+        When there is no such column, or a subject has several groups.
+    """
+    if column is None:
+        return {subject: ALL for subject in dict.fromkeys(table["subject"])}
+    if column not in table:
+        raise InputError(
+            f"--group is a column of the table that is constant in a sequence; {column!r} is none: "
+            f"{nearest(column, [str(name) for name in table])}"
+        )
+    known = table.dropna(subset=[column])
+    several = known.groupby("subject")[column].nunique()
+    if (several > 1).any():
+        raise InputError(
+            f"A subject is of one group; {several[several > 1].index[0]!r} has {int(several.max())} in {column!r}."
+        )
+    return {str(subject): str(value) for subject, value in known.groupby("subject")[column].first().items()}
+
+
+def averages(tracked: Tracked, groups: dict[str, str]) -> Averages:
+    """Bring beats to a common phase; slices, beats and studies of a subject are averaged first."""
+    subjects = tuple(sorted(groups))
+    of_studies = {name: [] for name in subjects}  # type: dict[str, list[tuple[dict[str, Array], float]]]
+    for study in tracked.studies:
+        subject = tracked.source.sequences.subjects[study.slices[0]]
+        if subject in groups and len(study.beats.ed):
+            of_studies[subject].append(_normal(tracked, study))
+    names = list(dict.fromkeys(name for own in of_studies.values() for curves, _ in own for name in curves))
+    blank = np.full(PHASES, np.nan)
+    curves = {
+        name: np.array([_mean([each.get(name, blank) for each, _ in of_studies[subject]] or [blank]) for subject in subjects])
+        for name in names
+    }
+    es = np.array([_mean([np.array([at]) for _, at in of_studies[subject]] or [blank[:1]])[0] for subject in subjects])
+    return Averages(subjects, tuple(groups[name] for name in subjects), np.arange(PHASES) / PHASES, curves, es)
+
+
+def _normal(tracked: Tracked, study: Study) -> tuple[dict[str, Array], float]:
+    """Curves of a study at the phases, means over its slices and beats, and the phase of end-systole."""
+    measured, cavity = tracked.measured, tracked.roles.cavity
+    volume = next((each for each in tracked.volumes if each.studies[0] is study), None)
+    rest = measured.rest[study.slices[0], : study.frames]
+    size = (volume.ml if volume else study.curve)[None]
+    curves = {"volume" if volume else "area": size / size[:, rest] - 1, "strain": _of(measured.strain[cavity], study)}
+    if measured.thickening is not None:
+        curves["thickening"] = _of(measured.thickening, study)
+    parts = {name: [_beat(values, study, beat) for beat in range(len(study.beats.ed))] for name, values in curves.items()}
+    es = [_share(study, beat) for beat in range(len(study.beats.ed))]
+    return {name: _mean(np.concatenate(values)) for name, values in parts.items()}, float(np.mean(es))
+
+
+def _of(values: Array, study: Study) -> Array:
+    return values[study.slices, : study.frames]
+
+
+def _beat(values: Array, study: Study, beat: int, phases: int = PHASES) -> Array:
+    """(Z, P) curves of one beat at the phases."""
+    ed, stop = (np.full(len(values), found[beat]) for found in (study.beats.ed, study.beats.stop))
+    return tracking.normalise(values, ed=ed, stop=None if study.periodic else stop, n=phases)
+
+
+def _share(study: Study, beat: int) -> float:
+    """Phase of end-systole."""
+    ed, es, stop = (int(found[beat]) for found in (study.beats.ed, study.beats.es, study.beats.stop))
+    return (es - ed) % study.frames / study.frames if study.periodic else (es - ed) / max(stop - ed, 1)
+
+
+def _mean(curves: Array | list[Array]) -> Array:
+    """Mean over the first axis of what is known; NaN where nothing is."""
+    return tracking.average(np.asarray(curves)).mean
+
+
+def index_contrasts(function: pd.DataFrame, groups: dict[str, str], permutations: int, seed: int) -> pd.DataFrame:
+    """Indices of function compared between groups, a row per index and pair; subjects are what is dealt out anew."""
+    table = by_subject(function, INDICES)
+    table = table[table.index.isin(list(groups))]
+    parts = []
+    for name in table:
+        if table[name].notna().any():
+            group = [groups[str(subject)] for subject in table.index]
+            part = tracking.contrast(table[name].to_numpy(), group, permutations=permutations, seed=seed)
+            part.insert(0, "index", name)
+            parts.append(part)
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def path_contrasts(tracked: Tracked, groups: dict[str, str], permutations: int, seed: int) -> tuple[tracking.Paths | None, str]:
+    """Paths of shape through the beat, compared between groups; None, and why, where they cannot be.
+
+    Every sequence is brought to size 1 at its end-diastole, so that contraction is part of its shape and the size of the heart is
+    not, and all frames are aligned together; phases are means over the beats, slices and studies of a subject.
+    """
+    shapes, owners = _shapes(tracked, groups)
+    complete = {
+        name: [shape for shape, owner in zip(shapes, owners, strict=True) if owner == name] for name in dict.fromkeys(owners)
+    }
+    counts = pd.Series([groups[name] for name in complete]).value_counts()
+    if len(counts) < 2 or counts.min() < 2:
+        return None, "paths of shape are compared between groups of two or more subjects with whole beats"
+    flat = np.concatenate([np.concatenate(own) for own in complete.values()])
+    aligned = align(flat, scale="none").points.reshape(-1, PATH_PHASES, *flat.shape[1:])
+    ends = np.cumsum([len(own) for own in complete.values()])[:-1]
+    means = np.array([part.mean(0) for part in np.split(aligned, ends)])
+    group = [groups[name] for name in complete]
+    return tracking.paths(means, group, periodic=True, permutations=permutations, seed=seed), ""
+
+
+def _shapes(tracked: Tracked, groups: dict[str, str]) -> tuple[list[Array], list[str]]:
+    """(P, L, 2) landmarks of whole beats at the phases, size 1 at end-diastole, one for each sequence; and whose each is."""
+    shapes, owners = [], []
+    for study in tracked.studies:
+        subject = tracked.source.sequences.subjects[study.slices[0]]
+        for q in study.slices if subject in groups else ():
+            points = tracked.prepared.points[q, : study.frames]
+            for beat in range(len(study.beats.ed)):
+                flat = _beat(points.reshape(len(points), -1).T, study, beat, PATH_PHASES).T
+                shape = flat.reshape(PATH_PHASES, *points.shape[1:])
+                if np.isfinite(shape).all():
+                    first = shape[0] - shape[0].mean(0)
+                    shapes.append(shape / np.linalg.norm(first))
+                    owners.append(subject)
+    return shapes, owners

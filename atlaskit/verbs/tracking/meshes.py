@@ -1,0 +1,104 @@
+"""Closed surfaces of each study: a table of what they enclose in every frame, and files of both ends of the beat."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from atlaskit.errors import InputError, nearest
+from atlaskit.surfaces import Surface, enclose, write_surface
+from atlaskit.tracking.volumes import MM3_PER_ML
+from atlaskit.verbs.tracking.beats import Study
+from atlaskit.verbs.tracking.tracked import Tracked
+from atlaskit.verbs.whole import as_files, whole
+
+FORMATS = ("vtk", "ply", "stl")
+LEVELS = 16
+"""Levels of every surface, so that all have the same vertices."""
+LEAST_SLICES = 2
+
+
+def check_format(name: str | None) -> None:
+    """Refuse a format that surfaces cannot be written in."""
+    if name is not None and name not in FORMATS:
+        raise InputError(f"--surfaces is {', '.join(FORMATS)}; got {name!r}: {nearest(name, FORMATS)}")
+
+
+def write_surfaces(tracked: Tracked, form: str, folder: Path) -> tuple[pd.DataFrame, tuple[Path, ...]]:
+    """Close the outlines of every study that has slices.
+
+    Parameters
+    ----------
+    tracked : Tracked
+    form : {"vtk", "ply", "stl"}
+    folder : Path
+        Files of an earlier run in it go.
+
+    Returns
+    -------
+    table : DataFrame
+        A row per study, structure and frame: volume, area, and how many levels are interpolated across missing slices.
+    paths : tuple of Path
+        A surface at end-diastole and one at end-systole, of each study and structure.
+
+    Raises
+    ------
+    InputError
+        When sizes are unknown, or no study has two slices.
+    """
+    source = tracked.source
+    if source.unit != "mm" or not np.isfinite(source.slice_mm).all():
+        raise InputError(
+            "Surfaces need the size of a pixel and the distance between slices in mm: give --spacing-mm, --slice-mm."
+        )
+    studies = [study for study in tracked.studies if len(study.slices) >= LEAST_SLICES]
+    if not studies:
+        raise InputError(f"Surfaces need studies of {LEAST_SLICES} slices or more; there is none: leave out --surfaces.")
+    rows, files = [], []
+    for study in studies:
+        for name in source.topology.structures:
+            surface = _enclosed(tracked, study, name)
+            rows.append(_table(tracked, study, name, surface))
+            ends = {"ed": int(study.beats.ed[0]), "es": int(study.beats.es[0])} if len(study.beats.ed) else {}
+            files += [(f"{study.name}_{name}_{end}", surface[frame]) for end, frame in ends.items()]
+    for old in [path for ending in FORMATS for path in folder.glob(f"surface_*.{ending}")]:
+        old.unlink()
+    made = {folder / f"{name}.{form}": surface for name, surface in as_files("surface", files).items()}
+    made = {path: surface for path, surface in made.items() if np.isfinite(surface.vertices).all()}
+    for path, surface in made.items():
+        whole(path, lambda draft, surface=surface: _write(draft, surface, form))  # type: ignore[misc]
+    return pd.concat(rows, ignore_index=True), tuple(made)
+
+
+def _write(draft: Path, surface: Surface, form: str) -> None:
+    """The suffix tells the format."""
+    named = draft.with_suffix(f".{form}")
+    write_surface(named, surface)
+    named.replace(draft)
+
+
+def _enclosed(tracked: Tracked, study: Study, name: str) -> Surface:
+    """Surfaces of all frames of a study, (T,); NaN where a frame has fewer than two slices."""
+    source = tracked.source
+    loop = list(source.topology.loop_of(name))
+    points = tracked.prepared.points[study.slices, : study.frames][:, :, loop].swapaxes(0, 1)
+    there = np.isfinite(points).all((-1, -2)).sum(1) >= LEAST_SLICES
+    known = np.where(there[:, None, None, None], points, np.nan)
+    heights = source.sequences.slices[study.slices] * source.slice_mm[study.slices]
+    return enclose(known, heights, levels=LEVELS)
+
+
+def _table(tracked: Tracked, study: Study, name: str, surface: Surface) -> pd.DataFrame:
+    sequences = tracked.source.sequences
+    columns = {
+        "study": study.name,
+        "subject": sequences.subjects[study.slices[0]],
+        "structure": name,
+        "frame": sequences.frames[study.slices[0], : study.frames],
+        "volume_ml": surface.volume_mm3 / MM3_PER_ML,
+        "surface_mm2": surface.area_mm2,
+        "levels_interpolated": surface.interpolated.sum(-1),
+    }
+    return pd.DataFrame(columns)

@@ -1,0 +1,164 @@
+"""The pictures of `atlaskit.track`: one beat in full, all studies small, groups on average, and a film."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from atlaskit import plot
+from atlaskit.verbs.tracking.beats import Study
+from atlaskit.verbs.tracking.comparing import ALL, Averages
+from atlaskit.verbs.tracking.masks import Planes
+from atlaskit.verbs.tracking.tracked import Tracked
+from atlaskit.verbs.whole import replace_pictures, whole
+
+FILM = "tracks_beat.gif"
+PER_CENT = 100.0
+LABELS = {
+    "volume": "volume since ED (%)",
+    "area": "area since ED (%)",
+    "strain": "circumferential strain (%)",
+    "thickening": "wall thickening (%)",
+}
+
+Array = NDArray[np.float64]
+
+
+def shown_sequence(tracked: Tracked, wanted: str | None, function: pd.DataFrame) -> tuple[Study, int]:
+    """The study and sequence to show: the one asked for, or the middle slice of the study with the median change of area."""
+    if wanted is not None:
+        q = tracked.source.sequences.names.index(wanted)
+        return next(study for study in tracked.studies if q in study.slices), q
+    change = function.groupby("study")["fac"].mean().dropna() if "fac" in function else pd.Series(dtype=float)
+    order = change.sort_values(kind="stable").index
+    name = order[len(order) // 2] if len(order) else tracked.studies[0].name
+    study = next(each for each in tracked.studies if each.name == name)
+    return study, _fullest(tracked, study)
+
+
+def _fullest(tracked: Tracked, study: Study) -> int:
+    """The slice nearest to the middle of those with the fewest gaps."""
+    known = np.isfinite(tracked.measured.area[tracked.roles.cavity][study.slices]).sum(1)
+    best = np.flatnonzero(known == known.max())
+    return int(study.slices[best[len(best) // 2]])
+
+
+def draw_tracks(
+    tracked: Tracked,
+    function: pd.DataFrame,
+    average: Averages,
+    planes: Planes | None,
+    *,
+    show: str | None,
+    film: bool,
+    folder: Path,
+) -> tuple[Path, ...]:
+    """Draw and save; pictures of an earlier run go.
+
+    Parameters
+    ----------
+    tracked : Tracked
+    function : DataFrame
+        As of `function_table`.
+    average : Averages
+    planes : callable or None
+        The planes of the structures in a frame of a sequence, for the film.
+    show : str or None
+        The sequence to show in full.
+    film : bool
+    folder : Path
+    """
+    study, q = shown_sequence(tracked, show, function)
+    paths = replace_pictures("tracks", _pictures(tracked, function, average, study, q), folder)
+    (folder / FILM).unlink(missing_ok=True)
+    if not film or not np.isfinite(tracked.prepared.points[q]).any():
+        return paths
+    animation = _film(tracked, study, q, planes)
+    whole(folder / FILM, lambda draft: _save(animation, draft))
+    return (*paths, folder / FILM)
+
+
+def _save(animation: Any, draft: Path) -> None:
+    """Pillow tells the format of a film by the name of its file."""
+    named = draft.with_suffix(".gif")
+    animation.save(named, writer="pillow")
+    named.replace(draft)
+
+
+def _pictures(tracked: Tracked, function: pd.DataFrame, average: Averages, study: Study, q: int) -> Iterator[tuple[str, Any]]:
+    measured, sequences, unit = tracked.measured, tracked.source.sequences, tracked.source.unit
+    frames, name = study.frames, sequences.names[q]
+    ed, es = _marks(study)
+    x, of_x = sequences.time[q, :frames], "ms" if sequences.time_unit == "ms" else "frame"
+    flags = {"interpolated": tracked.prepared.interpolated[q, :frames], "outliers": tracked.prepared.outlier[q, :frames]}
+    strains = {key: PER_CENT * values[q, :frames] for key, values in measured.strain.items()}
+    areas = {key: values[q, :frames] for key, values in measured.area.items()}
+    if frames > 1:
+        label = f"area ({unit}²)"
+        yield "curves", plot.beat(x, areas, strains, unit=of_x, label=label, ed=ed, es=es, **flags, title=name)[0]
+    points = tracked.prepared.points[q, :frames]
+    if len(study.beats.ed) and np.isfinite(points[study.beats.ed[0]]).any():
+        first = {"ed": int(study.beats.ed[0]), "es": int(study.beats.es[0]), "unit": unit, "title": name}
+        yield "trajectories", plot.trajectories(points, tracked.source.topology, periodic=study.periodic, **first)
+        yield "motion", plot.motion_map(points, tracked.source.topology, **first)
+    yield from _studies(tracked, function, average)
+    for curve, values in average.curves.items():
+        if len(average.subjects) > 1 and np.isfinite(values).any():
+            groups = None if set(average.groups) == {ALL} else list(average.groups)
+            yield f"average {curve}", plot.average(average.phase, PER_CENT * values, groups, label=LABELS[curve], es=average.es)
+
+
+def _marks(study: Study) -> tuple[list[int], list[int]]:
+    return study.beats.ed.tolist(), study.beats.es.tolist()
+
+
+def _studies(tracked: Tracked, function: pd.DataFrame, average: Averages) -> Iterator[tuple[str, Any]]:
+    """A small panel of each study's volume, or area, with what it ejects."""
+    studies = [study for study in tracked.studies if len(study.beats.ed)]
+    if len(studies) < 2:
+        return
+    volumes = {volume.studies[0].name: volume.ml for volume in tracked.volumes}
+    share = "ef" if volumes else "fac"
+    said = function.groupby("study")[share].mean() if share in function else pd.Series(dtype=float)
+    group = dict(zip(average.subjects, average.groups, strict=True))
+    whose = {study.name: tracked.source.sequences.subjects[study.slices[0]] for study in studies}
+    times = tracked.source.sequences.time
+    grid = plot.multiples(
+        {study.name: times[study.slices[0], : study.frames] for study in studies},
+        {study.name: volumes.get(study.name, study.curve) for study in studies},
+        unit="ms" if tracked.source.sequences.time_unit == "ms" else "frame",
+        label="volume (ml)" if volumes else f"area ({tracked.source.unit}²)",
+        notes={name: f"{share.upper()} {PER_CENT * value:.0f} %" for name, value in said.items() if np.isfinite(value)},
+        groups={name: group[subject] for name, subject in whose.items() if group.get(subject, ALL) != ALL} or None,
+        ed={study.name: int(study.beats.ed[0]) for study in studies},
+        es={study.name: int(study.beats.es[0]) for study in studies},
+    )
+    yield "studies", grid[0]
+
+
+def _film(tracked: Tracked, study: Study, q: int, planes: Planes | None) -> Any:
+    """The sequence beside its masks, in pixels."""
+    spacing = tracked.source.spacing_mm[q]
+    points = tracked.prepared.points[q, : study.frames] / (spacing if np.isfinite(spacing).all() else 1.0)
+    sequences, unit = tracked.source.sequences, tracked.source.unit
+    masks = None if planes is None else (lambda frame: planes(q, frame))
+    ed, es = _marks(study)
+    return plot.beating(
+        points,
+        tracked.source.topology,
+        masks,
+        values={name: values[q, : study.frames] for name, values in tracked.measured.area.items()},
+        x=sequences.time[q, : study.frames],
+        unit="ms" if sequences.time_unit == "ms" else "frame",
+        label=f"area ({unit}²)",
+        ed=ed[0] if ed else None,
+        es=es[0] if es else None,
+        interpolated=tracked.prepared.interpolated[q, : study.frames],
+        outliers=tracked.prepared.outlier[q, : study.frames],
+        title=sequences.names[q],
+    )

@@ -1,0 +1,133 @@
+"""What a run of `atlaskit.track` found, in words and in plain types."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+PER_CENT = 100.0
+MOST = 12
+"""Lines of a kind that are shown; the tables have all."""
+
+
+@dataclass(frozen=True)
+class TrackResult:
+    """What was found of the sequences of a store, and where it lies.
+
+    Attributes
+    ----------
+    store : Path
+    unit, time_unit : str
+        Of lengths ("mm" or "px") and times ("ms" or "frame").
+    studies, sequences, frames : int
+        How many there are; frames with landmarks.
+    gaps, interpolated, outliers : int
+        Frames without landmarks, those of them that were filled in, and frames unlike their neighbours.
+    options : dict
+        Those of the run.
+    function : DataFrame
+        A row per study and beat: volumes, ejection fraction, strain, thickening.
+    groups : DataFrame
+        Indices compared between groups; empty where none were asked for.
+    paths : DataFrame
+        Paths of shape compared between groups.
+    tables, pictures, surfaces : tuple of Path
+    notes : tuple of str
+    seconds : float
+    """
+
+    store: Path
+    unit: str
+    time_unit: str
+    studies: int
+    sequences: int
+    frames: int
+    gaps: int
+    interpolated: int
+    outliers: int
+    options: dict[str, Any]
+    function: pd.DataFrame
+    groups: pd.DataFrame
+    paths: pd.DataFrame
+    tables: tuple[Path, ...]
+    pictures: tuple[Path, ...]
+    surfaces: tuple[Path, ...]
+    notes: tuple[str, ...]
+    seconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result in plain types."""
+        told = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        frames = {name: told[name].to_dict("records") for name in ("function", "groups")}
+        return {**told, **frames, "paths": self.paths.reset_index().to_dict("records")}
+
+    def __str__(self) -> str:
+        """What was found, then every table and picture by name."""
+        missing = f", {self.gaps} missing" + (f" ({self.interpolated} filled in)" if self.interpolated else "")
+        lines = [
+            f"{_count(self.sequences, 'sequence')} of {_count(self.studies, 'study', 'studies')}: "
+            f"{self.frames} frames{missing if self.gaps else ''}, {self.outliers} unlike their neighbours.",
+            *_function_lines(self.function),
+            *_group_lines(self.groups, self.paths),
+            "",
+            *(f"picture    {path}" for path in self.pictures),
+            *(f"table      {path}" for path in self.tables),
+            *(f"surface    {path}" for path in self.surfaces[:4]),
+        ]
+        more = len(self.surfaces) - 4
+        return "\n".join([*lines, *([f"surface    and {more} more"] if more > 0 else [])])
+
+
+def _count(n: int, one: str, many: str | None = None) -> str:
+    return f"{n} {one if n == 1 else many or one + 's'}"
+
+
+def _function_lines(function: pd.DataFrame) -> list[str]:
+    """A line per study and beat, means where there are many."""
+    if "fac" not in function:
+        return ["No beat was found: end-diastole and end-systole need two frames of the cavity."]
+    if len(function) > MOST:
+        return [f"{len(function)} beats: {_means(function)}."]
+    return [f"{row['study']}{_beat_of(row, function)}: {_means(pd.DataFrame([row]))}." for _, row in function.iterrows()]
+
+
+def _beat_of(row: pd.Series, function: pd.DataFrame) -> str:
+    several = (function["study"] == row["study"]).sum() > 1
+    return f", beat {row['beat'] + 1}" if several else ""
+
+
+def _means(function: pd.DataFrame) -> str:
+    """Indices in words: one value, or mean and standard deviation."""
+    said = []
+    for name, words, factor, unit in _WORDS:
+        values = function[name].dropna().astype(float) * factor if name in function else pd.Series(dtype=float)
+        if len(values):
+            spread = f" ± {values.std():.1f}" if len(values) > 1 else ""
+            said.append(f"{words} {values.mean():.1f}{spread} {unit}")
+    return ", ".join(said) or "nothing could be measured at end-diastole and end-systole"
+
+
+_WORDS = (
+    ("edv_ml", "EDV", 1.0, "ml"),
+    ("esv_ml", "ESV", 1.0, "ml"),
+    ("ef", "EF", PER_CENT, "%"),
+    ("fac", "area change", PER_CENT, "%"),
+    ("strain", "strain", PER_CENT, "%"),
+    ("thickening", "wall thickening", PER_CENT, "%"),
+)
+_NAMES = {"ef": "ejection fraction", "fac": "area change", "strain_peak": "peak strain", "thickening": "wall thickening"}
+
+
+def _group_lines(groups: pd.DataFrame, paths: pd.DataFrame) -> list[str]:
+    """A line per index and pair of groups."""
+    lines = []
+    for _, row in groups.iterrows():
+        means = f"{PER_CENT * row['mean_a']:.1f} and {PER_CENT * row['mean_b']:.1f} %"
+        of = f"{row['n_a']} and {row['n_b']} subjects"
+        lines.append(f"{_NAMES.get(row['index'], row['index'])}, {row['a']} and {row['b']}: {means} (p {row['p']:.2g}; {of}).")
+    for (a, b, attribute), row in paths.iterrows():
+        lines.append(f"{attribute} of the path of shape, {a} and {b}: {row['difference']:.3g} (p {row['p']:.2g}).")
+    return lines[:MOST]
