@@ -86,7 +86,7 @@ def groups_of(table: pd.DataFrame, column: str | None) -> dict[str, str]:
 def averages(tracked: Tracked, groups: dict[str, str]) -> Averages:
     """Bring beats to a common phase; slices, beats and studies of a subject are averaged first."""
     subjects = tuple(sorted(groups))
-    of_studies = {name: [] for name in subjects}  # type: dict[str, list[tuple[dict[str, Array], float]]]
+    of_studies: dict[str, list[tuple[dict[str, Array], float]]] = {name: [] for name in subjects}
     for study in tracked.studies:
         subject = tracked.source.sequences.subjects[study.slices[0]]
         if subject in groups and len(study.beats.ed):
@@ -145,7 +145,7 @@ def index_contrasts(function: pd.DataFrame, groups: dict[str, str], permutations
         if table[name].notna().any():
             group = [groups[str(subject)] for subject in table.index]
             part = tracking.contrast(table[name].to_numpy(), group, permutations=permutations, seed=seed)
-            part.insert(0, "index", name)
+            part.insert(0, "index", str(name))
             parts.append(part)
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
@@ -153,8 +153,8 @@ def index_contrasts(function: pd.DataFrame, groups: dict[str, str], permutations
 def path_contrasts(tracked: Tracked, groups: dict[str, str], permutations: int, seed: int) -> tuple[tracking.Paths | None, str]:
     """Paths of shape through the beat, compared between groups; None, and why, where they cannot be.
 
-    Every sequence is brought to size 1 at its end-diastole, so that contraction is part of its shape and the size of the heart is
-    not, and all frames are aligned together; phases are means over the beats, slices and studies of a subject.
+    Every sequence is brought to size 1 at its end-diastole, so that contraction is part of its shape and the size of
+    the heart is not, and all frames are aligned together; phases are means over the beats, slices and studies of a subject.
     """
     shapes, owners = _shapes(tracked, groups)
     complete = {

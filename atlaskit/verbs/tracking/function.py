@@ -27,10 +27,10 @@ def function_table(tracked: Tracked) -> pd.DataFrame:
     """
     sequences = tracked.source.sequences
     whose = tracked.source.table
-    own = [name for name in whose if name not in ("sequence", "slice")]
+    own = [str(name) for name in whose if name not in ("sequence", "slice")]
     rows = []
     for study in tracked.studies:
-        said = {name: _same(whose[name].iloc[study.slices]) for name in own}
+        said: dict[str, object] = {name: _same(whose[name].iloc[study.slices]) for name in own}
         for beat in range(len(study.beats.ed)):
             rows.append({**said, "slices": len(study.slices), "beat": beat, **_beat(tracked, study, beat)})
     table = pd.DataFrame(rows, columns=None if rows else ["study", "subject"])

@@ -179,7 +179,7 @@ def _most(values: Array) -> Array:
 
 def studies_of(sequences: Sequences, topology: Topology, roles: Roles, points: Array, choices: Choices) -> tuple[Study, ...]:
     """The beats of every study, on the areas of its cavity."""
-    return find_beats(sequences, tracking.area(points, topology.loop_of(roles.cavity)), choices.cyclic)
+    return find_beats(sequences, tracking.area(points, topology.loop_of(roles.cavity).tolist()), choices.cyclic)
 
 
 def measure(
@@ -187,7 +187,7 @@ def measure(
 ) -> Measured:
     """Measure every frame."""
     rest = _rest(sequences, studies)
-    loops = {name: topology.loop_of(name) for name in topology.structures}
+    loops = dict(zip(topology.structures, topology.loops, strict=True))
     area = {name: tracking.area(points, loop) for name, loop in loops.items()}
     length = {name: tracking.perimeter(points, loop) for name, loop in loops.items()}
     thickness = None if roles.wall is None else tracking.wall_thickness(points, loops[roles.cavity], loops[roles.wall])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -91,26 +91,30 @@ def _save(animation: Any, draft: Path) -> None:
 
 
 def _pictures(tracked: Tracked, function: pd.DataFrame, average: Averages, study: Study, q: int) -> Iterator[tuple[str, Any]]:
-    measured, sequences, unit = tracked.measured, tracked.source.sequences, tracked.source.unit
+    measured, source, sequences = tracked.measured, tracked.source, tracked.source.sequences
     frames, name = study.frames, sequences.names[q]
     ed, es = _marks(study)
-    x, of_x = sequences.time[q, :frames], "ms" if sequences.time_unit == "ms" else "frame"
+    x = sequences.time[q, :frames]
     flags = {"interpolated": tracked.prepared.interpolated[q, :frames], "outliers": tracked.prepared.outlier[q, :frames]}
-    strains = {key: PER_CENT * values[q, :frames] for key, values in measured.strain.items()}
+    strains = {key: values[q, :frames] for key, values in measured.strain.items()}
     areas = {key: values[q, :frames] for key, values in measured.area.items()}
     if frames > 1:
-        label = f"area ({unit}²)"
-        yield "curves", plot.beat(x, areas, strains, unit=of_x, label=label, ed=ed, es=es, **flags, title=name)[0]
+        label = f"area ({source.unit}²)"
+        yield "curves", plot.beat(x, areas, strains, unit=_unit(tracked), label=label, ed=ed, es=es, **flags, title=name)[0]
     points = tracked.prepared.points[q, :frames]
-    if len(study.beats.ed) and np.isfinite(points[study.beats.ed[0]]).any():
-        first = {"ed": int(study.beats.ed[0]), "es": int(study.beats.es[0]), "unit": unit, "title": name}
-        yield "trajectories", plot.trajectories(points, tracked.source.topology, periodic=study.periodic, **first)
-        yield "motion", plot.motion_map(points, tracked.source.topology, **first)
+    if ed and np.isfinite(points[ed[0]]).any():
+        first: dict[str, Any] = {"ed": ed[0], "es": es[0], "unit": source.unit, "title": name}
+        yield "trajectories", plot.trajectories(points, source.topology, periodic=study.periodic, **first)
+        yield "motion", plot.motion_map(points, source.topology, **first)
     yield from _studies(tracked, function, average)
     for curve, values in average.curves.items():
         if len(average.subjects) > 1 and np.isfinite(values).any():
             groups = None if set(average.groups) == {ALL} else list(average.groups)
             yield f"average {curve}", plot.average(average.phase, PER_CENT * values, groups, label=LABELS[curve], es=average.es)
+
+
+def _unit(tracked: Tracked) -> Literal["ms", "frame"]:
+    return "ms" if tracked.source.sequences.time_unit == "ms" else "frame"
 
 
 def _marks(study: Study) -> tuple[list[int], list[int]]:
@@ -124,16 +128,17 @@ def _studies(tracked: Tracked, function: pd.DataFrame, average: Averages) -> Ite
         return
     volumes = {volume.studies[0].name: volume.ml for volume in tracked.volumes}
     share = "ef" if volumes else "fac"
-    said = function.groupby("study")[share].mean() if share in function else pd.Series(dtype=float)
+    known = function.groupby("study")[share].mean().dropna() if share in function else pd.Series(dtype=float)
+    said = {str(name): f"{share.upper()} {PER_CENT * value:.0f} %" for name, value in known.items()}
     group = dict(zip(average.subjects, average.groups, strict=True))
     whose = {study.name: tracked.source.sequences.subjects[study.slices[0]] for study in studies}
     times = tracked.source.sequences.time
     grid = plot.multiples(
         {study.name: times[study.slices[0], : study.frames] for study in studies},
         {study.name: volumes.get(study.name, study.curve) for study in studies},
-        unit="ms" if tracked.source.sequences.time_unit == "ms" else "frame",
+        unit=_unit(tracked),
         label="volume (ml)" if volumes else f"area ({tracked.source.unit}²)",
-        notes={name: f"{share.upper()} {PER_CENT * value:.0f} %" for name, value in said.items() if np.isfinite(value)},
+        notes=said,
         groups={name: group[subject] for name, subject in whose.items() if group.get(subject, ALL) != ALL} or None,
         ed={study.name: int(study.beats.ed[0]) for study in studies},
         es={study.name: int(study.beats.es[0]) for study in studies},
@@ -154,7 +159,7 @@ def _film(tracked: Tracked, study: Study, q: int, planes: Planes | None) -> Any:
         masks,
         values={name: values[q, : study.frames] for name, values in tracked.measured.area.items()},
         x=sequences.time[q, : study.frames],
-        unit="ms" if sequences.time_unit == "ms" else "frame",
+        unit=_unit(tracked),
         label=f"area ({unit}²)",
         ed=ed[0] if ed else None,
         es=es[0] if es else None,

@@ -128,6 +128,7 @@ def _group_lines(groups: pd.DataFrame, paths: pd.DataFrame) -> list[str]:
         means = f"{PER_CENT * row['mean_a']:.1f} and {PER_CENT * row['mean_b']:.1f} %"
         of = f"{row['n_a']} and {row['n_b']} subjects"
         lines.append(f"{_NAMES.get(row['index'], row['index'])}, {row['a']} and {row['b']}: {means} (p {row['p']:.2g}; {of}).")
-    for (a, b, attribute), row in paths.iterrows():
-        lines.append(f"{attribute} of the path of shape, {a} and {b}: {row['difference']:.3g} (p {row['p']:.2g}).")
+    for _, row in paths.reset_index().iterrows():
+        which = f"{row['attribute']} of the path of shape, {row['a']} and {row['b']}"
+        lines.append(f"{which}: {row['difference']:.3g} (p {row['p']:.2g}).")
     return lines[:MOST]

@@ -12,7 +12,7 @@ Array = NDArray[np.float64]
 
 
 def frame_table(tracked: Tracked) -> pd.DataFrame:
-    """A row per sequence and frame: which case it is, whether it is a gap, interpolated or unlike its neighbours, and the wall."""
+    """A row per sequence and frame: which case it is, whether it is a gap, filled in or unlike its neighbours, and the wall."""
     sequences, prepared, measured = tracked.source.sequences, tracked.prepared, tracked.measured
     unit = tracked.source.unit
     q, t = np.nonzero(sequences.frames >= 0)

@@ -136,7 +136,7 @@ def _summed(source: Source, study: Study, areas: Array, missing: str) -> Volume:
 
 def _by_views(source: Source, studies: Sequence[Study], cavity: str, points: Array, asked: Asked) -> tuple[Volume, ...]:
     """Discs or area and length, from one view of each study or two."""
-    loop = source.topology.loop_of(cavity)
+    loop = tuple(source.topology.loop_of(cavity).tolist())
     base = _hinges(source, loop, points, asked.base)
     found = []
     for name, pair in _views(studies, asked).items():
