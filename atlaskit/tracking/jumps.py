@@ -22,7 +22,7 @@ LEAST = 0.005
 """Usual error of an attribute, at least; a share of the mean radius."""
 ACROSS = ((-1, 1), (-2, 1), (-1, 2))
 """Pairs of neighbours between which a frame is expected on a line. Beside a jump, one of them is without it."""
-BEYOND = ((1, 2), (-2, -1))
+BEYOND = ((1, 2), (2, 3), (-2, -1), (-3, -2))
 """Pairs for frames that lack one of these, as the ends of a sequence do."""
 
 
