@@ -36,7 +36,7 @@ def test_a_missing_area_refuses_its_frame_and_a_slice_outside_the_cavity_does_no
     assert np.flatnonzero(np.isnan(by_slices(areas, 8.0).ml)).tolist() == [4]
 
 
-def test_a_brief_gap_is_a_fault_and_a_long_one_at_an_end_an_absent_cavity() -> None:
+def test_a_brief_gap_is_a_fault_and_a_long_one_at_the_apex_a_closed_cavity() -> None:
     areas = stack()
     areas[0, 7:14] = NAN  # the apex closes at end-systole
     areas[1, [5, 6]] = NAN  # a tenth of the beat
@@ -53,6 +53,32 @@ def test_a_brief_gap_is_a_fault_and_a_long_one_at_an_end_an_absent_cavity() -> N
     expected[4, 19] = (expected[4, 18] + expected[4, 0]) / 2
     expected[3, 2:9] = (expected[2, 2:9] + expected[4, 2:9]) / 2
     np.testing.assert_allclose(found.ml, expected.sum(axis=0) / 100)
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_slice_that_comes_and_goes_at_the_base_is_left_out_of_all_frames(backwards: bool) -> None:
+    areas = stack()
+    areas[4, 7:14] = areas[0, 7:14] = NAN
+    areas = areas[::-1] if backwards else areas
+    base, apex = ("first", "last") if backwards else ("last", "first")
+    apical, basal = (4, 0) if backwards else (0, 4)
+    found = by_slices(areas, 10.0, missing="interpolate")
+    assert found.absent[basal].all() and found.absent[apical].sum() == 7
+    expected = np.delete(np.nan_to_num(areas), basal, axis=0).sum(axis=0) / 100
+    np.testing.assert_allclose(found.ml, expected)
+    np.testing.assert_allclose(by_slices(areas, 10.0, missing="interpolate", base=base).ml, expected)
+    turned = by_slices(areas, 10.0, missing="interpolate", base=apex)
+    assert turned.absent[apical].all() and turned.absent[basal].sum() == 7
+    assert by_slices(np.stack([areas, areas[::-1]]), 10.0, missing="interpolate").ml[1] == pytest.approx(expected)
+
+
+def test_no_slice_is_left_out_where_nothing_tells_the_base() -> None:
+    areas = stack()[:3]
+    areas[[0, 2], 7:14] = NAN
+    assert by_slices(areas, 10.0, missing="interpolate").absent.sum() == 14
+    areas[1, 7:14] = NAN
+    assert by_slices(areas, 10.0, missing="interpolate", base="last").absent.sum() == 0
+    assert np.isnan(by_slices(areas, 10.0, missing="interpolate").ml[7:14]).all()
 
 
 def test_common_slices_are_summed_in_every_frame_alike() -> None:
@@ -87,5 +113,7 @@ def test_an_unknown_distance_is_refused(slice_mm: object) -> None:
 def test_an_unknown_word_and_a_single_slice_are_refused() -> None:
     with pytest.raises(InputError, match="did you mean 'interpolate'"):
         by_slices(stack(), 8.0, missing="interpolated")
+    with pytest.raises(InputError, match="did you mean 'first'"):
+        by_slices(stack(), 8.0, missing="interpolate", base="firs")
     with pytest.raises(InputError, match="slices, frames"):
         by_slices(stack()[0], 8.0)
