@@ -1,15 +1,17 @@
-"""Ejection fraction from cine masks with gaps, beside readers: ``python benchmarks/ef.py DATA [--landmarks N]``.
+"""Ejection fraction from cine masks with gaps, beside readers: ``python benchmarks/ef.py DATA [--atlas DIR ...]``.
 
 DATA is the folder pig_cine: a pixel model's masks of all frames (``unet_cine``, label 1 the cavity), manual masks of two
-phases by three readings (``manual``), and ``studies.csv``. Areas are of polygons of N points on the boundary of each mask,
-where landmarks lie after the boundary fit, and, to compare, of the masks' own pixels. Printed are the agreement of each
-treatment of missing slices with the ejection fraction of the first reading, that of the other readings, and control against
-infarction, with permutations by pig and by study.
+phases by three readings (``manual``), ``studies.csv`` and ``sequences.csv``. Areas are of the landmarks of atlases extracted
+from those masks or, without one, of polygons of 128 points on the boundary of each; and, to compare, of the masks' own pixels.
+Printed are the agreement of each treatment of missing slices with the ejection fraction of the first reading, that of the
+other readings, how far end-systole is from the readers' by several curves, and control against infarction with permutations
+by pig and by study.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 from itertools import combinations
 from math import comb
 from pathlib import Path
@@ -19,10 +21,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+import atlaskit
+from atlaskit import tracking
 from atlaskit.contours import perimeter, resample, signed_area, trace
 from atlaskit.metrics import agreement
-from atlaskit.tracking import by_slices, ejection_fraction, phases, strain
+from atlaskit.tracking import area, by_slices, ejection_fraction, phases, strain
 
+POINTS = 128
+HARMONICS = {"3 harmonics": 3, "5 harmonics": 5, "8 harmonics": 8}
 READINGS = ("obs0_rep0", "obs0_rep1", "obs1_rep0")
 Array = NDArray[np.float64]
 
@@ -46,23 +52,34 @@ def pixel_areas(cavity: NDArray[np.bool_], size: Array) -> Array:
     return np.where(areas > 0, areas, np.nan)
 
 
-def polygons(cavity: NDArray[np.bool_], size: Array, n: int) -> tuple[Array, Array]:
-    """(Z, T) areas, square mm, and lengths, mm, of polygons of n points on the boundary."""
-    areas, lengths = np.full((2, *cavity.shape[2:]), np.nan)
-    for place in np.ndindex(*areas.shape):
+def polygons(cavity: NDArray[np.bool_], size: Array) -> Array:
+    """(2, Z, T) areas, square mm, and lengths, mm, of polygons on the boundary."""
+    found = np.full((2, *cavity.shape[2:]), np.nan)
+    for place in np.ndindex(*cavity.shape[2:]):
         contour = trace(cavity[(..., *place)].T)
         if contour is not None:
-            points = resample(contour.points, n) * size[:2]
-            areas[place], lengths[place] = abs(signed_area(points)), perimeter(points)
-    return areas, lengths
+            points = resample(contour.points, POINTS) * size[:2]
+            found[(slice(None), *place)] = abs(signed_area(points)), perimeter(points)
+    return found
 
 
-def frames(areas: Array, volumes: Array, how: str, row: pd.Series) -> tuple[int, int]:
-    """End-diastole and end-systole: of the volumes themselves, of the slices without gaps, or the readers' own."""
-    if how == "reader":
-        return int(row["ed"]), int(row["es"])
-    found = phases(volumes if how == "volume" else by_slices(areas, 1.0, missing="common").ml)
-    return int(found.ed), int(found.es)
+def landmarks(atlas: Path, structure: str, shapes: dict[str, tuple[int, int]]) -> dict[str, Array]:
+    """The same (2, Z, T) by study, of the landmarks of one structure in an atlas."""
+    sets = atlaskit.open(atlas).landmarks
+    loop = next(each["loop"] for each in json.loads(sets.attrs["topology"])["structures"] if each["name"] == structure)
+    points = sets["points"].to_numpy()[:, None] * sets["spacing_mm"].to_numpy()[:, None, None]
+    values = np.stack([area(points, loop)[:, 0], tracking.perimeter(points, loop)[:, 0]])
+    found: dict[str, Array] = {}
+    for k, (case, z, t) in enumerate(zip(sets["case"].values, sets["slice"].values, sets["frame"].values, strict=True)):
+        study = next(name for name in shapes if str(case).startswith(name))
+        found.setdefault(study, np.full((2, *shapes[study]), np.nan))[:, z, t] = values[:, k]
+    return found
+
+
+def frames(volumes: Array, how: str, row: pd.Series) -> tuple[int, int]:
+    """End-diastole and end-systole: of the volumes, or the readers' own."""
+    found = phases(volumes)
+    return (int(row["ed"]), int(row["es"])) if how == "reader" else (int(found.ed), int(found.es))
 
 
 def table_of(table: pd.DataFrame, areas: dict[str, Array], height: dict[str, float], missing: str, how: str) -> Array:
@@ -70,7 +87,7 @@ def table_of(table: pd.DataFrame, areas: dict[str, Array], height: dict[str, flo
     rows = []
     for study, row in table.iterrows():
         ml = by_slices(areas[study], height[study], missing=missing).ml
-        ed, es = frames(areas[study], ml, how, row)
+        ed, es = frames(ml, how, row)
         off = abs(es - row["es"])
         rows.append((100 * float(ejection_fraction(ml, ed, es)), min(off, ml.shape[-1] - off)))
     return np.array(rows)
@@ -125,37 +142,75 @@ def global_strain(areas: Array, lengths: Array) -> float:
     return float(np.median(100 * strain(lengths[whole], found.ed)[:, found.es])) if whole.any() else float("nan")
 
 
+def end_systoles(data: Path, table: pd.DataFrame, areas: dict[str, Array]) -> None:
+    """How far end-systole is from the readers', frames, by several curves, smoothed or not."""
+    chosen = pd.read_csv(data / "sequences.csv").groupby("id")["slice"].agg(list)
+    curves: dict[str, list[Array]] = {}
+    for study in table.index:
+        whole = np.isfinite(areas[study]).all(axis=1)
+        for name, found in {
+            "each whole slice": areas[study][whole],
+            "each of sequences.csv": areas[study][chosen[study]],
+            "sum of those of a study": areas[study][chosen[study]].sum(axis=0),
+            "sum of the whole slices": areas[study][whole].sum(axis=0),
+            "volume, interpolate": by_slices(areas[study], 1.0, missing="interpolate").ml,
+        }.items():
+            curves.setdefault(name, []).append(np.atleast_2d(found))
+    print(f"\n{'end-systole from the readers, frames':40}{'':>4}" + "".join(f"{name:>13}" for name in ("as it is", *HARMONICS)))
+    for name, each in curves.items():
+        reader = np.repeat(table["es"].to_numpy(), [len(found) for found in each])
+        off = [phases(np.concatenate(each), harmonics=number).es - reader for number in (None, *HARMONICS.values())]
+        print(f"{name:40}{len(reader):4}" + "".join(f"{np.abs(apart).mean():13.2f}" for apart in off))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--landmarks", type=int, default=128)
+    parser.add_argument("--atlas", type=Path, nargs="*", default=[], help="atlases that hold landmarks of the cine masks")
+    parser.add_argument("--structure", default="cavity", help="the cavity's name in them")
     given = parser.parse_args()
     table = studies(given.data)
-    pixels, outlines, strains, height, manual = {}, {}, [], {}, {}
+    pixels, height, outlines, manual = {}, {}, {}, {reading: [] for reading in READINGS}
     for study in table.index:
         cavity, size = planes(given.data / "unet_cine" / f"{study}.nii.gz")
         pixels[study], height[study] = pixel_areas(cavity, size), float(size[2])
-        outlines[study], lengths = polygons(cavity, size, given.landmarks)
-        strains.append(global_strain(outlines[study], lengths))
+        if not given.atlas:
+            outlines[study] = polygons(cavity, size)
         for reading in READINGS:
             drawn, size = planes(given.data / "manual" / reading / f"{study}.nii.gz")
             ml = drawn.sum(axis=(0, 1, 2)) * size.prod() / 1000
-            manual.setdefault(reading, []).append(100 * (1 - ml[1] / ml[0]))
-    first = np.array(manual[READINGS[0]])
-    print(f"manual voxels against studies.csv: {np.abs(first - table['EF_obs0_rep0']).max():.1e} points apart at most")
-    off = [np.nanmedian(np.abs(outlines[s] / pixels[s] - 1)) for s in table.index]
-    print(f"polygons of {given.landmarks} points: area {100 * np.median(off):.3f} % from the pixels', median\n")
-    print(f"{'EF less that of reading 1, points':52}  n   bias (its interval)      limits of agreement    r   mae  ES off")
-    for reading in READINGS[1:]:
-        told(f"manual, {reading}", np.array(manual[reading]), first)
+            manual[reading].append(100 * (1 - ml[1] / ml[0]))
+    for atlas in given.atlas:
+        outlines |= landmarks(atlas, given.structure, {study: each.shape for study, each in pixels.items()})
+    report(given.data, table, pixels, height, outlines, {reading: np.array(values) for reading, values in manual.items()})
 
-    for source, areas in (("pixels", pixels), ("polygons", outlines)):
-        for missing in ("zero",) if source == "pixels" else ("zero", "interpolate", "common"):
-            for how in ("reader", "volume", "whole slices"):
-                found = table_of(table, areas, height, missing, how)
+
+def report(
+    data: Path,
+    table: pd.DataFrame,
+    pixels: dict[str, Array],
+    height: dict[str, float],
+    outlines: dict[str, Array],
+    manual: dict[str, Array],
+) -> None:
+    first, areas = manual[READINGS[0]], {study: both[0] for study, both in outlines.items()}
+    print(f"manual voxels against studies.csv: {np.abs(first - table['EF_obs0_rep0']).max():.1e} points apart at most")
+    off = np.concatenate([100 * np.abs(areas[study] / pixels[study] - 1).ravel() for study in table.index])
+    print(
+        "area of landmarks from the pixels': median {:.3f} %, 95th percentile {:.3f} %".format(*np.nanpercentile(off, [50, 95]))
+    )
+    print(f"\n{'EF less that of reading 1, points':52}  n   bias (its interval)      limits of agreement    r   mae  ES off")
+    for reading in READINGS[1:]:
+        told(f"manual, {reading}", manual[reading], first)
+    for source, of, treatments in (("pixels", pixels, ("zero",)), ("landmarks", areas, ("zero", "interpolate", "common"))):
+        for missing in treatments:
+            for how in ("reader", "volume"):
+                found = table_of(table, of, height, missing, how)
                 told(f"{source}, missing {missing}, frames by {how}", found[:, 0], first, f"{found[:, 1].mean():.2f}")
-    best = table_of(table, outlines, height, "interpolate", "whole slices")[:, 0]
-    groups(table, {"EF, reading 1": first, "EF, polygons, interpolate": best, "circumferential strain": np.array(strains)})
+    end_systoles(data, table, areas)
+    ours = table_of(table, areas, height, "interpolate", "volume")[:, 0]
+    strains = np.array([global_strain(*outlines[study]) for study in table.index])
+    groups(table, {"EF, reading 1": first, "EF, landmarks, interpolate": ours, "circumferential strain": strains})
 
 
 if __name__ == "__main__":
