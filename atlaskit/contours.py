@@ -190,8 +190,8 @@ def signed_area(points: NDArray[np.floating]) -> float:
 
 def lengths(points: NDArray[np.floating]) -> Points:
     """Lengths (...) of open lines (..., n, 2)."""
-    x, y = points[..., 0], points[..., 1]
-    return np.asarray(np.hypot(x[..., 1:] - x[..., :-1], y[..., 1:] - y[..., :-1]).sum(axis=-1), dtype=np.float64)
+    step = points[..., 1:, :] - points[..., :-1, :]
+    return np.asarray(np.sqrt(step[..., 0] ** 2 + step[..., 1] ** 2).sum(axis=-1), dtype=np.float64)
 
 
 def perimeter(points: NDArray[np.floating]) -> float:

@@ -93,10 +93,13 @@ def edge_distances(points: NDArray[np.floating], polygons: NDArray[np.floating])
     (..., m) float array
         NaN where a point of the set or of its polygon is not finite.
     """
-    closed = np.concatenate([polygons, polygons[..., :1, :]], axis=-2, dtype=np.float64)
     samples = np.ascontiguousarray(points, dtype=np.float64)
-    found = _to_each(samples.reshape(-1, *samples.shape[-2:]), closed.reshape(-1, *closed.shape[-2:]))
-    return np.asarray(found.reshape(samples.shape[:-1]))
+    lines = np.ascontiguousarray(np.concatenate([polygons, polygons[..., :1, :]], axis=-2), dtype=np.float64)
+    known = np.isfinite(samples).all(axis=(-1, -2)) & np.isfinite(lines).all(axis=(-1, -2))
+    found = np.full(samples.shape[:-1], np.nan)
+    for place in zip(*np.nonzero(known), strict=True):
+        found[place] = _to_edges(samples[place], lines[place])
+    return found
 
 
 def _nearest(sources: Sequence[NDArray[np.floating]], targets: Sequence[NDArray[np.floating]]) -> NDArray[np.float64]:
@@ -109,16 +112,6 @@ def _distances(source: NDArray[np.floating], target: NDArray[np.floating]) -> ND
     samples = resample(source, max(int(np.ceil(perimeter(source))), 3))
     distances: NDArray[np.float64] = _to_edges(samples, np.vstack([target, target[:1]]).astype(np.float64))
     return distances
-
-
-@numba.njit(cache=True, nogil=True)
-def _to_each(samples, lines):  # type: ignore[no-untyped-def]
-    """(N, m) distances of samples (N, m, 2) to open lines (N, n, 2), those of one to the one of its number."""
-    found = np.full(samples.shape[:2], np.nan)
-    for k in range(len(samples)):
-        if np.isfinite(samples[k].sum()) and np.isfinite(lines[k].sum()):
-            found[k] = _to_edges(samples[k], lines[k])
-    return found
 
 
 @numba.njit(cache=True, nogil=True)

@@ -16,7 +16,7 @@ from atlaskit.tracking.curves import Array, Outlines, along, run
 from atlaskit.tracking.volumes import MM3_PER_ML
 
 DISCS = 20
-FINE = 8
+FINE = 4
 """Points to a step between landmarks, on the curve through them."""
 EDGE = 1e-7
 """Share of the long axis by which the ends lie inside, so that a base along the cut is not cut twice."""
@@ -121,8 +121,7 @@ def view(points: Outlines, loop: Sequence[int], base: tuple[int, int], *, discs:
     down = (off * unit).sum(axis=-1)
     across = off[..., 0] * unit[..., 1] - off[..., 1] * unit[..., 0]
     heights = np.clip(np.linspace(0, 1, 2 * discs + 1), EDGE, 1 - EDGE)
-    widths = np.stack([_width(down, across, height * axis) for height in heights], axis=-1)
-    return View(axis[..., 0], widths, np.abs(signed_areas(outline)))
+    return View(axis[..., 0], _widths(down, across, axis * heights), np.abs(signed_areas(outline)))
 
 
 def simpson(one: View) -> Array:
@@ -216,13 +215,15 @@ def _smooth(path: Array) -> Array:
     return np.where(known, CubicSpline(np.arange(steps + 1), np.where(known, path, 0.0), axis=-2)(at), np.nan)
 
 
-def _width(down: Array, across: Array, height: Array) -> Array:
-    """Width (...) of closed outlines (..., n) at a height (...) along their axis: of all parts together where it is concave."""
-    before = down <= height
-    after = np.roll(before, -1, axis=-1)
-    crossed = before != after
-    low, high = down, np.roll(down, -1, axis=-1)
-    share = np.where(crossed, (height - low) / np.where(crossed, high - low, 1.0), 0.0)
-    place = across + share * (np.roll(across, -1, axis=-1) - across)
-    signed = np.where(crossed, np.where(before, 1.0, -1.0), 0.0) * place
-    return np.asarray(np.abs(signed.sum(axis=-1)))
+def _widths(down: Array, across: Array, heights: Array) -> Array:
+    """(..., H) widths of closed outlines (..., n) at heights (..., H) along their axis, of all parts together where concave."""
+    ahead, aside = (np.concatenate([each[..., 1:], each[..., :1]], axis=-1) - each for each in (down, across))
+    slope = np.divide(aside, ahead, out=np.zeros_like(aside), where=ahead != 0)
+    start = across - slope * down
+    found = np.empty(heights.shape)
+    for k in range(heights.shape[-1]):
+        height = heights[..., k, None]
+        before = (down <= height).astype(np.float64)
+        crossed = before - np.concatenate([before[..., 1:], before[..., :1]], axis=-1)  # 1 on the way down, -1 on the way up
+        found[..., k] = np.abs((crossed * (start + slope * height)).sum(axis=-1))
+    return found

@@ -52,7 +52,8 @@ def perimeter(points: Outlines, loop: Sequence[int]) -> Array:
     (..., T) float array
         In the points' unit; NaN in gaps.
     """
-    return length(points, (*loop, loop[0]))
+    outline = along(points, loop)
+    return lengths(outline) + lengths(outline[..., [-1, 0], :])
 
 
 def length(points: Outlines, path: Sequence[int]) -> Array:
@@ -119,4 +120,6 @@ def along(points: Outlines, path: Sequence[int]) -> Array:
         raise InputError(
             f"Landmarks of a path must be among the {array.shape[-2]} there are; got {chosen.min()} to {chosen.max()}."
         )
+    if (np.diff(chosen) == 1).all():  # a view, not a copy
+        return np.asarray(array[..., chosen[0] : chosen[-1] + 1, :])
     return np.asarray(array[..., chosen, :])

@@ -13,6 +13,8 @@ from atlaskit.tracking.bridging import bridged
 from atlaskit.tracking.curves import Array
 
 MM3_PER_ML = 1000.0
+ENDS = (None, "first", "last")
+"""Which end of a stack is the base, where that is said."""
 BRIEF = 0.1
 """Longest gap in time, as a share of the beat, that is taken for a fault of the masks rather than for an absent cavity."""
 
@@ -36,7 +38,9 @@ class SliceVolume:
     absent: NDArray[np.bool_]
 
 
-def by_slices(areas: ArrayLike, slice_mm: ArrayLike, *, missing: str = "refuse", periodic: bool = True) -> SliceVolume:
+def by_slices(
+    areas: ArrayLike, slice_mm: ArrayLike, *, missing: str = "refuse", base: str | None = None, periodic: bool = True
+) -> SliceVolume:
     """Sum areas across the short axis over slices: area times the distance between slices.
 
     Parameters
@@ -47,10 +51,16 @@ def by_slices(areas: ArrayLike, slice_mm: ArrayLike, *, missing: str = "refuse",
     slice_mm : (...) array
         Distance between the slices' middles, mm (thickness and gap).
     missing : {"refuse", "interpolate", "common", "zero"}
-        What a missing area means. ``refuse``: frames that lack one have no volume. ``interpolate``: where it is missing for at
-        most a tenth of the beat it is on a straight line in time; where slices on both sides have areas, on a straight line
-        between those; else the cavity has left the slice, at its apex or through its base, and it is 0. ``common``: gaps of at
-        most a tenth of the beat are bridged in time, and slices that still lack a frame are left out. ``zero``: always 0.
+        What a missing area means.
+
+        ``refuse``: the volume of its frame is unknown.
+        ``interpolate``: where it is missing for at most a tenth of the beat, it lies on a straight line in time. Slices beyond
+        the last whole one at the base are left out of all frames. Of what is then missing, that between two slices lies on a
+        straight line between them, and that at the apex is 0: the cavity has closed there.
+        ``common``: gaps of at most a tenth of the beat are bridged in time, and slices that still lack a frame are left out.
+        ``zero``: it is 0.
+    base : {"first", "last"}, optional
+        The end of the stack at the base, for ``interpolate``. Unless given, that whose outermost whole slice is larger.
     periodic : bool
         The frame after the last is the first, so that gaps are bridged across the end.
 
@@ -61,21 +71,24 @@ def by_slices(areas: ArrayLike, slice_mm: ArrayLike, *, missing: str = "refuse",
     Raises
     ------
     InputError
-        When the distance between slices is unknown or not positive, or for another word for `missing`.
+        When the distance between slices is unknown or not positive, or for another word for `missing` or `base`.
 
     Notes
     -----
-    An outline that a model misses is not an absent cavity, and zero makes an end-systolic volume of such faults; a cavity that
-    has left a slice is absent indeed, and an area interpolated there invents volume. They differ in how long they last.
+    An outline that a model misses is not an absent cavity, and lasts shorter; as zero it makes an end-systole of a fault. A
+    cavity that closes at the apex is absent indeed, and an area interpolated there is an invention. At the base a cavity does
+    not close: the plane of the valve moves through the slice, or the model does not know it; a slice that comes and goes there
+    makes the stacks of two phases unlike.
     """
     values, height = np.asarray(areas, dtype=np.float64), np.asarray(slice_mm, dtype=np.float64)
     if values.ndim < 2:
         raise InputError(f"Areas of slices need the shape (..., slices, frames); got {values.shape}.")
     if not (np.isfinite(height).all() and (height > 0).all()):
         raise InputError("A volume needs the distance between slices in mm; it is unknown here: give the spacing of the masks.")
-    if missing not in MISSING:
-        raise InputError(f"What a missing slice means must be known; got {missing!r}: {nearest(missing, MISSING)}")
-    found = MISSING[missing](values, periodic)
+    for word, words in ((missing, MISSING), (base, ENDS)):
+        if word not in words:
+            raise InputError(f"{word!r} says nothing of missing slices; {nearest(str(word), [str(each) for each in words])}")
+    found = MISSING[missing](values, periodic, base)
     return SliceVolume(
         found.sum(axis=-2) * height[..., None] / MM3_PER_ML,
         np.isnan(values) & (found > 0),
@@ -89,28 +102,41 @@ def _outside(areas: Array) -> Array:
     return np.where(never, 0.0, areas)
 
 
-def _zero(areas: Array, periodic: bool) -> Array:
+def _zero(areas: Array) -> Array:
     """Areas with every missing one of a frame set to 0; all NaN of frames without any."""
     return np.where(np.isnan(areas) & ~np.isnan(areas).all(axis=-2, keepdims=True), 0.0, areas)
 
 
-def _in_time(areas: Array, periodic: bool) -> Array:
-    return bridged(areas, periodic=periodic, longest=BRIEF * areas.shape[-1])
+def _in_time(areas: Array, periodic: bool) -> tuple[Array, NDArray[np.bool_]]:
+    """Areas with brief gaps bridged, and (..., Z) which slices are whole then."""
+    known = bridged(areas, periodic=periodic, longest=BRIEF * areas.shape[-1])
+    return known, np.asarray(np.isfinite(known).all(axis=-1))
 
 
-def _interpolate(areas: Array, periodic: bool) -> Array:
-    return _zero(bridged(_in_time(areas, periodic), axis=-2), periodic)
+def _interpolate(areas: Array, periodic: bool, base: str | None) -> Array:
+    known, whole = _in_time(areas, periodic)
+    left_out = _beyond(known, whole, base)
+    return _zero(bridged(np.where(left_out[..., None], np.nan, known), axis=-2))
+
+
+def _beyond(known: Array, whole: NDArray[np.bool_], base: str | None) -> NDArray[np.bool_]:
+    """(..., Z) the slices beyond the last whole one at the base; none where one slice or none is whole and no base is given."""
+    before = ~np.maximum.accumulate(whole, axis=-1)
+    after = ~np.maximum.accumulate(whole[..., ::-1], axis=-1)[..., ::-1]
+    size = np.where(whole, known.sum(axis=-1), 0.0)  # of slices that are not whole NaN, and not asked for
+    first, last = (np.take_along_axis(each, each.astype(bool).argmax(-1)[..., None], -1) for each in (size, size[..., ::-1]))
+    at_first, at_last = (first > last, last > first) if base is None else (base == "first", base == "last")
+    return np.asarray(whole.any(axis=-1, keepdims=True) & ((before & at_first) | (after & at_last)))
 
 
 def _common(areas: Array, periodic: bool) -> Array:
-    known = _in_time(areas, periodic)
-    whole = np.isfinite(known).all(axis=-1, keepdims=True)
-    return np.where(whole, known, np.where(np.any(whole, axis=-2, keepdims=True), 0.0, np.nan))
+    known, whole = _in_time(areas, periodic)
+    return np.where(whole[..., None], known, np.where(np.any(whole, axis=-1, keepdims=True)[..., None], 0.0, np.nan))
 
 
-MISSING: dict[str, Callable[[Array, bool], Array]] = {
-    "refuse": lambda areas, periodic: _outside(areas),
+MISSING: dict[str, Callable[[Array, bool, str | None], Array]] = {
+    "refuse": lambda areas, periodic, base: _outside(areas),
     "interpolate": _interpolate,
-    "common": _common,
-    "zero": _zero,
+    "common": lambda areas, periodic, base: _common(areas, periodic),
+    "zero": lambda areas, periodic, base: _zero(areas),
 }
