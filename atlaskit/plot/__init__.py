@@ -15,6 +15,7 @@ from atlaskit.plot.quality import quality
 from atlaskit.plot.scores import allometry, scores
 from atlaskit.plot.sides import sides
 from atlaskit.plot.style import PALETTE
+from atlaskit.plot.surface import surface
 from atlaskit.plot.template import template
 from atlaskit.plot.training import loss_curves
 
@@ -36,5 +37,6 @@ __all__ = [
     "scores",
     "scree",
     "sides",
+    "surface",
     "template",
 ]
