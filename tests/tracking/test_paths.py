@@ -34,7 +34,7 @@ PLANTED = {
 
 def cohort(ways: list[Array], each: int, seed: int, noise: float = 0.03) -> tuple[Array, list[str]]:
     """Subjects that go some ways in turn, each from its own place."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng([seed, 1])  # not the numbers that exchange them
     sequences = np.tile(np.stack(ways), (each, 1, 1))
     sequences *= 1 + 0.05 * rng.normal(size=(len(sequences), 1, 1))
     sequences += rng.normal(size=(len(sequences), 1, 6)) + noise * rng.normal(size=sequences.shape)
