@@ -7,6 +7,7 @@ Figures are made without pyplot, so they leave no global state and need no displ
 from atlaskit.plot.cases import case, cases
 from atlaskit.plot.cohort import landmark_overlay
 from atlaskit.plot.correspondence import error_map, methods
+from atlaskit.plot.growth import growth, size_curves
 from atlaskit.plot.maps import deviation, difference
 from atlaskit.plot.modes import modes, scree
 from atlaskit.plot.outliers import outliers
@@ -27,6 +28,7 @@ __all__ = [
     "deviation",
     "difference",
     "error_map",
+    "growth",
     "landmark_overlay",
     "loss_curves",
     "methods",
@@ -37,6 +39,7 @@ __all__ = [
     "scores",
     "scree",
     "sides",
+    "size_curves",
     "surface",
     "template",
 ]

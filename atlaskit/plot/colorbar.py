@@ -32,14 +32,22 @@ def axes_with_room(box: NDArray[np.float64], title: str | None, *, note: str = "
 
 
 def draw_bar(
-    ax: Axes, scale: Normalize, label: str, *, place: tuple[float, float, float, float] = (1.0, 0.2, 0.03, 0.6)
+    ax: Axes,
+    scale: Normalize,
+    label: str,
+    *,
+    place: tuple[float, float, float, float] = (1.0, 0.2, 0.03, 0.6),
+    ticks: NDArray[np.float64] | None = None,
 ) -> None:
-    """Draw a colour bar, to the right of axes unless another place in them is given."""
+    """Draw a colour bar, to the right of axes unless another place in them is given, with ticks at round numbers or given."""
     inset = ax.inset_axes(place)
     bar = ax.figure.colorbar(ScalarMappable(scale, ERRORS), cax=inset)
     bar.set_label(label, fontsize=TEXT_PT, color=INK)
     bar.ax.tick_params(labelsize=SMALL_PT, length=2, width=0.5, colors=INK)
     bar.outline.set_linewidth(0.5)
+    if ticks is not None:
+        bar.set_ticks(ticks.tolist(), labels=[f"{value:.3g}" for value in ticks])
+        bar.minorticks_off()
 
 
 def draw_coloured(
