@@ -102,7 +102,7 @@ def draw(folder: Path, found: dict[str, Stacks], sources: list[str]) -> None:
     for source in sources:
         for name, of in found.items():
             surface: Surface = enclose(of[source], SLICE_PX)
-            ax = atlaskit.plot.surface(surface.vertices, surface.faces, values=surface.landmark, label="landmark")
+            ax = atlaskit.plot.surface(surface.vertices, surface.faces, values=surface.landmark, label="landmark", unit="px")
             ax.get_figure(root=True).savefig(folder / f"{source.split('.')[0]}_{name}.png")
 
 

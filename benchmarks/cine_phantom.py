@@ -26,7 +26,9 @@ TWISTS = {"still": 0.0, "twist of 0.2 rad": 0.2}
 
 def run(*arguments: object) -> None:
     """Run an atlaskit command."""
-    done = subprocess.run([sys.executable, "-m", "atlaskit_cli", *map(str, arguments), "--json"], capture_output=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "atlaskit_cli", *map(str, arguments), "--json"], capture_output=True, check=False
+    )
     if done.returncode not in (0, 3):
         raise SystemExit(done.stderr.decode())
 
@@ -34,7 +36,9 @@ def run(*arguments: object) -> None:
 def tracks(folder: Path, *options: str) -> tuple[xr.Dataset, pd.DataFrame]:
     """The tracks of a store, and the table of function."""
     run("track", "--atlas", folder, "--no-film", *options)
-    return xr.open_zarr(folder / "landmarks.zarr", group="tracks", chunks=None).load(), pd.read_csv(folder / "tracks/function.csv")
+    return xr.open_zarr(folder / "landmarks.zarr", group="tracks", chunks=None).load(), pd.read_csv(
+        folder / "tracks/function.csv"
+    )
 
 
 def displacement_errors(found: xr.Dataset, truth: Path, cases: pd.DataFrame) -> np.ndarray:
@@ -51,7 +55,9 @@ def displacement_errors(found: xr.Dataset, truth: Path, cases: pd.DataFrame) -> 
         place = points[..., loop, :].reshape(-1, len(loop), 2)
         marks = marks.reshape(-1, *marks.shape[1:])
         rows = np.repeat(train, names.shape[1])
-        tied = metrics.offsets(place, marks, train=rows, test=np.ones(len(rows), dtype=bool)).offset.reshape(*names.shape, -1, 2)
+        tied = metrics.offsets(place, marks, train=rows, test=np.ones(len(rows), dtype=bool)).offset.reshape(
+            *names.shape, -1, 2
+        )
         # the offset of a displacement is that of the frame less that of end-diastole, the first
         errors.append(np.linalg.norm(tied - tied[:, :1], axis=-1)[~train, 1:].ravel())
     return np.concatenate(errors)

@@ -35,6 +35,7 @@ FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 ONLY_IN = {  # outside package -> the only places that may import it
     "torch": {"net"},
     "matplotlib": {"plot"},
+    "mpl_toolkits": {"plot"},
     "zarr": {"store"},
     "numba": {"assignment", "contours", "metrics"},
     "shapely": {"metrics"},

@@ -12,6 +12,7 @@ from atlaskit.plot.beats import average, beat, curves
 from atlaskit.plot.cases import case, cases
 from atlaskit.plot.cohort import landmark_overlay
 from atlaskit.plot.correspondence import error_map, methods
+from atlaskit.plot.growth import growth, size_curves
 from atlaskit.plot.maps import deviation, difference
 from atlaskit.plot.modes import modes, scree
 from atlaskit.plot.multiples import multiples
@@ -21,6 +22,7 @@ from atlaskit.plot.quality import quality
 from atlaskit.plot.scores import allometry, scores
 from atlaskit.plot.sides import sides
 from atlaskit.plot.style import PALETTE
+from atlaskit.plot.surface import surface
 from atlaskit.plot.template import template
 from atlaskit.plot.training import loss_curves
 from atlaskit.plot.trajectories import motion_map, trajectories
@@ -38,6 +40,7 @@ __all__ = [
     "deviation",
     "difference",
     "error_map",
+    "growth",
     "landmark_overlay",
     "loss_curves",
     "methods",
@@ -50,6 +53,8 @@ __all__ = [
     "scores",
     "scree",
     "sides",
+    "size_curves",
+    "surface",
     "template",
     "trajectories",
 ]

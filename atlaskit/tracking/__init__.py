@@ -17,6 +17,7 @@ from atlaskit.tracking.function import (
     wall_thickness,
 )
 from atlaskit.tracking.gaps import Filled, fill
+from atlaskit.tracking.growth import Growth, growth
 from atlaskit.tracking.jumps import ATTRIBUTES, Jumps, jumps
 from atlaskit.tracking.motion import Jitter, Trajectories, displacement, drift, jitter, path_length, trajectories, velocity
 from atlaskit.tracking.paths import Paths, paths
@@ -31,6 +32,7 @@ __all__ = [
     "Average",
     "Beats",
     "Filled",
+    "Growth",
     "Jitter",
     "Jumps",
     "Paths",
@@ -55,6 +57,7 @@ __all__ = [
     "ejection_fraction",
     "fill",
     "fractional_area_change",
+    "growth",
     "hinges",
     "in_mm",
     "jitter",

@@ -114,8 +114,10 @@ def paths(
     the subjects of both groups are exchanged. An observed difference counts as one of the arrangements.
 
     Noise makes paths longer, those of small groups most; arrangements have groups of the same numbers, so a test is not misled,
-    but lengths of groups of different n should not be read beside each other. A direction means something where the first axis
-    is much longer than the second. Landmarks of masks are no material points: a path is one of shape, not of tissue.
+    but lengths of groups of different n should not be read beside each other. Arrangements mix both groups: where these differ
+    much in one attribute, mixtures may vary less than they do in the others, whose p is then a little too small. A direction
+    means something where the first axis is much longer than the second. Landmarks of masks are no material points: a path is
+    one of shape, not of tissue.
 
     Cost: a product (2 B, N) (N, T D), and singular values of 3 B matrices (T, T), of B permutations, for each pair.
 

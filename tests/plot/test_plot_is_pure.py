@@ -10,6 +10,7 @@ before = matplotlib.rcParams.copy()
 from atlaskit import plot
 from atlaskit.masks import Mask
 from atlaskit.shape import Power, pca
+from atlaskit.surfaces import enclose
 from atlaskit.topology import Topology
 turn = 2 * np.pi * np.arange(16) / 16
 points = 20 + 10 * np.column_stack([np.cos(turn), np.sin(turn)])
@@ -29,6 +30,10 @@ axes += [plot.allometry(np.arange(1.0, 10.0), along[:, 0], shapes=np.stack([poin
 axes += [plot.difference(points, points + noise[0], topology), plot.deviation(points + noise[0], points, topology)]
 tried = pd.DataFrame({"power": [0.1, 1.0], "se": 0.1}, index=[10, 20])
 axes.append(plot.power(Power(tried, 1.0, 1.0, 0.05, 9, 9, 0)))
+axes += [plot.growth(np.stack([points, 1.1 * points]), np.array([7.0, 150.0]), topology)]
+axes += [plot.size_curves(np.array([7.0, 150.0]), np.array([1.0, 2.0]), ["a", "a"])]
+cup = enclose(np.stack([points, 2 * points]), 8.0)
+axes.append(plot.surface(cup.vertices, cup.faces))
 figures = [ax.get_figure(root=True) for ax in axes]
 figures += [plot.cases([("a", mask, points)], topology), plot.loss_curves(log)]
 for figure in figures:
@@ -42,4 +47,4 @@ print(len(figures))
 
 def test_no_pyplot_and_no_global_settings():
     done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=False)
-    assert done.stdout.strip() == "15", done.stderr
+    assert done.stdout.strip() == "18", done.stderr
