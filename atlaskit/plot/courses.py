@@ -11,12 +11,13 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import isotonic_regression
 
 from atlaskit.errors import InputError
-from atlaskit.plot.charts import legend_above
-from atlaskit.plot.labels import label_style
+from atlaskit.plot.charts import chart_axes, legend_above
+from atlaskit.plot.labels import label_style, shortened
 from atlaskit.plot.style import INK, TEXT_PT, color_of
 
 Floats = NDArray[np.float64]
@@ -33,10 +34,19 @@ MOST_CURVES = 8
 
 _EMPTY = "#EDEDED"
 _HEADROOM, _FOOTROOM = 0.13, 0.05  # of the range of values: words of phases, and a rim below
-_APART = 0.25  # of the range of x, between phases whose full words have room
+_TURNS = 0.3  # of the range of x, at whose end words stand before their line
+_WORD_PT = 62.0  # of a phase in full, with a gap
 _MANY_MARKS = 12
 _LINE_PT = 8.5
 _FEW_FRAMES = 60
+
+
+def beat_axes(ax: Axes | None, size_in: tuple[float, float], unit: Unit, label: str) -> Axes:
+    """Axes of a chart over the frames of a sequence; of a new figure if none are given."""
+    ax = chart_axes(ax, size_in, X_LABELS[unit], label)
+    if unit == "frame":
+        ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
+    return ax
 
 
 def named(values: ArrayLike | Mapping[str, ArrayLike], frames: int) -> dict[str, Floats]:
@@ -113,16 +123,16 @@ def mark_phases(ax: Axes, x: Floats, ed: list[int], es: list[int], *, words: boo
         (x[frame], "ES", "end-systole", (0, (4, 2))) for frame in es
     ]
     span = float(np.ptp(x)) or 1.0
-    gaps = np.diff(np.sort([place for place, *_ in at]))
-    roomy = len(at) <= 2 and bool((gaps > _APART * span).all())
+    after = [place - x[0] < (1 - _TURNS) * span for place, *_ in at]
+    wide = ax.get_window_extent().width * 72.0 / ax.figure.dpi * abs(at[0][0] - at[-1][0]) / span if at else 0.0
+    roomy = len(at) == 1 or (len(at) == 2 and wide > _WORD_PT * (1 if len(set(after)) == 1 else 2))
     for k, (place, short, full, dashes) in enumerate(at):
         ax.axvline(place, color=INK, linewidth=0.7, linestyle=dashes, alpha=0.75, zorder=1)
         if not words or (len(at) > _MANY_MARKS and k not in (0, len(ed))):
             continue  # the first of each kind says what the lines are
-        after = place - x[0] < (1 - _APART) * span
         ax.annotate(
-            full if roomy else short, (place, 0.99), xycoords=ax.get_xaxis_transform(), xytext=(2 if after else -2, 0),
-            textcoords="offset points", **(label_style(TEXT_PT, INK) | {"ha": "left" if after else "right", "va": "top"}),
+            full if roomy else short, (place, 0.99), xycoords=ax.get_xaxis_transform(), xytext=(2 if after[k] else -2, 0),
+            textcoords="offset points", **(label_style(TEXT_PT, INK) | {"ha": "left" if after[k] else "right", "va": "top"}),
         )  # fmt: skip
 
 
@@ -136,9 +146,11 @@ def separate_beats(ax: Axes, x: Floats, ed: list[int]) -> None:
             continue
         if number % 2 == 0:
             ax.axvspan(x[first], x[last], color="#F3F6F9", linewidth=0, zorder=-1)
+        if 2 * (last - first) < max(np.diff(ends)):
+            continue  # a rest of a beat is not counted
         ax.annotate(
-            f"beat {number}", ((x[first] + x[last]) / 2, 0.02), xycoords=ax.get_xaxis_transform(),
-            **(label_style(TEXT_PT, INK) | {"va": "bottom"}),
+            f"beat {number}", (x[first], 0.02), xycoords=ax.get_xaxis_transform(), xytext=(3, 0), textcoords="offset points",
+            **(label_style(TEXT_PT, INK) | {"ha": "left", "va": "bottom"}),
         )  # fmt: skip
 
 
@@ -209,4 +221,4 @@ def draw_courses(
     if key and handles:
         legend_above(ax, handles, columns=3)
     heights = {name: last_height(y) for name, y in curves.items() if name}
-    name_ends(ax, [(height, name, colors[name]) for name, height in heights.items() if height is not None])
+    name_ends(ax, [(height, shortened(name), colors[name]) for name, height in heights.items() if height is not None])
