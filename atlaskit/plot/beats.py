@@ -15,7 +15,19 @@ from numpy.typing import ArrayLike, NDArray
 
 from atlaskit.errors import InputError
 from atlaskit.plot.charts import COLUMN_IN, Group, chart_axes, group_line, legend_above, split
-from atlaskit.plot.courses import Flags, Floats, Marks, Unit, beat_axes, draw_courses, last_height, name_ends, named, set_range
+from atlaskit.plot.courses import (
+    Flags,
+    Floats,
+    Marks,
+    Unit,
+    beat_axes,
+    draw_courses,
+    known_mean,
+    last_height,
+    name_ends,
+    named,
+    set_range,
+)
 from atlaskit.plot.labels import shortened
 from atlaskit.plot.style import DPI, INK, NAME_PT, PALE, Picture, color_of
 
@@ -187,18 +199,9 @@ def average(
     ax.set_xlim(phase.min(), phase.max())
     legend_above(ax, _average_key(es is not None), columns=3)
     for group, mean in zip(parts, means, strict=True):
-        at = np.nanmean(np.asarray(es, dtype=np.float64)[group.rows]) if es is not None and len(phase) else np.nan
-        height = np.interp(at, phase, mean)
-        ax.plot(
-            float(at),
-            float(height),
-            "D",
-            color=group.color,
-            markersize=5,
-            markeredgecolor="white",
-            markeredgewidth=0.8,
-            zorder=5,
-        )
+        at = np.nan if es is None else float(known_mean(np.asarray(es, dtype=np.float64)[group.rows]))
+        diamond: dict[str, Any] = {"marker": "D", "markersize": 5, "markeredgecolor": "white", "markeredgewidth": 0.8}
+        ax.plot([at], [np.interp(at, phase, mean)], color=group.color, zorder=5, **diamond)
     ends = [(last_height(mean), group) for group, mean in zip(parts, means, strict=True)]
     name_ends(ax, [(height, group.words(int(group.rows.sum())), group.color) for height, group in ends if height is not None])
     return ax
@@ -209,8 +212,7 @@ def _draw_group(ax: Axes, phase: Floats, table: Floats, group: Group) -> Floats:
     rows = table[group.rows]
     alpha = float(np.clip(3.0 / max(len(rows), 1), 0.06, 0.35))
     ax.plot(phase, rows.T, color=group.color, linewidth=0.5, alpha=alpha, zorder=1)
-    n = np.isfinite(rows).sum(axis=0)
-    mean = np.where(n > 0, np.nansum(rows, axis=0) / np.maximum(n, 1), np.nan)
+    n, mean = np.isfinite(rows).sum(axis=0), known_mean(rows)
     sd = np.where(n > 1, np.sqrt(np.nansum((rows - mean) ** 2, axis=0) / np.maximum(n - 1, 1)), np.nan)
     ax.fill_between(phase, mean - sd, mean + sd, color=group.color, alpha=0.18, linewidth=0, zorder=2)
     ax.plot(phase, mean, **(group_line(group, crowded=False) | {"linewidth": 1.8, "label": group.name}))

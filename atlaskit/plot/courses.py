@@ -177,6 +177,13 @@ def name_ends(ax: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
         )
 
 
+def known_mean(values: Floats) -> Floats:
+    """Mean over the first axis of what is known; NaN, without a warning, where nothing is."""
+    n = np.isfinite(values).sum(axis=0)
+    mean: Floats = np.where(n > 0, np.nansum(values, axis=0) / np.maximum(n, 1), np.nan)
+    return mean
+
+
 def last_height(y: Floats) -> float | None:
     """The last known value of a curve; None where there is none."""
     known = y[np.isfinite(y)]

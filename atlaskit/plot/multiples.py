@@ -21,6 +21,7 @@ from atlaskit.plot.courses import (
     draw_course,
     flags_of,
     frames_of,
+    known_mean,
     mark_key,
     mark_phases,
     set_range,
@@ -131,9 +132,8 @@ def _draw_panel(ax: Axes, x: Floats, values: Floats, color: str, flags: list[NDA
         hollow, crossed = (each & np.isfinite(values) for each in flags)
         draw_course(ax, x, values, color, hollow=hollow, crossed=crossed, width=0.9)
         return
-    n = np.isfinite(values).sum(axis=0)
     ax.plot(x, values.T, color=color, linewidth=0.4, alpha=0.35, zorder=1)
-    ax.plot(x, np.where(n > 0, np.nansum(values, axis=0) / np.maximum(n, 1), np.nan), color=color, linewidth=1.4, zorder=3)
+    ax.plot(x, known_mean(values), color=color, linewidth=1.4, zorder=3)
 
 
 def _words(title: str | None, shown: int, given: int) -> str:

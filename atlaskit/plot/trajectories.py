@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from atlaskit.errors import InputError
 from atlaskit.plot.arrows import draw_arrows, spaced
 from atlaskit.plot.colorbar import ERRORS, draw_bar
-from atlaskit.plot.courses import Floats, frames_of
+from atlaskit.plot.courses import Floats, frames_of, known_mean
 from atlaskit.plot.labels import label_shapes
 from atlaskit.plot.maps import colour_edges, map_axes
 from atlaskit.plot.style import INK, PALE, TEXT_PT, Points, draw_outline, present_loops, window
@@ -96,7 +96,7 @@ def trajectories(
         When no frame has landmarks, or a phase is none of the frames.
     """
     points, ed, es = _checked(points, ed, es)
-    mean = _mean(points)
+    mean = known_mean(points)
     base = mean if on == "mean" or not np.isfinite(points[ed]).any() else points[ed]
     chosen = [loop[:: every or 1] if every else spaced(loop, mean, gap=_GAP) for _, loop in present_loops(mean, topology)]
     kept = np.unique(np.concatenate(chosen)) if chosen else np.zeros(0, dtype=np.int64)
@@ -180,12 +180,6 @@ def _checked(points: Points, ed: int, es: int | None) -> tuple[Floats, int, int 
     return course, ed, es
 
 
-def _mean(points: Floats) -> Floats:
-    """(L, 2) mean place of each landmark over the frames that have it, NaN where none has."""
-    n = np.isfinite(points).sum(axis=0)
-    return np.where(n > 0, np.nansum(points, axis=0) / np.maximum(n, 1), np.nan)
-
-
 def _draw_outlines(ax: Axes, points: Floats, topology: Topology, base: Floats, phases: tuple[int, int | None], on: str) -> None:
     """The outline that paths lie on, and faint ones of both phases, with words below."""
     dashes_of: dict[str, Any] = {"end-diastole": "-", "end-systole": (0, (4, 2))}
@@ -206,7 +200,7 @@ def _draw_outlines(ax: Axes, points: Floats, topology: Topology, base: Floats, p
 def _by_distance(points: Floats, ed: int, unit: str, most: float | None) -> _Look:
     """Colours of the distance from the place at end-diastole, or from the mean where that frame is a gap."""
     known = np.isfinite(points[ed]).any()
-    away = np.linalg.norm(points - (points[ed] if known else _mean(points)), axis=2)
+    away = np.linalg.norm(points - (points[ed] if known else known_mean(points)), axis=2)
     greatest = float(np.nanmax(away, initial=0.0)) if most is None else most
     return _Look(
         away, Normalize(0.0, greatest or 1.0), ERRORS, f"distance from {'end-diastole' if known else 'the mean'} ({unit})"
