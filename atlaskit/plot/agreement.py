@@ -13,12 +13,14 @@ from numpy.typing import ArrayLike
 from atlaskit.errors import InputError
 from atlaskit.plot.charts import COLUMN_IN, chart_axes, draw_groups, legend_above, split
 from atlaskit.plot.courses import name_ends
+from atlaskit.plot.labels import shortened
 from atlaskit.plot.style import INK, NAME_PT, PALE
 
 LIMIT_SD = 1.96
 """Limits of agreement in standard deviations of the differences: 95 % of a normal population."""
 
 _RIM = 0.08
+_LETTERS = 14  # of a reading's name, for two to fit beside the axis
 
 
 def agreement(
@@ -67,8 +69,9 @@ def agreement(
         raise InputError(f"Agreement needs both readings of one case at least; got readings of shape {a.shape} and {b.shape}.")
     difference = a - b
     known = np.isfinite(difference)
+    short = [shortened(name, _LETTERS) for name in names]
     measure = f" ({unit})" if unit else ""
-    ax = chart_axes(ax, (COLUMN_IN, 2.6), f"mean of both{measure}", f"{names[0]} \u2212 {names[1]}{measure}")
+    ax = chart_axes(ax, (COLUMN_IN, 2.6), f"mean of both{measure}", f"{short[0]} \u2212 {short[1]}{measure}")
     handles = draw_groups(ax, np.column_stack([(a + b) / 2, difference]), split(groups, known))
     bias = float(difference[known].mean())
     spread = LIMIT_SD * float(difference[known].std(ddof=1)) if known.sum() > 1 else np.nan

@@ -47,7 +47,6 @@ _SAYS: dict[str, Any] = {
     "bbox": {"facecolor": "white", "alpha": 0.85, "linewidth": 0, "pad": 2},
 }  # fmt: skip
 _DOT: dict[str, Any] = {"marker": "o", "markersize": 7, "markeredgecolor": "white", "zorder": 6}
-_UNITS = {"ms": " ms", "phase": " of the beat", "frame": ""}
 
 
 @dataclass(frozen=True)
@@ -226,7 +225,7 @@ def _words(x: Floats, unit: Unit, ed: int | None, es: int | None) -> list[str]:
         phase = named.get(frame, "")
         if not phase and ed is not None and es is not None:
             phase = "systole" if (frame - ed) % len(x) < (es - ed) % len(x) else "diastole"
-        at = "" if unit == "frame" else f" \u00b7 {place:.3g}{_UNITS[unit]}"
+        at = {"ms": f" \u00b7 {place:.0f} ms", "phase": f" \u00b7 phase {place:.2f}", "frame": ""}[unit]
         words.append(f"frame {frame}{at}" + (f" \u00b7 {phase}" if phase else ""))
     return words
 

@@ -24,6 +24,7 @@ from atlaskit.plot.courses import (
     known_mean,
     mark_key,
     mark_phases,
+    say,
     set_range,
 )
 from atlaskit.plot.labels import shortened
@@ -126,7 +127,7 @@ def _grid(count: int, unit: Unit) -> NDArray[np.object_]:
 def _draw_panel(ax: Axes, x: Floats, values: Floats, color: str, flags: list[NDArray[np.bool_]]) -> None:
     """One curve with its flags, or many under their mean."""
     if not np.isfinite(values).any():
-        ax.text(0.5, 0.5, "no mask in\nany frame", transform=ax.transAxes, ha="center", va="center", fontsize=SMALL_PT)
+        say(ax, "no outline\nin any frame")
         return
     if values.ndim == 1:
         hollow, crossed = (each & np.isfinite(values) for each in flags)
@@ -145,8 +146,8 @@ def _words(title: str | None, shown: int, given: int) -> str:
 def _finish(grid: NDArray[np.object_], x: str, y: str, title: str) -> None:
     """Write what all panels share: the labels of both axes, and the title."""
     figure = grid[0].get_figure(root=True)
-    last = [ax for ax in grid if ax.xaxis.get_tick_params()["labelbottom"]]
-    last[-1 - len(last) // 2].set_xlabel(x, fontsize=NAME_PT, color=INK)  # a legend does not see the figure's own label
+    last = grid[max(k for k, ax in enumerate(grid) if ax.yaxis.get_tick_params()["labelleft"]) :]
+    last[(len(last) - 1) // 2].set_xlabel(x, fontsize=NAME_PT, color=INK)  # a legend does not see the figure's own label
     figure.supylabel(y, fontsize=NAME_PT, color=INK)
     if title:
         figure.suptitle(title, fontsize=NAME_PT, color=INK)

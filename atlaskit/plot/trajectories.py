@@ -26,7 +26,7 @@ BEAT = LinearSegmentedColormap.from_list("atlaskit_beat", ["#141432", "#C8431A",
 
 _GAP = 0.08
 _LIGHT = "#D0D0D0"
-_SYSTOLE, _DIASTOLE = 2.4, 0.9  # widths of paths, so that both are seen where the way back is the way there
+_SYSTOLE, _DIASTOLE = 2.8, 0.9  # widths of paths, so that both are seen where the way back is the way there
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,10 @@ def trajectories(
     base = mean if on == "mean" or not np.isfinite(points[ed]).any() else points[ed]
     chosen = [loop[:: every or 1] if every else spaced(loop, mean, gap=_GAP) for _, loop in present_loops(mean, topology)]
     kept = np.unique(np.concatenate(chosen)) if chosen else np.zeros(0, dtype=np.int64)
-    note = f"paths of {len(kept)} of {int(np.isfinite(mean).all(axis=1).sum())} landmarks; dots: end-diastole\n"
+    note = f"paths of {len(kept)} of {int(np.isfinite(mean).all(axis=1).sum())} landmarks"
+    note += "; dots: end-diastole\n" if np.isfinite(points[ed]).any() else "; no outline at end-diastole\n"
+    if color == "time" and periodic and es is not None:
+        note = note.replace("\n", "; broad: systole\n")
     ax = map_axes(ax, window(points), title, note)
     _draw_outlines(ax, points, topology, base, (ed, es), on if base is not mean else "mean")
     if color == "displacement":
@@ -185,9 +188,10 @@ def _draw_outlines(ax: Axes, points: Floats, topology: Topology, base: Floats, p
     dashes_of: dict[str, Any] = {"end-diastole": "-", "end-systole": (0, (4, 2))}
     entries = [Line2D([], [], color=_LIGHT, linewidth=2.2, label="end-diastole" if on == "ed" else "mean")]
     for (name, dashes), frame in zip(dashes_of.items(), phases, strict=True):
-        for _, loop in present_loops(points[frame], topology) if frame is not None else []:
+        present = present_loops(points[frame], topology) if frame is not None else []
+        for _, loop in present:
             draw_outline(ax, points[frame, loop], PALE, width=0.8, dots=0, label=name, linestyle=dashes, zorder=1)
-        if frame is not None and (name, on) != ("end-diastole", "ed"):
+        if present and (name, on) != ("end-diastole", "ed"):
             entries.append(Line2D([], [], color=PALE, linewidth=0.8, linestyle=dashes, label=name))
     for _, loop in present_loops(base, topology):
         draw_outline(ax, base[loop], _LIGHT, width=2.2, dots=0, label="base", zorder=0.5)
