@@ -203,7 +203,7 @@ def average(
         at = np.nan if es is None else float(known_mean(np.asarray(es, dtype=np.float64)[group.rows]))
         diamond: dict[str, Any] = {"marker": "D", "markersize": 5, "markeredgecolor": "white", "markeredgewidth": 0.8}
         ax.plot([at], [np.interp(at, phase, mean)], color=group.color, zorder=5, **diamond)
-    if not parts:
+    if not np.isfinite(table).any():
         say(ax, "no subject has a value")
     ends = [(last_height(mean), group) for group, mean in zip(parts, means, strict=True)]
     name_ends(ax, [(height, group.words(int(group.rows.sum())), group.color) for height, group in ends if height is not None])

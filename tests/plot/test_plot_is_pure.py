@@ -29,6 +29,11 @@ axes += [plot.allometry(np.arange(1.0, 10.0), along[:, 0], shapes=np.stack([poin
 axes += [plot.difference(points, points + noise[0], topology), plot.deviation(points + noise[0], points, topology)]
 tried = pd.DataFrame({"power": [0.1, 1.0], "se": 0.1}, index=[10, 20])
 axes.append(plot.power(Power(tried, 1.0, 1.0, 0.05, 9, 9, 0)))
+beats = np.stack([points, 0.9 * points + 2, points + 0.1])
+axes += [plot.curves([0, 1, 2], {"$a_": [1, np.nan, 2]}, ed=0), plot.beat([0, 1], {"a": [1, 2]}, {"a": [0, 0.1]})[0]]
+axes += [plot.average([0, 1], [[1, 2], [3, 4]], ["a", "b"]), plot.multiples([0, 1], {"$a": [1, 2]})[0]]
+axes += [plot.trajectories(beats, topology, es=1), plot.motion_map(beats, topology), plot.agreement([1, 2], [2, 2])]
+plot.beating(beats, topology, np.ones((3, 1, 40, 40), dtype=bool)).save(io.BytesIO(), writer="pillow")
 figures = [ax.get_figure(root=True) for ax in axes]
 figures += [plot.cases([("a", mask, points)], topology), plot.loss_curves(log)]
 for figure in figures:
@@ -42,4 +47,4 @@ print(len(figures))
 
 def test_no_pyplot_and_no_global_settings():
     done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=False)
-    assert done.stdout.strip() == "15", done.stderr
+    assert done.stdout.strip() == "22", done.stderr
