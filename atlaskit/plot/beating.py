@@ -98,6 +98,7 @@ def beating(
     interpolated: ArrayLike | None = None,
     outliers: ArrayLike | None = None,
     interval_ms: int = 60,
+    most: int = 60,
     title: str | None = None,
 ) -> FuncAnimation:
     """Film a case: at the left its masks with the landmarks' outlines over them, at the right the curves with a moving dot.
@@ -126,12 +127,14 @@ def beating(
         Frames that were filled in, and those that do not fit their neighbours.
     interval_ms : int
         How long a frame is shown.
+    most : int
+        Of more frames every second, third and so on is shown, and always both phases; each for as much longer.
     title : str, optional
 
     Returns
     -------
     FuncAnimation
-        Of T frames, in a loop.
+        Of T frames or fewer, in a loop.
 
     Raises
     ------
@@ -166,7 +169,9 @@ def beating(
         cursor=right.axvline(place[0], color=INK, linewidth=0.6, alpha=0.5),
         dots=[right.plot([], [], color=colors[name], **_DOT)[0] for name in curves],
     )  # fmt: skip
-    return FuncAnimation(figure, film.show, frames=frames, interval=interval_ms, blit=False, repeat=True)
+    step = -(-frames // max(most, 1))
+    shown = sorted({*range(0, frames, step)} | {each for each in (ed, es) if each is not None})
+    return FuncAnimation(figure, film.show, frames=shown, interval=interval_ms * step, blit=False, repeat=True)
 
 
 def _codes(masks: Masks, frames: int, topology: Topology) -> list[NDArray[np.uint8]]:

@@ -81,6 +81,13 @@ def test_a_film_is_a_small_gif_of_all_frames_and_the_same_every_time(case, tmp_p
     assert (tmp_path / "a.gif").read_bytes() == (tmp_path / "b.gif").read_bytes()
 
 
+def test_of_many_frames_some_are_shown_and_always_both_phases(case):
+    points, _, topology = case
+    film = beating(points, topology, ed=0, es=3, most=3, interval_ms=50)
+    at(film, 0)
+    assert [*film.new_frame_seq()] == [0, 2, 3, 4] and film._interval == 100
+
+
 def test_a_film_plays_in_a_notebook(case):
     points, _, topology = case
     html = beating(points[:2], topology, values={"strain": [0.0, -0.1]}, label="strain").to_jshtml()
