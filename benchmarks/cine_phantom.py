@@ -1,4 +1,4 @@
-"""Displacement, strain and ejection fraction against the truth of the cine phantom: ``python benchmarks/cine_phantom.py --out DIR``.
+"""Motion and function against the truth of the cine phantom: ``python benchmarks/cine_phantom.py --out DIR``.
 
 Masks of 256 px are generated, 16 ventricles to fit and 12 others to follow (20 frames, 5 and 8 slices). Each true landmark is
 tied to the fixed position along the outline that has the least mean distance over half of the unseen ventricles; its

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,10 +13,14 @@ from numpy.typing import ArrayLike
 from atlaskit.errors import InputError
 from atlaskit.plot.charts import COLUMN_IN, chart_axes, draw_groups, legend_above, split
 from atlaskit.plot.courses import name_ends
+from atlaskit.plot.labels import shortened
 from atlaskit.plot.style import INK, NAME_PT, PALE
 
 LIMIT_SD = 1.96
 """Limits of agreement in standard deviations of the differences: 95 % of a normal population."""
+
+_RIM = 0.08
+_LETTERS = 14  # of a reading's name, for two to fit beside the axis
 
 
 def agreement(
@@ -64,24 +69,24 @@ def agreement(
         raise InputError(f"Agreement needs both readings of one case at least; got readings of shape {a.shape} and {b.shape}.")
     difference = a - b
     known = np.isfinite(difference)
+    short = [shortened(name, _LETTERS) for name in names]
     measure = f" ({unit})" if unit else ""
-    ax = chart_axes(ax, (COLUMN_IN, 2.6), f"mean of both{measure}", f"{names[0]} \u2212 {names[1]}{measure}")
+    ax = chart_axes(ax, (COLUMN_IN, 2.6), f"mean of both{measure}", f"{short[0]} \u2212 {short[1]}{measure}")
     handles = draw_groups(ax, np.column_stack([(a + b) / 2, difference]), split(groups, known))
     bias = float(difference[known].mean())
     spread = LIMIT_SD * float(difference[known].std(ddof=1)) if known.sum() > 1 else np.nan
     ax.axhline(0, color=PALE, linewidth=0.6, zorder=0)
-    lines = {
-        f"bias {bias:+.3g}": (bias, "-"),
-        f"{bias + spread:+.3g}": (bias + spread, "--"),
-        f"{bias - spread:+.3g}": (bias - spread, "--"),
-    }
-    lines = {name.replace("-", "\u2212"): line for name, line in lines.items() if np.isfinite(line[0])}
-    for height, dashes in lines.values():
+    heights = [bias, bias + spread, bias - spread] if np.isfinite(spread) else [bias]
+    for height, dashes in zip(heights, ("-", "--", "--"), strict=False):
         ax.axhline(height, color=INK, linewidth=0.9, linestyle=dashes, zorder=1)
-    reach = 1.15 * max(abs(difference[known]).max(), abs(bias) + (0.0 if np.isnan(spread) else spread), 1e-9)
-    ax.set_ylim(-reach, reach)
+    low, high = min(difference[known].min(), *heights, 0.0), max(difference[known].max(), *heights, 0.0)
+    rim = _RIM * ((high - low) or 1.0)
+    ax.set_ylim(low - rim, high + rim)
+    digits = max(0, 1 - math.floor(math.log10((high - low) or 1.0)) + 1)
+    words = [f"{word} {height:+.{digits}f}" for word, height in zip(("bias", "limit", "limit"), heights, strict=False)]
+    named = dict(zip([word.replace("-", "\u2212") for word in words], heights, strict=True))
     legend_above(ax, handles, columns=3)
     if title:
         ax.set_title(title, fontsize=NAME_PT, color=INK, pad=16, loc="left")
-    name_ends(ax, [(height, name, INK) for name, (height, _) in lines.items()])
+    name_ends(ax, [(height, name, INK) for name, height in named.items()])
     return ax

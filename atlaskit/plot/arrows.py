@@ -28,7 +28,8 @@ def spaced(loop: NDArray[np.int64], shape: Points, *, gap: float = _GAP) -> NDAr
     """Landmarks of a loop, evenly picked so that arrows of neighbours stay apart by a gap in parts of the longer side."""
     side = float((np.nanmax(shape, axis=0) - np.nanmin(shape, axis=0)).max())
     room = perimeter(shape[loop].astype(np.float64)) / (gap * side)
-    return loop[:: max(1, int(np.ceil(len(loop) / max(room, 1.0))))]
+    least = max(1, int(np.ceil(len(loop) / max(room, 1.0))))
+    return loop[:: next((step for step in range(least, 2 * least) if len(loop) % step == 0), least)]  # even around the loop
 
 
 def draw_arrows(ax: Axes, points: Points, shift: Points, *, color: str, width: float = 0.7) -> None:

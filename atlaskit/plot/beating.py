@@ -19,8 +19,8 @@ from numpy.typing import ArrayLike, NDArray
 from atlaskit.contours import signed_area
 from atlaskit.errors import InputError
 from atlaskit.plot.cases import painted, tints
-from atlaskit.plot.charts import chart_axes
-from atlaskit.plot.courses import X_LABELS, Floats, Unit, draw_courses, frames_of, named
+from atlaskit.plot.courses import MOST_CURVES, Floats, Unit, beat_axes, draw_courses, frames_of, named
+from atlaskit.plot.labels import shortened
 from atlaskit.plot.style import (
     INK,
     NAME_PT,
@@ -40,7 +40,13 @@ Masks = NDArray[np.bool_] | Callable[[int], NDArray[np.bool_]]
 
 _WIDE_IN, _TALL_IN = 6.4, 3.0
 _DPI = 110  # of a film: 704 pixels wide
-_UNITS = {"ms": " ms", "phase": " of the beat", "frame": ""}
+_LEFT, _RIGHT = (0.01, 0.1, 0.43, 0.76), (0.53, 0.15, 0.31, 0.66)
+_TITLE = 70
+_SAYS: dict[str, Any] = {
+    "ha": "center", "va": "center", "fontsize": NAME_PT + 1, "color": INK, "zorder": 5,
+    "bbox": {"facecolor": "white", "alpha": 0.85, "linewidth": 0, "pad": 2},
+}  # fmt: skip
+_DOT: dict[str, Any] = {"marker": "o", "markersize": 7, "markeredgecolor": "white", "zorder": 6}
 
 
 @dataclass(frozen=True)
@@ -92,6 +98,7 @@ def beating(
     interpolated: ArrayLike | None = None,
     outliers: ArrayLike | None = None,
     interval_ms: int = 60,
+    most: int = 60,
     title: str | None = None,
 ) -> FuncAnimation:
     """Film a case: at the left its masks with the landmarks' outlines over them, at the right the curves with a moving dot.
@@ -120,12 +127,14 @@ def beating(
         Frames that were filled in, and those that do not fit their neighbours.
     interval_ms : int
         How long a frame is shown.
+    most : int
+        Of more frames every second, third and so on is shown, and always both phases; each for as much longer.
     title : str, optional
 
     Returns
     -------
     FuncAnimation
-        Of T frames, in a loop.
+        Of T frames or fewer, in a loop.
 
     Raises
     ------
@@ -141,27 +150,28 @@ def beating(
     codes = _codes(masks, frames, topology) if masks is not None else None
     curves = named(_areas(course, topology) if values is None else values, frames)
     figure = Picture(figsize=(_WIDE_IN, _TALL_IN), dpi=_DPI, facecolor="white")
-    left = shape_axes(figure.add_axes((0.01, 0.1, 0.43, 0.76)), _box(course, codes))
-    figure.text(0.5, 0.985, title or "", ha="center", va="top", fontsize=NAME_PT, color=INK)
-    right = figure.add_axes((0.53, 0.15, 0.33, 0.66))
-    chart_axes(right, (0, 0), X_LABELS[unit], label)
-    colors = {
-        name: color_of(topology.structures.index(name) if name in topology.structures else k) for k, name in enumerate(curves)
-    }
+    figure.text(0.5, 0.985, shortened(title or "", _TITLE), ha="center", va="top", fontsize=NAME_PT, color=INK)
+    left, right = (
+        shape_axes(figure.add_axes(_LEFT), _box(course, codes)),
+        beat_axes(figure.add_axes(_RIGHT), (0, 0), unit, label),
+    )
+    known = {name: color_of(k) for k, name in enumerate(topology.structures)}
+    colors = {name: known.get(name, color_of(k)) for k, name in enumerate(curves)}
     draw_courses(right, place, curves, colors, marks=(ed, es), flags=(interpolated, outliers))
-    image = _image(left, codes, topology)
-    _draw_key(left, topology, ed is not None and bool(np.isfinite(course[ed]).any()), codes is not None)
-    if ed is not None:
-        for _, loop in present_loops(course[ed], topology):
-            draw_outline(left, course[ed, loop], PALE, width=0.9, dots=0, label="end-diastole", zorder=1)
+    rest = course[ed] if ed is not None else np.full_like(course[0], np.nan)
+    _draw_key(left, rest=bool(present_loops(rest, topology)), masks=codes is not None)
+    for _, loop in present_loops(rest, topology):
+        draw_outline(left, rest[loop], PALE, width=0.9, dots=0, label="end-diastole", zorder=1)
     film = _Film(
-        course, topology, codes, _words(place, unit, ed, es), place, curves, image, _lines(left, topology),
-        left.text(0.5, 0.5, "", transform=left.transAxes, ha="center", va="center", fontsize=NAME_PT + 1, color=INK),
-        left.set_title("", fontsize=NAME_PT + 1, color=INK, pad=4),
-        right.axvline(place[0], color=INK, linewidth=0.6, alpha=0.5),
-        [right.plot([], [], "o", color=colors[name], markersize=7, markeredgecolor="white", zorder=6)[0] for name in curves],
+        points=course, topology=topology, codes=codes, words=_words(place, unit, ed, es), x=place, curves=curves,
+        image=_image(left, codes, topology), outlines=_lines(left, topology),
+        says=left.text(0.5, 0.5, "", transform=left.transAxes, **_SAYS), head=left.set_title("", fontsize=NAME_PT + 1, pad=4),
+        cursor=right.axvline(place[0], color=INK, linewidth=0.6, alpha=0.5),
+        dots=[right.plot([], [], color=colors[name], **_DOT)[0] for name in curves],
     )  # fmt: skip
-    return FuncAnimation(figure, film.show, frames=frames, interval=interval_ms, blit=False, repeat=True)
+    step = -(-frames // max(most, 1))
+    shown = sorted({*range(0, frames, step)} | {each for each in (ed, es) if each is not None})
+    return FuncAnimation(figure, film.show, frames=shown, interval=interval_ms * step, blit=False, repeat=True)
 
 
 def _codes(masks: Masks, frames: int, topology: Topology) -> list[NDArray[np.uint8]]:
@@ -175,13 +185,15 @@ def _codes(masks: Masks, frames: int, topology: Topology) -> list[NDArray[np.uin
                 f"A film needs a plane of each of the {given} structures in every frame; frame {frame} has {planes.shape}."
             )
         codes.append(painted(dict(enumerate(planes)), planes.shape[1:]))
+    if len({code.shape for code in codes}) > 1:
+        raise InputError(f"A film needs masks of one size; got {sorted({code.shape for code in codes})}.")
     return codes
 
 
 def _areas(points: Floats, topology: Topology) -> dict[str, Floats]:
-    """The area of each structure's outline over the frames."""
-    loops = {name: points[:, topology.loop_of(name)] for name in topology.structures}
-    return {name: np.array([abs(signed_area(each)) for each in loop]) for name, loop in loops.items()}
+    """The area of each structure over the frames, of as many as can be told apart."""
+    names = topology.structures[:MOST_CURVES]
+    return {name: np.array([abs(signed_area(each)) for each in points[:, topology.polygon(k)]]) for k, name in enumerate(names)}
 
 
 def _box(points: Floats, codes: list[NDArray[np.uint8]] | None) -> Floats:
@@ -218,17 +230,17 @@ def _words(x: Floats, unit: Unit, ed: int | None, es: int | None) -> list[str]:
         phase = named.get(frame, "")
         if not phase and ed is not None and es is not None:
             phase = "systole" if (frame - ed) % len(x) < (es - ed) % len(x) else "diastole"
-        at = "" if unit == "frame" else f" \u00b7 {place:.3g}{_UNITS[unit]}"
+        at = {"ms": f" \u00b7 {place:.0f} ms", "phase": f" \u00b7 phase {place:.2f}", "frame": ""}[unit]
         words.append(f"frame {frame}{at}" + (f" \u00b7 {phase}" if phase else ""))
     return words
 
 
-def _draw_key(ax: Axes, topology: Topology, with_ed: bool, with_masks: bool) -> None:
+def _draw_key(ax: Axes, *, rest: bool, masks: bool) -> None:
     """Say what pixels and lines are."""
     handles: list[Any] = [Line2D([], [], color=INK, linewidth=1.3, marker="o", markersize=2.5, label="landmarks")]
-    if with_masks:
+    if masks:
         handles.append(Patch(facecolor=to_rgba(color_of(0), tints(1)[1][3]), linewidth=0, label="mask (pixels)"))
-    if with_ed:
+    if rest:
         handles.append(Line2D([], [], color=PALE, linewidth=0.9, label="end-diastole"))
     ax.legend(
         handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=3, fontsize=TEXT_PT, frameon=False,

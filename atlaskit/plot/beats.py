@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,25 @@ from numpy.typing import ArrayLike, NDArray
 
 from atlaskit.errors import InputError
 from atlaskit.plot.charts import COLUMN_IN, Group, chart_axes, group_line, legend_above, split
-from atlaskit.plot.courses import X_LABELS, Flags, Floats, Marks, Unit, draw_courses, last_height, name_ends, named, set_range
+from atlaskit.plot.courses import (
+    Flags,
+    Floats,
+    Marks,
+    Unit,
+    beat_axes,
+    draw_courses,
+    known_mean,
+    last_height,
+    name_ends,
+    named,
+    say,
+    set_range,
+)
+from atlaskit.plot.labels import shortened
 from atlaskit.plot.style import DPI, INK, NAME_PT, PALE, Picture, color_of
 
 _TALL_IN, _TWO_IN = 2.4, 4.0
+_TITLE = 46  # letters that a figure of one column has room for
 
 
 def curves(
@@ -70,7 +86,7 @@ def curves(
     x = np.asarray(x, dtype=np.float64)
     drawn = named(values, len(x))
     colors = {name: color_of(k) for k, name in enumerate(drawn)}
-    ax = chart_axes(ax, (COLUMN_IN, _TALL_IN), X_LABELS[unit], label)
+    ax = beat_axes(ax, (COLUMN_IN, _TALL_IN), unit, label)
     _set_title(ax, title)
     draw_courses(ax, x, drawn, colors, marks=(ed, es), flags=(interpolated, outliers))
     return ax
@@ -126,7 +142,7 @@ def beat(
     figure = Picture(figsize=(COLUMN_IN, _TWO_IN), dpi=DPI, facecolor="white", layout="constrained")
     upper, lower = figure.subplots(2, sharex=True)
     chart_axes(upper, (0, 0), "", label).tick_params(labelbottom=False)
-    chart_axes(lower, (0, 0), X_LABELS[unit], "strain (%)")
+    beat_axes(lower, (0, 0), unit, "strain (%)")
     _set_title(upper, title)
     for ax, some in zip((upper, lower), drawn, strict=True):
         above = ax is upper
@@ -176,26 +192,19 @@ def average(
     phase, table = np.asarray(phase, dtype=np.float64), np.asarray(values, dtype=np.float64)
     if table.ndim != 2 or table.shape[1] != len(phase):
         raise InputError(f"An average needs a row per subject of {len(phase)} phases; got values of shape {table.shape}.")
-    parts = split(groups, np.asarray(np.isfinite(table).any(axis=1)))
-    ax = chart_axes(ax, (COLUMN_IN, _TALL_IN + 0.2), X_LABELS["phase"], label)
+    parts = [replace(each, name=shortened(each.name)) for each in split(groups, np.asarray(np.isfinite(table).any(axis=1)))]
+    ax = beat_axes(ax, (COLUMN_IN, _TALL_IN + 0.2), "phase", label)
     _set_title(ax, title)
     means = [_draw_group(ax, phase, table, group) for group in parts]
     set_range(ax, [table])
     ax.set_xlim(phase.min(), phase.max())
     legend_above(ax, _average_key(es is not None), columns=3)
     for group, mean in zip(parts, means, strict=True):
-        at = np.nanmean(np.asarray(es, dtype=np.float64)[group.rows]) if es is not None and len(phase) else np.nan
-        height = np.interp(at, phase, mean)
-        ax.plot(
-            float(at),
-            float(height),
-            "D",
-            color=group.color,
-            markersize=5,
-            markeredgecolor="white",
-            markeredgewidth=0.8,
-            zorder=5,
-        )
+        at = np.nan if es is None else float(known_mean(np.asarray(es, dtype=np.float64)[group.rows]))
+        diamond: dict[str, Any] = {"marker": "D", "markersize": 5, "markeredgecolor": "white", "markeredgewidth": 0.8}
+        ax.plot([at], [np.interp(at, phase, mean)], color=group.color, zorder=5, **diamond)
+    if not np.isfinite(table).any():
+        say(ax, "no subject has a value")
     ends = [(last_height(mean), group) for group, mean in zip(parts, means, strict=True)]
     name_ends(ax, [(height, group.words(int(group.rows.sum())), group.color) for height, group in ends if height is not None])
     return ax
@@ -206,27 +215,24 @@ def _draw_group(ax: Axes, phase: Floats, table: Floats, group: Group) -> Floats:
     rows = table[group.rows]
     alpha = float(np.clip(3.0 / max(len(rows), 1), 0.06, 0.35))
     ax.plot(phase, rows.T, color=group.color, linewidth=0.5, alpha=alpha, zorder=1)
-    n = np.isfinite(rows).sum(axis=0)
-    mean = np.where(n > 0, np.nansum(rows, axis=0) / np.maximum(n, 1), np.nan)
+    n, mean = np.isfinite(rows).sum(axis=0), known_mean(rows)
     sd = np.where(n > 1, np.sqrt(np.nansum((rows - mean) ** 2, axis=0) / np.maximum(n - 1, 1)), np.nan)
     ax.fill_between(phase, mean - sd, mean + sd, color=group.color, alpha=0.18, linewidth=0, zorder=2)
-    ax.plot(phase, mean, **(group_line(group, crowded=True) | {"linewidth": 1.8, "label": group.name}))
+    ax.plot(phase, mean, **(group_line(group, crowded=False) | {"linewidth": 1.8, "label": group.name}))
     return mean
 
 
 def _average_key(with_es: bool) -> list[Artist]:
     """What thin lines, bands and diamonds are."""
     handles: list[Artist] = [
-        Line2D([], [], color=PALE, linewidth=0.5, label="one subject"),
-        Patch(color=PALE, alpha=0.4, linewidth=0, label="mean ± 1 sd"),
+        Line2D([], [], color=PALE, linewidth=0.5, label="subject"),
+        Patch(color=PALE, alpha=0.4, linewidth=0, label="mean ± sd"),
     ]
-    diamond = Line2D(
-        [], [], linestyle="", marker="D", color=PALE, markersize=4.5, markeredgewidth=0, label="end-systole (mean)"
-    )
+    diamond = Line2D([], [], linestyle="", marker="D", color=PALE, markersize=4.5, markeredgewidth=0, label="end-systole")
     return [*handles, diamond] if with_es else handles
 
 
 def _set_title(ax: Axes, title: str | None) -> None:
     """Write a title over axes, and over the legend that may lie between."""
     if title:
-        ax.set_title(title, fontsize=NAME_PT, color=INK, pad=16, loc="left")
+        ax.set_title(shortened(title, _TITLE), fontsize=NAME_PT, color=INK, pad=16, loc="left")

@@ -11,12 +11,13 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import isotonic_regression
 
 from atlaskit.errors import InputError
-from atlaskit.plot.charts import legend_above
-from atlaskit.plot.labels import label_style
+from atlaskit.plot.charts import chart_axes, legend_above
+from atlaskit.plot.labels import label_style, shortened
 from atlaskit.plot.style import INK, TEXT_PT, color_of
 
 Floats = NDArray[np.float64]
@@ -33,10 +34,19 @@ MOST_CURVES = 8
 
 _EMPTY = "#EDEDED"
 _HEADROOM, _FOOTROOM = 0.13, 0.05  # of the range of values: words of phases, and a rim below
-_APART = 0.25  # of the range of x, between phases whose full words have room
-_MANY_MARKS = 12
+_TURNS = 0.3  # of the range of x, at whose end words stand before their line
+_WORD_PT = 62.0  # of a phase in full, with a gap
+_MANY_MARKS, _MANY_BEATS = 12, 6
 _LINE_PT = 8.5
 _FEW_FRAMES = 60
+
+
+def beat_axes(ax: Axes | None, size_in: tuple[float, float], unit: Unit, label: str) -> Axes:
+    """Axes of a chart over the frames of a sequence; of a new figure if none are given."""
+    ax = chart_axes(ax, size_in, X_LABELS[unit], label)
+    if unit == "frame":
+        ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
+    return ax
 
 
 def named(values: ArrayLike | Mapping[str, ArrayLike], frames: int) -> dict[str, Floats]:
@@ -113,16 +123,19 @@ def mark_phases(ax: Axes, x: Floats, ed: list[int], es: list[int], *, words: boo
         (x[frame], "ES", "end-systole", (0, (4, 2))) for frame in es
     ]
     span = float(np.ptp(x)) or 1.0
-    gaps = np.diff(np.sort([place for place, *_ in at]))
-    roomy = len(at) <= 2 and bool((gaps > _APART * span).all())
+    after = [place - x[0] < (1 - _TURNS) * span for place, *_ in at]
+    figure = ax.get_figure(root=True)
+    if words and figure is not None:
+        figure.draw_without_rendering()  # what has room depends on the place of the axes, which their layout decides
+    wide = ax.get_window_extent().width * 72.0 / ax.figure.dpi * abs(at[0][0] - at[-1][0]) / span if at else 0.0
+    roomy = len(at) == 1 or (len(at) == 2 and wide > _WORD_PT * (1 if len(set(after)) == 1 else 2))
     for k, (place, short, full, dashes) in enumerate(at):
         ax.axvline(place, color=INK, linewidth=0.7, linestyle=dashes, alpha=0.75, zorder=1)
-        if not words or (len(at) > _MANY_MARKS and k not in (0, len(ed))):
-            continue  # the first of each kind says what the lines are
-        after = place - x[0] < (1 - _APART) * span
+        if not words or (len(at) > _MANY_MARKS and k not in (len(ed) - 1, len(ed))):
+            continue  # one of each kind says what the lines are
         ax.annotate(
-            full if roomy else short, (place, 0.99), xycoords=ax.get_xaxis_transform(), xytext=(2 if after else -2, 0),
-            textcoords="offset points", **(label_style(TEXT_PT, INK) | {"ha": "left" if after else "right", "va": "top"}),
+            full if roomy else short, (place, 0.99), xycoords=ax.get_xaxis_transform(), xytext=(2 if after[k] else -2, 0),
+            textcoords="offset points", **(label_style(TEXT_PT, INK) | {"ha": "left" if after[k] else "right", "va": "top"}),
         )  # fmt: skip
 
 
@@ -136,9 +149,12 @@ def separate_beats(ax: Axes, x: Floats, ed: list[int]) -> None:
             continue
         if number % 2 == 0:
             ax.axvspan(x[first], x[last], color="#F3F6F9", linewidth=0, zorder=-1)
+        if 2 * (last - first) < max(np.diff(ends)):
+            continue  # a rest of a beat is not counted
+        words = f"beat {number}" if len(ed) < _MANY_BEATS else f"{number}"
         ax.annotate(
-            f"beat {number}", ((x[first] + x[last]) / 2, 0.02), xycoords=ax.get_xaxis_transform(),
-            **(label_style(TEXT_PT, INK) | {"va": "bottom"}),
+            words, (x[first], 0.02), xycoords=ax.get_xaxis_transform(), xytext=(3, 0), textcoords="offset points",
+            **(label_style(TEXT_PT, INK) | {"ha": "left", "va": "bottom"}),
         )  # fmt: skip
 
 
@@ -165,10 +181,22 @@ def name_ends(ax: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
         )
 
 
+def known_mean(values: Floats) -> Floats:
+    """Mean over the first axis of what is known; NaN, without a warning, where nothing is."""
+    n = np.isfinite(values).sum(axis=0)
+    mean: Floats = np.where(n > 0, np.nansum(values, axis=0) / np.maximum(n, 1), np.nan)
+    return mean
+
+
 def last_height(y: Floats) -> float | None:
     """The last known value of a curve; None where there is none."""
     known = y[np.isfinite(y)]
     return float(known[-1]) if known.size else None
+
+
+def say(ax: Axes, words: str) -> None:
+    """Write in the middle of empty axes why they are empty."""
+    ax.text(0.5, 0.5, words, transform=ax.transAxes, **label_style(TEXT_PT, INK))
 
 
 def mark_key(*, hollow: bool, crossed: bool, gap: bool) -> list[Artist]:
@@ -176,7 +204,7 @@ def mark_key(*, hollow: bool, crossed: bool, gap: bool) -> list[Artist]:
     entries = [
         (hollow, Line2D([], [], **_hollow(color_of(0)), label="interpolated")),
         (crossed, Line2D([], [], **_crossed(), label="outlier")),
-        (gap, Patch(color=_EMPTY, label="no mask")),
+        (gap, Patch(color=_EMPTY, label="gap (no outline)")),
     ]
     return [entry for used, entry in entries if used]
 
@@ -194,6 +222,8 @@ def draw_courses(
 ) -> None:
     """Draw curves with their gaps, flags (interpolated, outliers), phases (ed, es) and names."""
     frames = len(x)
+    if not np.ptp(x):
+        ax.set_xlim(x[0] - 0.5, x[0] + 0.5)
     ed, es = (frames_of(each, frames) for each in marks)
     set_range(ax, curves.values())
     gap = ~np.any([np.isfinite(y) for y in curves.values()], axis=0) if curves else np.ones(frames, dtype=bool)
@@ -204,9 +234,13 @@ def draw_courses(
         hollow, crossed = (flags_of(each, name, frames) & np.isfinite(y) for each in flags)
         draw_course(ax, x, y, colors[name], hollow=hollow, crossed=crossed)
         used |= [hollow.any(), crossed.any()]
-    mark_phases(ax, x, ed, es, words=words)
     handles = mark_key(hollow=bool(used[0]), crossed=bool(used[1]), gap=bool(gap.any()))
     if key and handles:
         legend_above(ax, handles, columns=3)
-    heights = {name: last_height(y) for name, y in curves.items() if name}
-    name_ends(ax, [(height, name, colors[name]) for name, height in heights.items() if height is not None])
+    if gap.all():
+        say(ax, "no outline in any frame")
+    ends = {name: last_height(y) for name, y in curves.items() if name}
+    middle = float(np.mean(ax.get_ylim()))
+    called = {name: shortened(name) + (" (none)" if height is None else "") for name, height in ends.items()}
+    name_ends(ax, [(middle if height is None else height, called[name], colors[name]) for name, height in ends.items()])
+    mark_phases(ax, x, ed, es, words=words)

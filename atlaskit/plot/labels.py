@@ -188,10 +188,10 @@ def name_dots(ax: Axes, dots: Points, names: Sequence[str], *, among: Points, co
             ax.annotate(name, (float(dot[0]), float(dot[1])), xytext=steps[best], textcoords="offset points", **style)
 
 
-def shortened(name: str) -> str:
+def shortened(name: str, letters: int = _LETTERS) -> str:
     """A name of a case with its middle left out where it is long, as what tells names apart is at their ends."""
-    half = _LETTERS // 2
-    return name if len(name) <= _LETTERS else f"{name[: half - 1]}\u2026{name[-half:]}"
+    half = letters // 2
+    return name if len(name) <= letters else f"{name[: half - 1]}\u2026{name[-half:]}"
 
 
 def _size(text: str, points: float) -> Floats:

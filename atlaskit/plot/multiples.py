@@ -12,17 +12,19 @@ from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike, NDArray
 
 from atlaskit.errors import InputError
-from atlaskit.plot.charts import chart_axes
 from atlaskit.plot.courses import (
     X_LABELS,
     Flags,
     Floats,
     Unit,
+    beat_axes,
     draw_course,
     flags_of,
     frames_of,
+    known_mean,
     mark_key,
     mark_phases,
+    say,
     set_range,
 )
 from atlaskit.plot.labels import shortened
@@ -92,21 +94,22 @@ def multiples(
             )
     kinds = list(dict.fromkeys((groups or {}).get(name, "no group") for name in shown)) if groups else []
     colors = {name: color_of(kinds.index((groups or {}).get(name, "no group")) if groups else 0) for name in shown}
-    grid = _grid(len(shown))
+    grid = _grid(len(shown), unit)
     for k, (ax, (name, values)) in enumerate(zip(grid, shown.items(), strict=True)):
         flags = [flags_of(each, name, len(places[name])) for each in (interpolated, outliers)]
         _draw_panel(ax, places[name], values, colors[name], flags)
+        set_range(ax, shown.values())
         marks = [frames_of((each or {}).get(name), len(places[name])) for each in (ed, es)]
-        mark_phases(ax, places[name], *marks, words=k == 0)
+        if np.isfinite(values).any():
+            mark_phases(ax, places[name], *marks, words=k == 0)
         note = (notes or {}).get(name, "")
         ax.set_title(f"{shortened(name)}\n{note}" if notes else shortened(name), fontsize=SMALL_PT + 0.5, color=INK, pad=2)
-    set_range(grid[0], shown.values())
     _finish(grid, X_LABELS[unit], label, _words(title, len(shown), len(panels)))
-    _draw_key(grid, shown, kinds, (interpolated, outliers))
+    _draw_key(grid, shown, kinds if kinds != list(shown) else [], (interpolated, outliers))
     return grid
 
 
-def _grid(count: int) -> NDArray[np.object_]:
+def _grid(count: int, unit: Unit) -> NDArray[np.object_]:
     """Axes of a new figure in rows of up to six, which share their ranges; only those at the edge have numbers."""
     columns = min(count, _MOST_COLUMNS if count > 8 else 4)
     rows = math.ceil(count / columns)
@@ -116,22 +119,22 @@ def _grid(count: int) -> NDArray[np.object_]:
     for ax in [each for each in figure.axes if each not in cells[:count]]:
         ax.remove()
     for k, ax in enumerate(cells[:count]):
-        chart_axes(ax, (0, 0), "", "")
+        beat_axes(ax, (0, 0), unit, "").set_xlabel("")
         ax.tick_params(labelsize=SMALL_PT, labelbottom=k + columns >= count, labelleft=k % columns == 0)
     return np.array(cells[:count], dtype=object)
 
 
 def _draw_panel(ax: Axes, x: Floats, values: Floats, color: str, flags: list[NDArray[np.bool_]]) -> None:
     """One curve with its flags, or many under their mean."""
+    if not np.isfinite(values).any():
+        say(ax, "no outline\nin any frame")
+        return
     if values.ndim == 1:
         hollow, crossed = (each & np.isfinite(values) for each in flags)
         draw_course(ax, x, values, color, hollow=hollow, crossed=crossed, width=0.9)
-        if not np.isfinite(values).any():
-            ax.text(0.5, 0.5, "no mask in\nany frame", transform=ax.transAxes, ha="center", va="center", fontsize=SMALL_PT)
         return
-    n = np.isfinite(values).sum(axis=0)
     ax.plot(x, values.T, color=color, linewidth=0.4, alpha=0.35, zorder=1)
-    ax.plot(x, np.where(n > 0, np.nansum(values, axis=0) / np.maximum(n, 1), np.nan), color=color, linewidth=1.4, zorder=3)
+    ax.plot(x, known_mean(values), color=color, linewidth=1.4, zorder=3)
 
 
 def _words(title: str | None, shown: int, given: int) -> str:
@@ -143,7 +146,8 @@ def _words(title: str | None, shown: int, given: int) -> str:
 def _finish(grid: NDArray[np.object_], x: str, y: str, title: str) -> None:
     """Write what all panels share: the labels of both axes, and the title."""
     figure = grid[0].get_figure(root=True)
-    figure.supxlabel(x, fontsize=NAME_PT, color=INK)
+    last = grid[max(k for k, ax in enumerate(grid) if ax.yaxis.get_tick_params()["labelleft"]) :]
+    last[(len(last) - 1) // 2].set_xlabel(x, fontsize=NAME_PT, color=INK)  # a legend does not see the figure's own label
     figure.supylabel(y, fontsize=NAME_PT, color=INK)
     if title:
         figure.suptitle(title, fontsize=NAME_PT, color=INK)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -13,7 +15,7 @@ from matplotlib.lines import Line2D
 from atlaskit.errors import InputError
 from atlaskit.plot.arrows import draw_arrows, spaced
 from atlaskit.plot.colorbar import ERRORS, draw_bar
-from atlaskit.plot.courses import Floats, frames_of
+from atlaskit.plot.courses import Floats, frames_of, known_mean
 from atlaskit.plot.labels import label_shapes
 from atlaskit.plot.maps import colour_edges, map_axes
 from atlaskit.plot.style import INK, PALE, TEXT_PT, Points, draw_outline, present_loops, window
@@ -22,8 +24,20 @@ from atlaskit.topology import Topology
 BEAT = LinearSegmentedColormap.from_list("atlaskit_beat", ["#141432", "#C8431A", "#E8A800", "#3391D0", "#141432"], N=256)
 """Colours of a beat: dark at end-diastole, warm in systole, light at end-systole, blue in diastole, dark again."""
 
-_GAP = 0.045
-_LIGHT = "#C4C4C4"
+_GAP = 0.08
+_LIGHT = "#D0D0D0"
+_SYSTOLE, _DIASTOLE = 2.8, 0.9  # widths of paths, so that both are seen where the way back is the way there
+
+
+@dataclass(frozen=True)
+class _Look:
+    """Colours of paths: (T, L) values, their scale and colours, and the words of the colour bar."""
+
+    values: Floats
+    scale: Normalize
+    colors: Colormap
+    words: str
+    ticks: Mapping[float, str] | None = None
 
 
 def trajectories(
@@ -82,25 +96,26 @@ def trajectories(
         When no frame has landmarks, or a phase is none of the frames.
     """
     points, ed, es = _checked(points, ed, es)
-    mean = _mean(points)
+    mean = known_mean(points)
     base = mean if on == "mean" or not np.isfinite(points[ed]).any() else points[ed]
     chosen = [loop[:: every or 1] if every else spaced(loop, mean, gap=_GAP) for _, loop in present_loops(mean, topology)]
     kept = np.unique(np.concatenate(chosen)) if chosen else np.zeros(0, dtype=np.int64)
-    note = f"paths of {len(kept)} of {int(np.isfinite(mean).all(axis=1).sum())} landmarks; dots: end-diastole"
+    note = f"paths of {len(kept)} of {int(np.isfinite(mean).all(axis=1).sum())} landmarks"
+    note += "; dots: end-diastole\n" if np.isfinite(points[ed]).any() else "; no outline at end-diastole\n"
+    if color == "time" and periodic and es is not None:
+        note = note.replace("\n", "; broad: systole\n")
     ax = map_axes(ax, window(points), title, note)
-    _draw_outlines(ax, points, topology, base, ed, es)
-    values, scale, colors = _colouring(points, color, ed, es, periodic, most)
-    _draw_paths(ax, points[:, kept], values[:, kept], (scale, colors), periodic=periodic)
+    _draw_outlines(ax, points, topology, base, (ed, es), on if base is not mean else "mean")
+    if color == "displacement":
+        look = _by_distance(points, ed, unit, most)
+    else:
+        look = _by_phase(points, ed, es) if periodic else _by_frame(points, ed, es)
+    _draw_paths(ax, points[:, kept], look.values[:, kept], look, periodic=periodic)
     ax.plot(*points[ed, kept].T, "o", color=INK, markersize=2.4, markeredgecolor="white", markeredgewidth=0.3, zorder=4)
     if arrows and es is not None:
         there = kept[np.isfinite(points[[ed, es]][:, kept]).all(axis=(0, 2))]
-        draw_arrows(ax, points[ed, there], points[es, there] - points[ed, there], color=INK, width=0.5)
-    if color == "displacement":
-        draw_bar(ax, scale, f"distance from end-diastole ({unit})")
-    else:
-        draw_bar(
-            ax, scale, "phase of the beat" if periodic else "frame", colors=colors, ticks=_ticks(len(points), es, ed, periodic)
-        )
+        draw_arrows(ax, points[ed, there], points[es, there] - points[ed, there], color=INK, width=0.8)
+    draw_bar(ax, look.scale, look.words, colors=look.colors, ticks=look.ticks)
     around = points[np.isfinite(points).all(axis=2)]
     label_shapes(ax, base, topology, every=None, around=around)
     return ax
@@ -168,76 +183,61 @@ def _checked(points: Points, ed: int, es: int | None) -> tuple[Floats, int, int 
     return course, ed, es
 
 
-def _mean(points: Floats) -> Floats:
-    """(L, 2) mean place of each landmark over the frames that have it, NaN where none has."""
-    n = np.isfinite(points).sum(axis=0)
-    return np.where(n > 0, np.nansum(points, axis=0) / np.maximum(n, 1), np.nan)
-
-
-def _draw_outlines(ax: Axes, points: Floats, topology: Topology, base: Floats, ed: int, es: int | None) -> None:
+def _draw_outlines(ax: Axes, points: Floats, topology: Topology, base: Floats, phases: tuple[int, int | None], on: str) -> None:
     """The outline that paths lie on, and faint ones of both phases, with words below."""
-    phases: dict[str, tuple[int | None, Any]] = {"end-diastole": (ed, "-"), "end-systole": (es, (0, (4, 2)))}
-    entries = []
-    for name, (frame, dashes) in phases.items():
-        for _, loop in present_loops(points[frame], topology) if frame is not None else []:
+    dashes_of: dict[str, Any] = {"end-diastole": "-", "end-systole": (0, (4, 2))}
+    entries = [Line2D([], [], color=_LIGHT, linewidth=2.2, label="end-diastole" if on == "ed" else "mean")]
+    for (name, dashes), frame in zip(dashes_of.items(), phases, strict=True):
+        present = present_loops(points[frame], topology) if frame is not None else []
+        for _, loop in present:
             draw_outline(ax, points[frame, loop], PALE, width=0.8, dots=0, label=name, linestyle=dashes, zorder=1)
-        if frame is not None:
+        if present and (name, on) != ("end-diastole", "ed"):
             entries.append(Line2D([], [], color=PALE, linewidth=0.8, linestyle=dashes, label=name))
     for _, loop in present_loops(base, topology):
         draw_outline(ax, base[loop], _LIGHT, width=2.2, dots=0, label="base", zorder=0.5)
-    entries.append(Line2D([], [], color=_LIGHT, linewidth=2.2, label="end-diastole" if base is points[ed] else "mean"))
     ax.legend(
-        handles=entries, loc="lower left", bbox_to_anchor=(1.0, 0.82), fontsize=TEXT_PT, frameon=False, handlelength=1.6,
-        borderaxespad=0.0,
+        handles=entries, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=3, fontsize=TEXT_PT, frameon=False,
+        handlelength=1.6, borderaxespad=1.6,
     )  # fmt: skip
 
 
-def _colouring(
-    points: Floats, color: str, ed: int, es: int | None, periodic: bool, most: float | None
-) -> tuple[Floats, Normalize, Colormap]:
-    """(T, L) values of landmarks, and their scale and colours."""
-    frames = len(points)
-    if color == "displacement":
-        away = np.linalg.norm(points - (points[ed] if np.isfinite(points[ed]).any() else _mean(points)), axis=2)
-        greatest = float(np.nanmax(away, initial=0.0)) if most is None else most
-        return away, Normalize(0.0, greatest or 1.0), ERRORS
-    if not periodic:
-        return (
-            np.broadcast_to(np.arange(frames, dtype=float)[:, None], points.shape[:2]),
-            Normalize(0, max(frames - 1, 1)),
-            ERRORS,
-        )
-    phase = np.broadcast_to((((np.arange(frames) - ed) % frames) / frames)[:, None], points.shape[:2])
-    turn = 0.5 if es is None else ((es - ed) % frames) / frames
-    return phase, TwoSlopeNorm(turn if 0 < turn < 1 else 0.5, 0.0, 1.0), BEAT
-
-
-def _ticks(frames: int, es: int | None, ed: int, periodic: bool) -> dict[float, str] | None:
-    """Words on the colour bar of time."""
-    if not periodic:
-        named = {float(ed): f"{ed}, ED"} | ({float(es): f"{es}, ES"} if es is not None else {})
-        return {0.0: "0", float(frames - 1): f"{frames - 1}"} | named
-    turn = None if es is None else ((es - ed) % frames) / frames
-    return {0.0: "ED", **({turn: "ES"} if turn else {}), 1.0: "ED"}
-
-
-def _draw_paths(ax: Axes, points: Floats, values: Floats, look: tuple[Normalize, Colormap], *, periodic: bool) -> None:
-    """Draw the path of each landmark, its edges coloured by their middle."""
-    order = np.arange(len(points) + periodic) % len(points) if len(points) > 2 else np.arange(len(points))
-    segments = np.stack([points[order[:-1]], points[order[1:]]], axis=2).reshape(-1, 2, 2)
-    after = np.array(values[order[1:]])
-    middle = np.where(after < values[order[:-1]], after + 1, after) if look[1] is BEAT else after
-    middle = ((values[order[:-1]] + middle) / 2).ravel()
-    known = np.isfinite(segments).all(axis=(1, 2))
-    ax.add_collection(
-        LineCollection(
-            [*segments[known]],
-            array=middle[known],
-            cmap=look[1],
-            norm=look[0],
-            linewidths=1.1,
-            capstyle="round",
-            zorder=2,
-            label="paths",
-        )
+def _by_distance(points: Floats, ed: int, unit: str, most: float | None) -> _Look:
+    """Colours of the distance from the place at end-diastole, or from the mean where that frame is a gap."""
+    known = np.isfinite(points[ed]).any()
+    away = np.linalg.norm(points - (points[ed] if known else known_mean(points)), axis=2)
+    greatest = float(np.nanmax(away, initial=0.0)) if most is None else most
+    return _Look(
+        away, Normalize(0.0, greatest or 1.0), ERRORS, f"distance from {'end-diastole' if known else 'the mean'} ({unit})"
     )
+
+
+def _by_frame(points: Floats, ed: int, es: int | None) -> _Look:
+    """Colours of frames from the first to the last."""
+    last = max(len(points) - 1, 1)
+    frame = np.broadcast_to(np.arange(len(points), dtype=np.float64)[:, None], points.shape[:2])
+    ticks = {0.0: "0", float(last): f"{last}"} | {float(ed): f"{ed}, ED"} | ({} if es is None else {float(es): f"{es}, ES"})
+    return _Look(frame, Normalize(0, last), ERRORS, "frame", ticks)
+
+
+def _by_phase(points: Floats, ed: int, es: int | None) -> _Look:
+    """Colours of a beat from end-diastole around to end-diastole, with end-systole half-way."""
+    frames = len(points)
+    phase = np.broadcast_to((((np.arange(frames) - ed) % frames) / frames)[:, None], points.shape[:2])
+    turn = 0.0 if es is None else ((es - ed) % frames) / frames
+    ticks = {0.0: "ED", 1.0: "ED"} | ({turn: "ES"} if turn else {})
+    return _Look(phase, TwoSlopeNorm(turn or 0.5, 0.0, 1.0), BEAT, "phase of the beat", ticks)
+
+
+def _draw_paths(ax: Axes, points: Floats, values: Floats, look: _Look, *, periodic: bool) -> None:
+    """Draw the path of each landmark, its edges coloured by their middle; a beat's systole broad, under its diastole."""
+    order = np.arange(len(points) + (periodic and len(points) > 2)) % len(points)
+    segments = np.stack([points[order[:-1]], points[order[1:]]], axis=2).reshape(-1, 2, 2)
+    before, after = values[order[:-1]].ravel(), values[order[1:]].ravel()
+    beat = look.colors is BEAT
+    middle = (before + np.where(beat & (after < before), after + 1, after)) / 2  # the last frame of a beat leads to phase 1
+    broad = beat & (np.asarray(look.scale(middle)) < 0.5)
+    drawn = np.flatnonzero(np.isfinite(segments).all(axis=(1, 2)))
+    drawn = drawn[np.argsort(~broad[drawn], kind="stable")]
+    widths = np.where(broad, _SYSTOLE, _DIASTOLE)[drawn]
+    style: dict[str, Any] = {"linewidths": widths, "capstyle": "round", "zorder": 2, "label": "paths"}
+    ax.add_collection(LineCollection([*segments[drawn]], array=middle[drawn], cmap=look.colors, norm=look.scale, **style))

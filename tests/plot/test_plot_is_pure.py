@@ -34,6 +34,11 @@ axes += [plot.growth(np.stack([points, 1.1 * points]), np.array([7.0, 150.0]), t
 axes += [plot.size_curves(np.array([7.0, 150.0]), np.array([1.0, 2.0]), ["a", "a"])]
 cup = enclose(np.stack([points, 2 * points]), 8.0)
 axes.append(plot.surface(cup.vertices, cup.faces))
+beats = np.stack([points, 0.9 * points + 2, points + 0.1])
+axes += [plot.curves([0, 1, 2], {"$a_": [1, np.nan, 2]}, ed=0), plot.beat([0, 1], {"a": [1, 2]}, {"a": [0, 0.1]})[0]]
+axes += [plot.average([0, 1], [[1, 2], [3, 4]], ["a", "b"]), plot.multiples([0, 1], {"$a": [1, 2]})[0]]
+axes += [plot.trajectories(beats, topology, es=1), plot.motion_map(beats, topology), plot.agreement([1, 2], [2, 2])]
+plot.beating(beats, topology, np.ones((3, 1, 40, 40), dtype=bool)).save(sys.argv[1], writer="pillow")
 figures = [ax.get_figure(root=True) for ax in axes]
 figures += [plot.cases([("a", mask, points)], topology), plot.loss_curves(log)]
 for figure in figures:
@@ -45,6 +50,8 @@ print(len(figures))
 """
 
 
-def test_no_pyplot_and_no_global_settings():
-    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=False)
-    assert done.stdout.strip() == "18", done.stderr
+def test_no_pyplot_and_no_global_settings(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, str(tmp_path / "film.gif")], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.strip() == "26", done.stderr

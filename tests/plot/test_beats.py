@@ -1,0 +1,184 @@
+"""Curves over a beat show the values, gaps, flags, phases and groups that they are given, and name them."""
+
+import io
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from matplotlib.collections import LineCollection
+from matplotlib.colors import to_hex
+
+from atlaskit.errors import InputError
+from atlaskit.plot import PALETTE, average, beat, curves, multiples
+
+T = 20
+MS = 40.0 * np.arange(T)
+AREA = 1000 + 500 * np.cos(2 * np.pi * np.arange(T) / T)
+
+
+def drawn(ax, color):
+    """The lines of a colour that have a point per frame, in the order they were drawn."""
+    return [line for line in ax.lines if line.get_color() == color and len(line.get_xdata()) == T]
+
+
+def words(ax):
+    return [text.get_text() for text in ax.texts]
+
+
+def key(ax):
+    legend = ax.get_legend()
+    return [text.get_text() for text in legend.texts] if legend else []
+
+
+def test_a_gap_is_a_gap_in_the_line_and_frames_that_no_curve_has_are_shaded():
+    gappy = AREA.copy()
+    gappy[5:7] = np.nan
+    other = np.where(np.arange(T) == 5, np.nan, 2 * AREA)
+    ax = curves(MS, {"cavity": gappy, "epi": other}, label="area (mm²)", unit="ms")
+    (line,) = drawn(ax, PALETTE[0])
+    np.testing.assert_array_equal(line.get_ydata(), gappy)
+    np.testing.assert_array_equal(line.get_xdata(), MS)
+    (shade,) = ax.patches
+    assert shade.get_x() == 180 and shade.get_width() == 40, "only frame 5 is a gap of both"
+    assert (ax.get_xlabel(), ax.get_ylabel(), key(ax)) == ("time (ms)", "area (mm²)", ["gap (no outline)"])
+    assert words(ax) == ["cavity", "epi"]
+    assert ax.get_ylim()[0] == 0
+
+
+@pytest.mark.parametrize(("unit", "label"), [("ms", "time (ms)"), ("phase", "phase of the beat"), ("frame", "frame")])
+def test_the_axis_says_what_x_is(unit, label):
+    assert curves(np.arange(T), AREA, unit=unit).get_xlabel() == label
+
+
+def test_interpolated_frames_are_hollow_on_dashes_and_outliers_crossed_by_name():
+    hollow, wrong = np.arange(T) == 8, np.arange(T) == 12
+    ax = curves(MS, {"cavity": AREA, "epi": 2 * AREA}, interpolated=hollow, outliers={"epi": wrong})
+    solid, dashed = drawn(ax, PALETTE[0])
+    np.testing.assert_array_equal(np.isnan(solid.get_ydata()), hollow)
+    np.testing.assert_array_equal(np.flatnonzero(np.isfinite(dashed.get_ydata())), [7, 8, 9])
+    assert dashed.is_dashed() and not solid.is_dashed()
+    circles = [line for line in ax.lines if line.get_markerfacecolor() == "white"]
+    np.testing.assert_array_equal([line.get_xydata()[0] for line in circles], [[MS[8], AREA[8]], [MS[8], 2 * AREA[8]]])
+    (cross,) = [line for line in ax.lines if line.get_marker() == "x"]
+    np.testing.assert_array_equal(cross.get_xydata(), [[MS[12], 2 * AREA[12]]])
+    assert key(ax) == ["interpolated", "outlier"]
+
+
+def test_phases_are_lines_with_words_and_beats_are_shaded_in_turn_and_numbered():
+    one = curves(MS, AREA, ed=0, es=10)
+    assert {"end-diastole", "end-systole"} <= {*words(one)}
+    assert [line.get_xdata()[0] for line in one.lines if len(line.get_xdata()) == 2] == [0, MS[10]]
+    near = curves(MS, AREA, ed=9, es=10)
+    assert {"ED", "ES"} <= {*words(near)}, "full words would run into each other"
+    two = curves(np.arange(2 * T), np.tile(AREA, 2), ed=[0, T], es=[10, 30], unit="frame")
+    assert words(two) == ["beat 1", "beat 2", "ED", "ED", "ES", "ES"]
+    (second,) = two.patches
+    assert (second.get_x(), second.get_width()) == (T, T - 1)
+    rest = curves(np.arange(2 * T), np.tile(AREA, 2), ed=[0, 2 * T - 4], unit="frame")
+    assert "beat 2" not in words(rest), "the rest of a beat is none"
+
+
+def test_areas_stand_over_strains_in_percent_and_a_structure_keeps_its_colour():
+    strain = AREA / AREA[0] - 1
+    upper, lower = beat(MS, {"epi": AREA, "cavity": AREA}, {"cavity": strain}, ed=0, es=10)
+    np.testing.assert_allclose(drawn(lower, PALETTE[1])[0].get_ydata(), 100 * strain)
+    assert upper.get_ylabel() == "area (px²)" and lower.get_ylabel() == "strain (%)"
+    assert upper.get_shared_x_axes().joined(upper, lower)
+    assert "end-systole" in words(upper) and "end-systole" not in words(lower)
+    assert min(lower.get_ylim()) < -66 and max(lower.get_ylim()) > 0
+
+
+def test_what_has_no_outline_says_so():
+    ax = curves(MS, {"cavity": AREA, "epi": AREA * np.nan})
+    assert words(ax) == ["epi (none)", "cavity"], "from the lowest up"
+    assert "no outline in any frame" in words(curves(MS, AREA * np.nan, ed=0))
+
+
+def test_names_of_curves_do_not_cover_each_other():
+    ax = curves(MS, {f"curve {k}": AREA + 0.1 * k for k in range(6)})
+    figure = ax.get_figure(root=True)
+    figure.savefig(io.BytesIO(), format="png")
+    boxes = sorted((text.get_window_extent() for text in ax.texts), key=lambda box: box.y0)
+    assert all(below.y1 <= above.y0 + 2 for below, above in pairwise(boxes))
+    assert all(box.x0 > ax.bbox.x1 and box.x1 < figure.bbox.x1 for box in boxes)
+
+
+@pytest.mark.parametrize(
+    ("values", "options", "message"),
+    [
+        (AREA[:5], {}, "one value for each of the 20 frames"),
+        ({str(k): AREA for k in range(9)}, {}, "At most 8 curves"),
+        (AREA, {"ed": 20}, "one of the 20 frames, 0 to 19; got 20"),
+    ],
+)
+def test_curves_that_cannot_be_drawn_are_refused(values, options, message):
+    with pytest.raises(InputError, match=message):
+        curves(MS, values, **options)
+
+
+@pytest.mark.parametrize("frames", [1, 2])
+def test_very_short_sequences_are_drawn(frames):
+    ax = curves(MS[:frames], AREA[:frames], ed=0, es=frames - 1)
+    ax.get_figure(root=True).savefig(io.BytesIO(), format="png")
+    assert ax.get_xlim()[0] < 0 < ax.get_xlim()[1]
+
+
+def test_groups_have_a_mean_a_band_of_one_sd_and_their_number():
+    phase = np.linspace(0, 1, T)
+    rows = np.stack([AREA, AREA + 20, 2 * AREA, AREA * np.nan])
+    rows[1, 3] = np.nan
+    ax = average(phase, rows, ["a", "a", "b", "b"], es=[0.4, 0.5, 0.45, np.nan])
+    mean = next(line for line in ax.lines if line.get_label() == "a").get_ydata()
+    np.testing.assert_allclose(mean, np.where(np.arange(T) == 3, AREA, AREA + 10))
+    top = ax.collections[0].get_paths()[0].vertices[:, 1].max()
+    assert top == pytest.approx(AREA.max() + 10 + np.std([0, 20], ddof=1))
+    assert {*words(ax)} == {"a (n = 2)", "b (n = 1)"}
+    assert key(ax) == ["subject", "mean ± sd", "end-systole"]
+    diamonds = [line for line in ax.lines if line.get_marker() == "D"]
+    np.testing.assert_allclose([line.get_xdata()[0] for line in diamonds], [0.45, 0.45])
+    thin = [line for line in ax.lines if line.get_linewidth() == 0.5]
+    assert [to_hex(line.get_color()).upper() for line in thin[:3]] == [PALETTE[0], PALETTE[0], PALETTE[1]]
+
+
+def test_an_average_needs_its_phases_and_says_when_nobody_has_a_value():
+    with pytest.raises(InputError, match="row per subject of 20 phases"):
+        average(np.linspace(0, 1, T), AREA)
+    assert "no subject has a value" in words(average(np.linspace(0, 1, T), np.full((2, T), np.nan)))
+
+
+def test_multiples_share_axes_keep_the_order_and_say_what_is_left_out():
+    panels = {f"$pig_{k}": AREA / (1 + k) for k in range(30)}
+    grid = multiples(
+        np.arange(T), panels, unit="frame", label="area", notes={"$pig_1": "FAC 51 %"}, groups=dict.fromkeys(panels, "control"),
+        ed=dict.fromkeys(panels, 0), es={"$pig_0": 10}, outliers={"$pig_2": np.arange(T) == 4}, title="pigs", most=14,
+    )  # fmt: skip
+    figure = grid[0].get_figure(root=True)
+    figure.savefig(io.BytesIO(), format="png")
+    assert len(grid) == len(figure.axes) == 14
+    assert grid[1].get_title() == "$pig_1\nFAC 51 %"
+    assert figure.get_suptitle() == "pigs \u2013 the first 14 of 30; 16 left out"
+    assert len({(ax.get_xlim(), ax.get_ylim()) for ax in grid}) == 1
+    assert [ax.get_xlabel() for ax in grid if ax.get_xlabel()] == ["frame"] and figure.get_supylabel() == "area"
+    assert [k for k, ax in enumerate(grid) if ax.xaxis.get_tick_params()["labelbottom"]] == [*range(8, 14)]
+    assert [k for k, ax in enumerate(grid) if ax.yaxis.get_tick_params()["labelleft"]] == [0, 6, 12]
+    np.testing.assert_array_equal(drawn(grid[13], PALETTE[0])[0].get_ydata(), panels["$pig_13"])
+    assert [text.get_text() for text in figure.legends[0].texts] == ["control", "outlier"]
+    assert words(grid[0]) == ["ED", "ES"] and words(grid[1]) == []
+
+
+def test_a_panel_of_a_group_has_thin_curves_under_their_mean():
+    rows = np.stack([AREA, 3 * AREA])
+    rows[1, 2] = np.nan
+    both, nobody = multiples(MS, {"both": rows, "nobody": AREA * np.nan}, groups={"both": "x", "nobody": "y"}, es={"nobody": 3})
+    *thin, mean = drawn(both, PALETTE[0])
+    assert len(thin) == 2 and mean.get_linewidth() > 2 * thin[0].get_linewidth()
+    np.testing.assert_allclose(mean.get_ydata(), np.where(np.arange(T) == 2, AREA, 2 * AREA))
+    assert words(nobody) == ["no outline\nin any frame"]
+    assert not any(isinstance(each, LineCollection) for each in nobody.collections)
+
+
+def test_multiples_refuse_no_panels_and_curves_of_another_length():
+    with pytest.raises(InputError, match="at least one panel"):
+        multiples(MS, {})
+    with pytest.raises(InputError, match="'a' has the shape"):
+        multiples({"a": MS}, {"a": AREA[:3]})
