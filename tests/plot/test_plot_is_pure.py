@@ -54,4 +54,4 @@ def test_no_pyplot_and_no_global_settings(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, str(tmp_path / "film.gif")], capture_output=True, text=True, check=False
     )
-    assert done.stdout.strip() == "26", done.stderr
+    assert done.stdout.strip() == "25", done.stderr
