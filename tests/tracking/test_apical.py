@@ -51,6 +51,13 @@ def test_the_guideline_takes_the_longer_axis_of_a_frame_and_camus_that_of_all_fr
     assert np.isnan(biplane(**made)[2]) and np.isnan(biplane(**made, convention="camus")[2])
 
 
+def test_area_and_length_of_views_of_unlike_length_take_the_shorter() -> None:
+    long, short = (view(outline(axis, 20, 64, 0.0, cut=True)[0][None], range(64), (0, 54)) for axis in (50, 40))
+    expected = 8 * (np.pi / 2 * 50 * 20) * (np.pi / 2 * 40 * 20) / (3 * np.pi * 40) / 1000
+    assert area_length(long, short) == pytest.approx(expected, rel=1e-3)
+    assert area_length(short, long) == pytest.approx(expected, rel=1e-3)
+
+
 def test_landmarks_along_the_base_do_not_matter_and_a_dent_is_left_out_of_the_widths() -> None:
     points, base = outline(45, 25, 64, 0.0, cut=True)
     bent = points.copy()

@@ -93,6 +93,8 @@ def test_parts_of_beats_at_the_ends_are_left_out() -> None:
     found = beats(curve)
     assert found.ed.tolist() == [13, 43, 73] and found.stop.tolist() == [43, 73, 103]
     assert found.es.tolist() == [24, 54, 84]
+    found = beats(np.tile(beat(30, 11), 3)[17:-12])
+    assert (found.ed.tolist(), found.es.tolist(), found.stop.tolist()) == ([13], [24], [43])
 
 
 @pytest.mark.parametrize("curve", [beat(30, 11), np.linspace(1, 2, 40), np.ones(12), np.random.default_rng(2).normal(size=90)])

@@ -81,6 +81,13 @@ def test_no_slice_is_left_out_where_nothing_tells_the_base() -> None:
     assert np.isnan(by_slices(areas, 10.0, missing="interpolate").ml[7:14]).all()
 
 
+def test_a_tenth_of_the_beat_is_brief_and_more_is_not() -> None:
+    areas = stack()
+    areas[0, 4:6] = areas[0, 10:13] = NAN
+    found = by_slices(areas, 10.0, missing="interpolate")
+    assert np.flatnonzero(found.filled[0]).tolist() == [4, 5] and np.flatnonzero(found.absent[0]).tolist() == [10, 11, 12]
+
+
 def test_common_slices_are_summed_in_every_frame_alike() -> None:
     areas = stack()
     areas[0, 7:14] = areas[2, 5] = NAN
