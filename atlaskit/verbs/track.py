@@ -14,24 +14,20 @@ from atlaskit.errors import InputError, nearest
 from atlaskit.store import open_store
 from atlaskit.verbs.population import Unit
 from atlaskit.verbs.tracing import Progress, silent
-from atlaskit.verbs.tracking.comparing import averages, groups_of, index_contrasts, path_contrasts
-from atlaskit.verbs.tracking.function import function_table
-from atlaskit.verbs.tracking.masks import planes_of
+from atlaskit.verbs.tracking.comparing import groups_of
+from atlaskit.verbs.tracking.findings import TABLES, Findings, beat_findings, draw_findings, grown_findings
 from atlaskit.verbs.tracking.measuring import Choices, measure, prepare, studies_of
 from atlaskit.verbs.tracking.meshes import check_format, write_surfaces
-from atlaskit.verbs.tracking.pictures import draw_tracks
 from atlaskit.verbs.tracking.result import TrackResult
 from atlaskit.verbs.tracking.roles import roles_of
 from atlaskit.verbs.tracking.source import Source, read_source
 from atlaskit.verbs.tracking.storing import write_tracks
-from atlaskit.verbs.tracking.tables import curve_table, frame_table, segment_table, sequence_table, volume_table
 from atlaskit.verbs.tracking.tracked import Tracked
 from atlaskit.verbs.tracking.volumes import Asked, volumes_of
 from atlaskit.verbs.whole import replace_tables, whole
 
 ACCOUNT = "track.json"
 """Beside the tables: how they were made."""
-TABLES = ("function", "sequences", "frames", "curves", "volumes", "segments", "average", "groups", "paths", "surfaces")
 SMOOTH = ("none", "fourier", "savgol", "rts")
 
 
@@ -60,6 +56,7 @@ def track(
     base: tuple[int, int] | None = None,
     convention: str = "guideline",
     group: str | None = None,
+    growth: str | None = None,
     permutations: int = 999,
     surfaces: str | None = None,
     show: str | None = None,
@@ -113,6 +110,8 @@ def track(
         Of discs in two views.
     group : str, optional
         Column of the table whose groups are compared; subjects are permuted.
+    growth : str, optional
+        Column of ages in the table: growth of shape and size within subjects is found in place of beats.
     permutations : int
     surfaces : {"vtk", "ply", "stl"}, optional
         Write closed surfaces of studies with slices.
@@ -138,74 +137,66 @@ def track(
     do not depend on where they lie along it; strains of segments and paths along the outline do.
     """
     began = time.perf_counter()
-    place = Path(atlas) / "landmarks.zarr" if store is None else Path(store)
-    given = {name: value for name, value in locals().items() if name not in ("began", "place", "report", "table", "store")}
+    given = {name: value for name, value in locals().items() if name not in ("began", "report", "table", "store")}
     choices = Choices(cyclic, steady, fill, smooth, keep_drift, reference, segments)
     asked = Asked(volume, missing, tuple(views), base, convention)
-    _check(choices, permutations)
-    check_format(surfaces)
+    _check(choices, permutations, surfaces)
     report("tracking", 0, 4)
     source = read_source(
-        place, structures=structures, pattern=pattern, table=table, unit=unit,
+        Path(atlas) / "landmarks.zarr" if store is None else Path(store),
+        structures=structures, pattern=pattern, table=table, unit=unit,
         spacing_mm=spacing_mm, slice_mm=slice_mm, frame_ms=frame_ms,
     )  # fmt: skip
     if show is not None and show not in source.sequences.names:
         raise InputError(f"--show is the name of a sequence; {show!r} is none: {nearest(show, source.sequences.names)}")
     groups = groups_of(source.table, group)
     report("tracking", 1, 4)
-    tracked, notes = _tracked(source, roles, choices, asked)
-    function = function_table(tracked)
+    if growth is not None:
+        found = grown_findings(source, growth, permutations, seed)
+    else:
+        found = beat_findings(
+            _tracked(source, roles, choices, asked), groups, compared=group, permutations=permutations, seed=seed
+        )
     report("tracking", 2, 4)
-    average = averages(tracked, groups)
-    tables = {
-        "function": function,
-        "sequences": sequence_table(tracked),
-        "frames": frame_table(tracked),
-        "curves": curve_table(tracked),
-        "volumes": volume_table(tracked),
-        "segments": segment_table(tracked),
-        "average": average.table,
-    }
-    compared, words = _compared(tracked, function, groups, group, permutations, seed)
-    folder = Path(atlas) / "tracks"
+    folder, figures = Path(atlas) / "tracks", Path(atlas) / "figures"
     (folder / ACCOUNT).unlink(missing_ok=True)
-    closed, files = write_surfaces(tracked, surfaces, folder / "surfaces") if surfaces else (pd.DataFrame(), ())
-    write_tracks(tracked, average, given)
-    paths = write_tables(folder, {**tables, **compared, "surfaces": closed})
+    closed, files = _surfaces(found, surfaces, folder / "surfaces")
+    if found.tracked and found.averages:
+        write_tracks(found.tracked, found.averages, given)
+    tables = write_tables(folder, {**found.tables, "surfaces": closed})
     report("tracking", 3, 4)
-    planes = planes_of(source, Path(atlas) / "network.pt") if film else ""
-    pictures = draw_tracks(
-        tracked, function, average, None if isinstance(planes, str) else planes,
-        show=show, film=film, folder=Path(atlas) / "figures",
-    )  # fmt: skip
+    pictures, more = draw_findings(found, Path(atlas) / "network.pt", show=show, film=film, folder=figures)
     report("tracking", 4, 4)
-    sequences = source.sequences
     result = TrackResult(
-        store=place,
+        store=source.store,
         unit=source.unit,
-        time_unit=sequences.time_unit,
-        studies=len(tracked.studies),
-        sequences=len(sequences),
-        frames=int((sequences.rows >= 0).sum()),
-        gaps=int(sequences.gaps.sum()),
-        interpolated=int(tracked.prepared.interpolated.sum()),
-        outliers=int(tracked.prepared.outlier.sum()),
+        time_unit=source.sequences.time_unit,
         options=given,
-        function=function,
-        groups=compared["groups"],
-        paths=compared["paths"],
-        tables=paths,
+        counts=found.counts(),
+        function=found.table("function"),
+        groups=found.table("groups"),
+        paths=found.table("paths"),
+        growth=found.table("growth"),
+        findings=found.words,
+        tables=tables,
         pictures=pictures,
         surfaces=files,
-        notes=tuple(dict.fromkeys([*source.notes, *notes, *words, *([planes] if isinstance(planes, str) and planes else [])])),
+        notes=tuple(dict.fromkeys([*source.notes, *found.notes, *more])),
         seconds=round(time.perf_counter() - began, 3),
     )
     write_account(result, folder)
     return result
 
 
-def _tracked(source: Source, texts: Sequence[str], choices: Choices, asked: Asked) -> tuple[Tracked, list[str]]:
-    """Make landmarks ready, find the beats, and measure; and what a user should know."""
+def _surfaces(found: Findings, form: str | None, folder: Path) -> tuple[pd.DataFrame, tuple[Path, ...]]:
+    """Surfaces where they were asked for."""
+    if form is None or found.tracked is None:
+        return pd.DataFrame(), ()
+    return write_surfaces(found.tracked, form, folder)
+
+
+def _tracked(source: Source, texts: Sequence[str], choices: Choices, asked: Asked) -> Tracked:
+    """Make landmarks ready, find the beats, and measure."""
     sequences, topology = source.sequences, source.topology
     roles = roles_of(texts, topology, sequences.points)
     first = studies_of(sequences, topology, roles, sequences.points, choices)
@@ -213,27 +204,10 @@ def _tracked(source: Source, texts: Sequence[str], choices: Choices, asked: Aske
     studies = studies_of(sequences, topology, roles, prepared.points, choices)
     measured = measure(sequences, topology, roles, studies, prepared.points, choices)
     volumes, why = volumes_of(source, studies, roles.cavity, measured.area[roles.cavity], prepared.points, asked)
-    notes = [*([roles.sentence()] if roles.guessed else []), *why]
-    if sequences.time_unit != "ms":
-        notes.append("the time between frames is unknown, so times are frame numbers (--frame-ms)")
-    return Tracked(source, roles, studies, prepared, measured, volumes), notes
+    return Tracked(source, roles, studies, prepared, measured, volumes, why)
 
 
-def _compared(
-    tracked: Tracked, function: pd.DataFrame, groups: dict[str, str], column: str | None, permutations: int, seed: int
-) -> tuple[dict[str, pd.DataFrame], list[str]]:
-    """Tables of groups, empty where none were asked for."""
-    if column is None:
-        return {"groups": pd.DataFrame(), "paths": pd.DataFrame()}, []
-    paths, why = path_contrasts(tracked, groups, permutations, seed)
-    tables = {"groups": index_contrasts(function, groups, permutations, seed)}
-    tables["paths"] = pd.DataFrame() if paths is None else paths.table
-    left = sorted(set(tracked.source.sequences.subjects) - set(groups))
-    notes = [f"{len(left)} subjects have no {column!r}: {', '.join(left[:5])}"] if left else []
-    return tables, [*notes, *([why] if why else [])]
-
-
-def _check(choices: Choices, permutations: int) -> None:
+def _check(choices: Choices, permutations: int, surfaces: str | None) -> None:
     """Refuse what no sequence can be asked for."""
     if choices.smooth not in SMOOTH:
         raise InputError(
@@ -241,12 +215,12 @@ def _check(choices: Choices, permutations: int) -> None:
         )
     if choices.fill < 0 or choices.segments < 0 or permutations < 1 or (choices.reference or 0) < 0:
         raise InputError("Numbers of frames, segments and permutations count from 0, 0 and 1; one is below.")
+    check_format(surfaces)
 
 
 def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> tuple[Path, ...]:
-    """Write tables; an empty one is not written, and an earlier one of its name goes."""
-    flat = {name: table.reset_index() if isinstance(table.index, pd.MultiIndex) else table for name, table in tables.items()}
-    made = {folder / f"{name}.csv": table for name, table in flat.items() if len(table)}
+    """Write tables; an empty one is not written, and those of an earlier run go."""
+    made = {folder / f"{name}.csv": table for name, table in tables.items() if len(table)}
     return replace_tables(made, (folder / f"{name}.csv" for name in TABLES))
 
 
@@ -254,6 +228,7 @@ def write_account(result: TrackResult, folder: Path) -> None:
     """Write ``track.json``: what was found, of which landmarks, and how."""
     opened = open_store(result.store)
     origin = {"atlaskit": __version__, "topology_sha256": opened.topology.sha256, "network_sha256": opened.network_sha256}
-    said = {name: value for name, value in result.to_dict().items() if name not in ("function", "groups", "paths", "seconds")}
+    tables = ("function", "groups", "paths", "growth", "seconds")
+    said = {name: value for name, value in result.to_dict().items() if name not in tables}
     text = json.dumps({**origin, **said}, indent=2, default=str)
     whole(folder / ACCOUNT, lambda draft: draft.write_text(text, encoding="utf-8"))

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atlaskit.errors import AtlasError
-from atlaskit.net.network import load_network
 from atlaskit.readers import read_corpus
 from atlaskit.store import open_store
 from atlaskit.verbs.tracking.source import Source
@@ -27,6 +26,8 @@ def planes_of(source: Source, network: Path) -> Planes | str:
     network : Path
         The ``network.pt`` that says what structures are made of.
     """
+    from atlaskit.net.network import load_network  # only a film needs torch
+
     attributes = dict(open_store(source.store).group.attrs)
     folder = str(attributes.get("model", ""))
     if not folder or not Path(folder).is_dir() or not network.is_file():

@@ -15,7 +15,7 @@ from atlaskit.verbs.tracking.beats import Study
 from atlaskit.verbs.tracking.comparing import ALL, Averages
 from atlaskit.verbs.tracking.masks import Planes
 from atlaskit.verbs.tracking.tracked import Tracked
-from atlaskit.verbs.whole import replace_pictures, whole
+from atlaskit.verbs.whole import whole
 
 FILM = "tracks_beat.gif"
 PER_CENT = 100.0
@@ -48,17 +48,8 @@ def _fullest(tracked: Tracked, study: Study) -> int:
     return int(study.slices[best[len(best) // 2]])
 
 
-def draw_tracks(
-    tracked: Tracked,
-    function: pd.DataFrame,
-    average: Averages,
-    planes: Planes | None,
-    *,
-    show: str | None,
-    film: bool,
-    folder: Path,
-) -> tuple[Path, ...]:
-    """Draw and save; pictures of an earlier run go.
+def track_pictures(tracked: Tracked, function: pd.DataFrame, average: Averages, show: str | None) -> Iterator[tuple[str, Any]]:
+    """Axes by name: one sequence in full, all studies small, and average beats.
 
     Parameters
     ----------
@@ -66,21 +57,44 @@ def draw_tracks(
     function : DataFrame
         As of `function_table`.
     average : Averages
-    planes : callable or None
-        The planes of the structures in a frame of a sequence, for the film.
     show : str or None
         The sequence to show in full.
-    film : bool
+    """
+    study, q = shown_sequence(tracked, show, function)
+    yield from _in_full(tracked, study, q)
+    yield from _studies(tracked, function, average)
+    for curve, values in average.curves.items():
+        if len(average.subjects) > 1 and np.isfinite(values).any():
+            groups = None if set(average.groups) == {ALL} else list(average.groups)
+            label = LABELS[curve]
+            yield f"average {curve}", plot.average(average.phase, PER_CENT * values, groups, label=label, es=average.es)
+
+
+def clear_film(folder: Path) -> None:
+    """Take away the film of an earlier run."""
+    (folder / FILM).unlink(missing_ok=True)
+
+
+def draw_film(
+    tracked: Tracked, function: pd.DataFrame, planes: Planes | None, *, show: str | None, folder: Path
+) -> tuple[Path, ...]:
+    """Save a film of a sequence beside its masks.
+
+    Parameters
+    ----------
+    tracked : Tracked
+    function : DataFrame
+    planes : callable or None
+        The planes of the structures in a frame of a sequence.
+    show : str or None
     folder : Path
     """
     study, q = shown_sequence(tracked, show, function)
-    paths = replace_pictures("tracks", _pictures(tracked, function, average, study, q), folder)
-    (folder / FILM).unlink(missing_ok=True)
-    if not film or not np.isfinite(tracked.prepared.points[q]).any():
-        return paths
+    if not np.isfinite(tracked.prepared.points[q]).any():
+        return ()
     animation = _film(tracked, study, q, planes)
     whole(folder / FILM, lambda draft: _save(animation, draft))
-    return (*paths, folder / FILM)
+    return (folder / FILM,)
 
 
 def _save(animation: Any, draft: Path) -> None:
@@ -90,7 +104,8 @@ def _save(animation: Any, draft: Path) -> None:
     named.replace(draft)
 
 
-def _pictures(tracked: Tracked, function: pd.DataFrame, average: Averages, study: Study, q: int) -> Iterator[tuple[str, Any]]:
+def _in_full(tracked: Tracked, study: Study, q: int) -> Iterator[tuple[str, Any]]:
+    """Curves, paths and motion of one sequence."""
     measured, source, sequences = tracked.measured, tracked.source, tracked.source.sequences
     frames, name = study.frames, sequences.names[q]
     ed, es = _marks(study)
@@ -106,11 +121,6 @@ def _pictures(tracked: Tracked, function: pd.DataFrame, average: Averages, study
         first: dict[str, Any] = {"ed": ed[0], "es": es[0], "unit": source.unit, "title": name}
         yield "trajectories", plot.trajectories(points, source.topology, periodic=study.periodic, **first)
         yield "motion", plot.motion_map(points, source.topology, **first)
-    yield from _studies(tracked, function, average)
-    for curve, values in average.curves.items():
-        if len(average.subjects) > 1 and np.isfinite(values).any():
-            groups = None if set(average.groups) == {ALL} else list(average.groups)
-            yield f"average {curve}", plot.average(average.phase, PER_CENT * values, groups, label=LABELS[curve], es=average.es)
 
 
 def _unit(tracked: Tracked) -> Literal["ms", "frame"]:

@@ -15,7 +15,7 @@ from atlaskit.shape import join
 PARTS = ("subject", "study", "slice", "frame", "time")
 """What a pattern may find in the name of a case, as groups of these names, and a table may have as columns."""
 IDS = ("case", "sequence", "study", "subject")
-"""Columns of a table that say whose its rows are, the finest first."""
+"""Columns of a table that say whose its rows are, the finest first; a column ``id`` is one of them, as its values say."""
 NUMBERS = ("slice", "frame", "time_ms", "spacing_mm", "slice_mm", "frame_ms")
 """Columns of a table that say something of cases, in numbers."""
 
@@ -101,6 +101,7 @@ def _whole(values: Sequence[str], part: str) -> list[int]:
 
 def _beside(found: pd.DataFrame, table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """The rows of a table beside the cases, in place of what was known."""
+    table = _named(found, table)
     if "sequence" in table:  # A05_s02 and A05_s002 are one
         own = [place_of(name) for name in table["sequence"].astype(str)]
         table = table.assign(
@@ -126,13 +127,21 @@ def _beside(found: pd.DataFrame, table: pd.DataFrame) -> tuple[pd.DataFrame, lis
     return made, [*(notes if joined.unmatched else []), *(unused if joined.unused else [])]
 
 
+def _named(found: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    """A table whose column ``id`` has the name of what its values are."""
+    if "id" not in table or any(name in table for name in IDS):
+        return table
+    ids = table["id"].astype(str)
+    return table.rename(columns={"id": next((name for name in IDS if ids.isin(found[name]).any()), "case")})
+
+
 def _key(found: pd.DataFrame, table: pd.DataFrame) -> str:
     """The column that says whose the rows of a table are: the finest of those whose ids match."""
     possible = [name for name in IDS if name in table]
     matching = [name for name in possible if table[name].astype(str).isin(found[name]).any()]
     if not possible:
         came = _some([str(name) for name in table])
-        raise InputError(f"The table of sequences needs ids in a column case, sequence, study or subject; it has {came}.")
+        raise InputError(f"The table of sequences needs ids in a column id, case, sequence, study or subject; it has {came}.")
     if not matching:
         name = possible[0]
         come = f"{name}s are like {found[name].iloc[0]!r}, the table's like {str(table[name].iloc[0])!r}"

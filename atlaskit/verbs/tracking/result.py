@@ -22,10 +22,9 @@ class TrackResult:
     store : Path
     unit, time_unit : str
         Of lengths ("mm" or "px") and times ("ms" or "frame").
-    studies, sequences, frames : int
-        How many there are; frames with landmarks.
-    gaps, interpolated, outliers : int
-        Frames without landmarks, those of them that were filled in, and frames unlike their neighbours.
+    counts : dict of str to int
+        How many studies, sequences and frames with landmarks there are; frames without (gaps), those of them that were filled in
+        (interpolated), and frames unlike their neighbours (outliers).
     options : dict
         Those of the run.
     function : DataFrame
@@ -34,6 +33,10 @@ class TrackResult:
         Indices compared between groups; empty where none were asked for.
     paths : DataFrame
         Paths of shape compared between groups.
+    growth : DataFrame
+        Tests of shape and size against age; empty where they were not asked for.
+    findings : tuple of str
+        What was found of growth, in words.
     tables, pictures, surfaces : tuple of Path
     notes : tuple of str
     seconds : float
@@ -42,16 +45,13 @@ class TrackResult:
     store: Path
     unit: str
     time_unit: str
-    studies: int
-    sequences: int
-    frames: int
-    gaps: int
-    interpolated: int
-    outliers: int
+    counts: dict[str, int]
     options: dict[str, Any]
     function: pd.DataFrame
     groups: pd.DataFrame
     paths: pd.DataFrame
+    growth: pd.DataFrame
+    findings: tuple[str, ...]
     tables: tuple[Path, ...]
     pictures: tuple[Path, ...]
     surfaces: tuple[Path, ...]
@@ -61,16 +61,18 @@ class TrackResult:
     def to_dict(self) -> dict[str, Any]:
         """The result in plain types."""
         told = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        frames = {name: told[name].to_dict("records") for name in ("function", "groups")}
-        return {**told, **frames, "paths": self.paths.reset_index().to_dict("records")}
+        tables = ("function", "groups", "paths", "growth")
+        return {**told, **{name: told[name].to_dict("records") for name in tables}}
 
     def __str__(self) -> str:
         """What was found, then every table and picture by name."""
-        missing = f", {self.gaps} missing" + (f" ({self.interpolated} filled in)" if self.interpolated else "")
+        counts = self.counts
+        missing = f", {counts['gaps']} missing" + (f" ({counts['interpolated']} filled in)" if counts["interpolated"] else "")
+        unlike = f", {counts['outliers']} unlike their neighbours" if counts["outliers"] else ""
         lines = [
-            f"{_count(self.sequences, 'sequence')} of {_count(self.studies, 'study', 'studies')}: "
-            f"{self.frames} frames{missing if self.gaps else ''}, {self.outliers} unlike their neighbours.",
-            *_function_lines(self.function),
+            f"{_count(counts['sequences'], 'sequence')} of {_count(counts['studies'], 'study', 'studies')}: "
+            f"{counts['frames']} frames{missing if counts['gaps'] else ''}{unlike}.",
+            *(self.findings or _function_lines(self.function)),
             *_group_lines(self.groups, self.paths),
             "",
             *(f"picture    {path}" for path in self.pictures),
@@ -128,7 +130,7 @@ def _group_lines(groups: pd.DataFrame, paths: pd.DataFrame) -> list[str]:
         means = f"{PER_CENT * row['mean_a']:.1f} and {PER_CENT * row['mean_b']:.1f} %"
         of = f"{row['n_a']} and {row['n_b']} subjects"
         lines.append(f"{_NAMES.get(row['index'], row['index'])}, {row['a']} and {row['b']}: {means} (p {row['p']:.2g}; {of}).")
-    for _, row in paths.reset_index().iterrows():
+    for _, row in paths.iterrows():
         which = f"{row['attribute']} of the path of shape, {row['a']} and {row['b']}"
         lines.append(f"{which}: {row['difference']:.3g} (p {row['p']:.2g}).")
     return lines[:MOST]

@@ -39,6 +39,10 @@ class Source:
         What pixels were multiplied by; NaN where the unit is pixels.
     slice_mm : (Q,) float array
         Distance between the slices of the study; NaN where unknown.
+    known : DataFrame of N rows
+        What is known of each case, by ``sequences.rows``.
+    template : (n, 2) array or None
+        Says which way is up.
     table : DataFrame of Q rows
         Sequence, study, subject, slice, and what the table says of each that is the same in all its frames.
     notes : tuple of str
@@ -51,6 +55,8 @@ class Source:
     cases: NDArray[np.str_]
     spacing_mm: NDArray[np.float64]
     slice_mm: NDArray[np.float64]
+    known: pd.DataFrame
+    template: NDArray[np.float64] | None
     table: pd.DataFrame
     notes: tuple[str, ...]
 
@@ -97,7 +103,7 @@ def read_source(
     standing = np.flatnonzero(np.isin(opened.column("status"), (Status.OK, Status.FLAGGED)))
     if not len(standing):
         raise InputError(f"Sequences need cases; {store} has none that were placed: run `atlaskit extract`.")
-    beside = None if table is None else read_table(table, None, ids=IDS)
+    beside = None if table is None else read_table(table, None, ids=("id", *IDS))
     known, notes = placed(_known(opened, standing), pattern, beside)
     known = _timed(known, frame_ms)
     sizes = _spacing(known, unit, spacing_mm)
@@ -111,7 +117,7 @@ def read_source(
         subject=known["subject"].tolist(),
         time=known["time_ms"].to_numpy(),
     )
-    first = _first_rows(found)
+    first, template = _first_rows(found), opened.template()
     apart = known["slice_mm"].to_numpy(dtype=np.float64)[first]
     return Source(
         store=store,
@@ -121,6 +127,8 @@ def read_source(
         cases=np.where(found.rows >= 0, known["case"].to_numpy(dtype=str)[found.rows], ""),
         spacing_mm=np.full((len(found), 2), np.nan) if sizes is None else sizes[first],
         slice_mm=apart if slice_mm is None else np.full(len(found), slice_mm),
+        known=known,
+        template=None if template is None else template[used].astype(np.float64),
         table=_beside(known, found),
         notes=tuple(notes),
     )

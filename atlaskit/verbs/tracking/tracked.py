@@ -26,6 +26,8 @@ class Tracked:
     prepared : Prepared
     measured : Measured
     volumes : tuple of Volume
+    notes : tuple of str
+        Why there are no volumes, where there are none.
     """
 
     source: Source
@@ -34,6 +36,7 @@ class Tracked:
     prepared: Prepared
     measured: Measured
     volumes: tuple[Volume, ...]
+    notes: tuple[str, ...]
 
     def phase(self) -> NDArray[np.float64]:
         """(Q, T) place of each frame in its beat, 0 at end-diastole to 1 at the next; NaN outside whole beats."""

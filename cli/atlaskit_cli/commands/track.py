@@ -78,6 +78,9 @@ def track(
     group: Annotated[
         str | None, typer.Option("--group", metavar="COLUMN", help="Of the table: groups to compare, by subject.")
     ] = None,
+    growth: Annotated[
+        str | None, typer.Option("--growth", metavar="COLUMN", help="Of the table: ages; growth in place of beats.")
+    ] = None,
     permutations: Annotated[int, typer.Option("--permutations", min=19, help="Beside the observed order.")] = 999,
     surfaces: Annotated[
         Literal["vtk", "ply", "stl"] | None, typer.Option("--surfaces", help="Write closed surfaces of studies with slices.")
@@ -118,6 +121,7 @@ def track(
             base=hinges,
             convention=convention,
             group=group,
+            growth=growth,
             permutations=permutations,
             surfaces=surfaces,
             show=show,

@@ -1,0 +1,138 @@
+"""What is found of beats, or of growth: tables, words and pictures of either."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from atlaskit.verbs.tracking.comparing import Averages, averages, index_contrasts, path_contrasts
+from atlaskit.verbs.tracking.function import function_table
+from atlaskit.verbs.tracking.growing import Grown, grow, growth_pictures, growth_tables, growth_words
+from atlaskit.verbs.tracking.masks import planes_of
+from atlaskit.verbs.tracking.pictures import clear_film, draw_film, track_pictures
+from atlaskit.verbs.tracking.source import Source
+from atlaskit.verbs.tracking.tables import curve_table, frame_table, segment_table, sequence_table, volume_table
+from atlaskit.verbs.tracking.tracked import Tracked
+from atlaskit.verbs.whole import replace_pictures
+
+TABLES = (
+    "function", "sequences", "frames", "curves", "volumes", "segments", "average", "groups", "paths", "surfaces",
+    "growth", "growth_subjects", "growth_cases", "growth_shapes",
+)  # fmt: skip
+"""Names of all tables that a run may leave."""
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a run found, before it is written.
+
+    Attributes
+    ----------
+    source : Source
+    tables : dict of str to DataFrame
+        By the name of the file.
+    words, notes : tuple of str
+    tracked : Tracked or None
+    averages : Averages or None
+    grown : Grown or None
+    """
+
+    source: Source
+    tables: dict[str, pd.DataFrame]
+    words: tuple[str, ...]
+    notes: tuple[str, ...]
+    tracked: Tracked | None = None
+    averages: Averages | None = None
+    grown: Grown | None = None
+
+    def table(self, name: str) -> pd.DataFrame:
+        """A table; empty where there is none of the name."""
+        return self.tables.get(name, pd.DataFrame())
+
+    def counts(self) -> dict[str, int]:
+        """How many studies, sequences and frames there are, and how many of these are missing, filled in, or outliers."""
+        sequences = self.source.sequences
+        counts = {
+            "studies": len(set(sequences.studies)),
+            "sequences": len(sequences),
+            "frames": int((sequences.rows >= 0).sum()),
+        }
+        if self.tracked is None:
+            return {**counts, "gaps": 0, "interpolated": 0, "outliers": 0}
+        prepared = self.tracked.prepared
+        marked = {"interpolated": int(prepared.interpolated.sum()), "outliers": int(prepared.outlier.sum())}
+        return {**counts, "gaps": int(sequences.gaps.sum()), **marked}
+
+
+def grown_findings(source: Source, column: str, permutations: int, seed: int) -> Findings:
+    """Growth of shape and size with the ages in a column of the table."""
+    grown, notes = grow(source, column, permutations, seed)
+    return Findings(source, growth_tables(grown, source), tuple(growth_words(grown)), tuple(notes), grown=grown)
+
+
+def beat_findings(tracked: Tracked, groups: dict[str, str], *, compared: str | None, permutations: int, seed: int) -> Findings:
+    """Beats, function, and groups where a column of these is compared."""
+    function, average = function_table(tracked), averages(tracked, groups)
+    tables = {
+        "function": function,
+        "sequences": sequence_table(tracked),
+        "frames": frame_table(tracked),
+        "curves": curve_table(tracked),
+        "volumes": volume_table(tracked),
+        "segments": segment_table(tracked),
+        "average": average.table,
+    }
+    notes = _notes(tracked)
+    if compared is not None:
+        paths, why = path_contrasts(tracked, groups, permutations, seed)
+        tables["groups"] = index_contrasts(function, groups, permutations, seed)
+        tables["paths"] = pd.DataFrame() if paths is None else paths.table.reset_index()
+        left = sorted(set(tracked.source.sequences.subjects) - set(groups))
+        notes += [f"{len(left)} subjects have no {compared!r}: {', '.join(left[:5])}"] if left else []
+        notes += [why] if why else []
+    return Findings(tracked.source, tables, (), tuple(notes), tracked, average)
+
+
+def _notes(tracked: Tracked) -> list[str]:
+    """What a user should know of how this was found."""
+    notes = [tracked.roles.sentence()] if tracked.roles.guessed else []
+    notes += tracked.notes
+    if tracked.source.sequences.time_unit != "ms":
+        notes.append("the time between frames is unknown, so times are frame numbers (--frame-ms)")
+    filled, absent = (
+        sum(int(getattr(volume, name).sum()) for volume in tracked.volumes) for name in ("interpolated", "absent")
+    )
+    if filled + absent:
+        notes.append(f"for volumes, {filled} areas of slices were interpolated and {absent} taken for none (--missing)")
+    return notes
+
+
+def draw_findings(
+    found: Findings, network: Path, *, show: str | None, film: bool, folder: Path
+) -> tuple[tuple[Path, ...], tuple[str, ...]]:
+    """Draw and save what was found, in place of the pictures of an earlier run; and why the film has no masks.
+
+    Parameters
+    ----------
+    found : Findings
+    network : Path
+        The ``network.pt`` that says what structures are made of, for the masks in the film.
+    show : str or None
+        The sequence to show in full.
+    film : bool
+    folder : Path
+    """
+    clear_film(folder)
+    if found.grown is not None:
+        return replace_pictures("tracks", growth_pictures(found.grown, found.source), folder), ()
+    assert found.tracked is not None and found.averages is not None
+    tracked, function = found.tracked, found.tables["function"]
+    paths = replace_pictures("tracks", track_pictures(tracked, function, found.averages, show), folder)
+    if not film:
+        return paths, ()
+    planes = planes_of(tracked.source, network)
+    shown = None if isinstance(planes, str) else planes
+    films = draw_film(tracked, function, shown, show=show, folder=folder)
+    return (*paths, *films), (planes,) if isinstance(planes, str) else ()

@@ -1,0 +1,104 @@
+"""Growth: how shapes and sizes go with the logarithm of age within subjects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from atlaskit import plot
+from atlaskit.errors import InputError, nearest
+from atlaskit.shape import align
+from atlaskit.tracking import Growth, growth
+from atlaskit.verbs.tracking.source import Source
+
+
+@dataclass(frozen=True)
+class Grown:
+    """What growth was found: the model, the column of ages, and a row per case with its subject, age and size."""
+
+    growth: Growth
+    column: str
+    cases: pd.DataFrame
+
+
+def grow(source: Source, column: str, permutations: int, seed: int) -> tuple[Grown, list[str]]:
+    """Fit growth curves to the cases that have all landmarks and an age.
+
+    Parameters
+    ----------
+    source : Source
+    column : str
+        Of the table: ages, in any unit, a number for each case.
+    permutations, seed : int
+
+    Returns
+    -------
+    Grown
+    list of str
+        How many cases were left out.
+
+    Raises
+    ------
+    InputError
+        When there is no such column of numbers, or subjects were not seen at two ages.
+    """
+    if column not in source.known:
+        own = [str(name) for name in source.known]
+        raise InputError(f"--growth is a column of ages in the table; {column!r} is none: {nearest(column, own)}")
+    age = pd.to_numeric(source.known[column], errors="coerce").to_numpy(dtype=np.float64)
+    points = source.sequences.points[source.sequences.rows >= 0][np.argsort(source.sequences.rows[source.sequences.rows >= 0])]
+    kept = np.isfinite(age) & np.isfinite(points).all((1, 2))
+    if kept.sum() < 3:
+        raise InputError(f"Growth needs cases with all landmarks and an age; {int(kept.sum())} have a number in {column!r}.")
+    aligned = align(points[kept], onto=source.template)
+    subject = source.known["subject"].to_numpy(dtype=object)[kept].tolist()
+    found = growth(aligned.tangent, aligned.size, age[kept], subject, permutations=permutations, seed=seed)
+    cases = pd.DataFrame(
+        {"case": source.known["case"].to_numpy()[kept], "subject": subject, column: age[kept], "size": aligned.size}
+    )
+    left = int((~kept).sum())
+    return Grown(found, column, cases), [f"{left} cases without an age or a landmark are left out"] if left else []
+
+
+def growth_tables(grown: Grown, source: Source) -> dict[str, pd.DataFrame]:
+    """The tests, subjects, cases, and the shapes predicted along age."""
+    found = grown.growth
+    shapes = found.shapes * found.sizes[:, None, None]
+    ages, landmark = (a.ravel() for a in np.meshgrid(found.ages, source.landmarks, indexing="ij"))
+    predicted = pd.DataFrame({grown.column: ages, "landmark": landmark})
+    for axis, name in enumerate("xy"):
+        predicted[f"shape_{name}"] = found.shapes[..., axis].ravel()
+        predicted[f"{name}_{source.unit}"] = shapes[..., axis].ravel()
+    return {
+        "growth": found.table.rename_axis("of").reset_index(),
+        "growth_subjects": found.subjects.rename_axis("subject").reset_index(),
+        "growth_cases": grown.cases.rename(columns={"size": f"size_{source.unit}"}),
+        "growth_shapes": predicted,
+    }
+
+
+def growth_pictures(grown: Grown, source: Source) -> Iterator[tuple[str, Any]]:
+    """Predicted shapes over each other, and the size of each subject."""
+    found = grown.growth
+    yield "growth", plot.growth(found.shapes, found.ages, source.topology, unit=grown.column)
+    age, size = grown.cases[grown.column].to_numpy(), grown.cases["size"].to_numpy()
+    yield (
+        "size",
+        plot.size_curves(age, size, grown.cases["subject"].tolist(), fitted=(found.ages, found.sizes), size_unit=source.unit),
+    )
+
+
+def growth_words(grown: Grown) -> list[str]:
+    """What was found, in two lines."""
+    found = grown.growth
+    shape, size = found.table.loc["shape"], found.table.loc["log size"]
+    subjects = grown.cases["subject"].nunique()
+    return [
+        f"{len(grown.cases)} cases of {subjects} subjects: within these log {grown.column} explains "
+        f"{100 * shape['R2']:.1f} % of shape (p {shape['p']:.2g}) and {100 * size['R2']:.1f} % of log size (p {size['p']:.2g}).",
+        f"Size goes as {grown.column} to the power of {found.exponent:.3f}.",
+    ]
