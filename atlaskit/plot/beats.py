@@ -26,6 +26,7 @@ from atlaskit.plot.courses import (
     last_height,
     name_ends,
     named,
+    places_of,
     say,
     set_range,
 )
@@ -83,7 +84,7 @@ def curves(
     InputError
         For curves of another length than `x`, for more of them than can be told apart, and for a phase outside the frames.
     """
-    x = np.asarray(x, dtype=np.float64)
+    x = places_of(x)
     drawn = named(values, len(x))
     colors = {name: color_of(k) for k, name in enumerate(drawn)}
     ax = beat_axes(ax, (COLUMN_IN, _TALL_IN), unit, label)
@@ -135,7 +136,7 @@ def beat(
     InputError
         As `curves` does.
     """
-    x = np.asarray(x, dtype=np.float64)
+    x = places_of(x)
     percent = {name: 100 * np.asarray(each, dtype=np.float64) for name, each in strains.items()}
     drawn = named(areas, len(x)), named(percent, len(x))
     colors = {name: color_of(k) for k, name in enumerate(dict.fromkeys([*drawn[0], *drawn[1]]))}
@@ -189,7 +190,7 @@ def average(
     InputError
         When the values do not have a column for each phase.
     """
-    phase, table = np.asarray(phase, dtype=np.float64), np.asarray(values, dtype=np.float64)
+    phase, table = places_of(phase), np.asarray(values, dtype=np.float64)
     if table.ndim != 2 or table.shape[1] != len(phase):
         raise InputError(f"An average needs a row per subject of {len(phase)} phases; got values of shape {table.shape}.")
     parts = [replace(each, name=shortened(each.name)) for each in split(groups, np.asarray(np.isfinite(table).any(axis=1)))]

@@ -49,6 +49,17 @@ def beat_axes(ax: Axes | None, size_in: tuple[float, float], unit: Unit, label: 
     return ax
 
 
+def places_of(x: ArrayLike) -> Floats:
+    """(T,) places of frames on the axis; `InputError` where they are unknown or not in ascending order."""
+    places = np.asarray(x, dtype=np.float64)
+    if places.ndim != 1 or not len(places) or not np.isfinite(places).all() or (np.diff(places) <= 0).any():
+        raise InputError(
+            f"Frames need known times, phases or numbers in ascending order; got {np.array2string(places, threshold=6)}: "
+            "where times are unknown, take frame numbers."
+        )
+    return places
+
+
 def named(values: ArrayLike | Mapping[str, ArrayLike], frames: int) -> dict[str, Floats]:
     """Curves by name as (T,) arrays, one value per frame; `InputError` for other lengths or too many curves."""
     given = values if isinstance(values, Mapping) else {"": values}
@@ -125,7 +136,7 @@ def mark_phases(ax: Axes, x: Floats, ed: list[int], es: list[int], *, words: boo
     span = float(np.ptp(x)) or 1.0
     after = [place - x[0] < (1 - _TURNS) * span for place, *_ in at]
     figure = ax.get_figure(root=True)
-    if words and figure is not None:
+    if words and len(at) == 2 and figure is not None:
         figure.draw_without_rendering()  # what has room depends on the place of the axes, which their layout decides
     wide = ax.get_window_extent().width * 72.0 / ax.figure.dpi * abs(at[0][0] - at[-1][0]) / span if at else 0.0
     roomy = len(at) == 1 or (len(at) == 2 and wide > _WORD_PT * (1 if len(set(after)) == 1 else 2))
