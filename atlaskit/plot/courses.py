@@ -18,7 +18,7 @@ from scipy.optimize import isotonic_regression
 from atlaskit.errors import InputError
 from atlaskit.plot.charts import chart_axes, legend_above
 from atlaskit.plot.labels import label_style, shortened
-from atlaskit.plot.style import INK, TEXT_PT, color_of
+from atlaskit.plot.style import INK, NAME_PT, TEXT_PT, color_of
 
 Floats = NDArray[np.float64]
 Unit = Literal["ms", "phase", "frame"]
@@ -39,6 +39,7 @@ _WORD_PT = 62.0  # of a phase in full, with a gap
 _MANY_MARKS, _MANY_BEATS = 12, 6
 _LINE_PT = 8.5
 _FEW_FRAMES = 60
+_TITLE = 46  # letters that a figure of one column has room for
 
 
 def beat_axes(ax: Axes | None, size_in: tuple[float, float], unit: Unit, label: str) -> Axes:
@@ -205,6 +206,12 @@ def last_height(y: Floats) -> float | None:
     return float(known[-1]) if known.size else None
 
 
+def set_title(ax: Axes, title: str | None, *, over_key: bool) -> None:
+    """Write a title over axes, and over the legend that may lie between."""
+    if title:
+        ax.set_title(shortened(title, _TITLE), fontsize=NAME_PT, color=INK, pad=16 if over_key else 5, loc="left")
+
+
 def say(ax: Axes, words: str) -> None:
     """Write in the middle of empty axes why they are empty."""
     ax.text(0.5, 0.5, words, transform=ax.transAxes, **label_style(TEXT_PT, INK))
@@ -230,6 +237,7 @@ def draw_courses(
     flags: tuple[Flags, Flags] = (None, None),
     words: bool = True,
     key: bool = True,
+    title: str | None = None,
 ) -> None:
     """Draw curves with their gaps, flags (interpolated, outliers), phases (ed, es) and names."""
     frames = len(x)
@@ -248,6 +256,7 @@ def draw_courses(
     handles = mark_key(hollow=bool(used[0]), crossed=bool(used[1]), gap=bool(gap.any()))
     if key and handles:
         legend_above(ax, handles, columns=3)
+    set_title(ax, title, over_key=key and bool(handles))
     if gap.all():
         say(ax, "no outline in any frame")
     ends = {name: last_height(y) for name, y in curves.items() if name}
