@@ -12,9 +12,9 @@ from numpy.typing import ArrayLike
 
 from atlaskit.errors import InputError
 from atlaskit.plot.charts import COLUMN_IN, chart_axes, draw_groups, legend_above, split
-from atlaskit.plot.courses import name_ends
+from atlaskit.plot.courses import name_ends, set_title
 from atlaskit.plot.labels import shortened
-from atlaskit.plot.style import INK, NAME_PT, PALE
+from atlaskit.plot.style import INK, PALE
 
 LIMIT_SD = 1.96
 """Limits of agreement in standard deviations of the differences: 95 % of a normal population."""
@@ -86,7 +86,6 @@ def agreement(
     words = [f"{word} {height:+.{digits}f}" for word, height in zip(("bias", "limit", "limit"), heights, strict=False)]
     named = dict(zip([word.replace("-", "\u2212") for word in words], heights, strict=True))
     legend_above(ax, handles, columns=3)
-    if title:
-        ax.set_title(title, fontsize=NAME_PT, color=INK, pad=16, loc="left")
+    set_title(ax, title, over_key=True)
     name_ends(ax, [(height, name, INK) for name, height in named.items()])
     return ax

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from atlaskit.contours import signed_area
 from atlaskit.errors import InputError
 from atlaskit.plot.cases import painted, tints
-from atlaskit.plot.courses import MOST_CURVES, Floats, Unit, beat_axes, draw_courses, frames_of, named
+from atlaskit.plot.courses import MOST_CURVES, Floats, Unit, beat_axes, draw_courses, frames_of, named, places_of
 from atlaskit.plot.labels import shortened
 from atlaskit.plot.style import (
     INK,
@@ -144,7 +144,7 @@ def beating(
     course: Floats = np.asarray(points, dtype=np.float64)
     frames = len(course)
     frames_of([each for each in (ed, es) if each is not None], frames)
-    place = np.arange(frames, dtype=np.float64) if x is None else np.asarray(x, dtype=np.float64)
+    place = np.arange(frames, dtype=np.float64) if x is None else places_of(x)
     if place.shape != (frames,):
         raise InputError(f"A film needs one place on its axis for each of its {frames} frames; got {place.shape}.")
     codes = _codes(masks, frames, topology) if masks is not None else None
@@ -217,7 +217,7 @@ def _image(ax: Axes, codes: list[NDArray[np.uint8]] | None, topology: Topology) 
 
 def _lines(ax: Axes, topology: Topology) -> list[Line2D]:
     """An empty outline for each structure."""
-    style: dict[str, Any] = {"linewidth": 1.3, "marker": "o", "markersize": 1.6, "markeredgewidth": 0, "zorder": 3}
+    style: dict[str, Any] = {"linewidth": 1.0, "marker": "o", "markersize": 1.8, "markeredgewidth": 0, "zorder": 3}
     names = topology.structures
     return [ax.plot([], [], color=color_of(index), label=name, **style)[0] for index, name in enumerate(names)]
 

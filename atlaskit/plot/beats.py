@@ -26,14 +26,15 @@ from atlaskit.plot.courses import (
     last_height,
     name_ends,
     named,
+    places_of,
     say,
     set_range,
+    set_title,
 )
 from atlaskit.plot.labels import shortened
-from atlaskit.plot.style import DPI, INK, NAME_PT, PALE, Picture, color_of
+from atlaskit.plot.style import DPI, PALE, Picture, color_of
 
 _TALL_IN, _TWO_IN = 2.4, 4.0
-_TITLE = 46  # letters that a figure of one column has room for
 
 
 def curves(
@@ -83,12 +84,11 @@ def curves(
     InputError
         For curves of another length than `x`, for more of them than can be told apart, and for a phase outside the frames.
     """
-    x = np.asarray(x, dtype=np.float64)
+    x = places_of(x)
     drawn = named(values, len(x))
     colors = {name: color_of(k) for k, name in enumerate(drawn)}
     ax = beat_axes(ax, (COLUMN_IN, _TALL_IN), unit, label)
-    _set_title(ax, title)
-    draw_courses(ax, x, drawn, colors, marks=(ed, es), flags=(interpolated, outliers))
+    draw_courses(ax, x, drawn, colors, marks=(ed, es), flags=(interpolated, outliers), title=title)
     return ax
 
 
@@ -135,7 +135,7 @@ def beat(
     InputError
         As `curves` does.
     """
-    x = np.asarray(x, dtype=np.float64)
+    x = places_of(x)
     percent = {name: 100 * np.asarray(each, dtype=np.float64) for name, each in strains.items()}
     drawn = named(areas, len(x)), named(percent, len(x))
     colors = {name: color_of(k) for k, name in enumerate(dict.fromkeys([*drawn[0], *drawn[1]]))}
@@ -143,10 +143,9 @@ def beat(
     upper, lower = figure.subplots(2, sharex=True)
     chart_axes(upper, (0, 0), "", label).tick_params(labelbottom=False)
     beat_axes(lower, (0, 0), unit, "strain (%)")
-    _set_title(upper, title)
-    for ax, some in zip((upper, lower), drawn, strict=True):
-        above = ax is upper
-        draw_courses(ax, x, some, colors, marks=(ed, es), flags=(interpolated, outliers), words=above, key=above)
+    marks, flags = (ed, es), (interpolated, outliers)
+    draw_courses(upper, x, drawn[0], colors, marks=marks, flags=flags, title=title)
+    draw_courses(lower, x, drawn[1], colors, marks=marks, flags=flags, words=False, key=False)
     return np.array([upper, lower], dtype=object)
 
 
@@ -189,12 +188,12 @@ def average(
     InputError
         When the values do not have a column for each phase.
     """
-    phase, table = np.asarray(phase, dtype=np.float64), np.asarray(values, dtype=np.float64)
+    phase, table = places_of(phase), np.asarray(values, dtype=np.float64)
     if table.ndim != 2 or table.shape[1] != len(phase):
         raise InputError(f"An average needs a row per subject of {len(phase)} phases; got values of shape {table.shape}.")
     parts = [replace(each, name=shortened(each.name)) for each in split(groups, np.asarray(np.isfinite(table).any(axis=1)))]
     ax = beat_axes(ax, (COLUMN_IN, _TALL_IN + 0.2), "phase", label)
-    _set_title(ax, title)
+    set_title(ax, title, over_key=True)
     means = [_draw_group(ax, phase, table, group) for group in parts]
     set_range(ax, [table])
     ax.set_xlim(phase.min(), phase.max())
@@ -230,9 +229,3 @@ def _average_key(with_es: bool) -> list[Artist]:
     ]
     diamond = Line2D([], [], linestyle="", marker="D", color=PALE, markersize=4.5, markeredgewidth=0, label="end-systole")
     return [*handles, diamond] if with_es else handles
-
-
-def _set_title(ax: Axes, title: str | None) -> None:
-    """Write a title over axes, and over the legend that may lie between."""
-    if title:
-        ax.set_title(shortened(title, _TITLE), fontsize=NAME_PT, color=INK, pad=16, loc="left")

@@ -18,7 +18,7 @@ from scipy.optimize import isotonic_regression
 from atlaskit.errors import InputError
 from atlaskit.plot.charts import chart_axes, legend_above
 from atlaskit.plot.labels import label_style, shortened
-from atlaskit.plot.style import INK, TEXT_PT, color_of
+from atlaskit.plot.style import INK, NAME_PT, TEXT_PT, color_of
 
 Floats = NDArray[np.float64]
 Unit = Literal["ms", "phase", "frame"]
@@ -39,6 +39,7 @@ _WORD_PT = 62.0  # of a phase in full, with a gap
 _MANY_MARKS, _MANY_BEATS = 12, 6
 _LINE_PT = 8.5
 _FEW_FRAMES = 60
+_TITLE = 46  # letters that a figure of one column has room for
 
 
 def beat_axes(ax: Axes | None, size_in: tuple[float, float], unit: Unit, label: str) -> Axes:
@@ -47,6 +48,17 @@ def beat_axes(ax: Axes | None, size_in: tuple[float, float], unit: Unit, label: 
     if unit == "frame":
         ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     return ax
+
+
+def places_of(x: ArrayLike) -> Floats:
+    """(T,) places of frames on the axis; `InputError` where they are unknown or not in ascending order."""
+    places = np.asarray(x, dtype=np.float64)
+    if places.ndim != 1 or not len(places) or not np.isfinite(places).all() or (np.diff(places) <= 0).any():
+        raise InputError(
+            f"Frames need known times, phases or numbers in ascending order; got {np.array2string(places, threshold=6)}: "
+            "where times are unknown, take frame numbers."
+        )
+    return places
 
 
 def named(values: ArrayLike | Mapping[str, ArrayLike], frames: int) -> dict[str, Floats]:
@@ -125,7 +137,7 @@ def mark_phases(ax: Axes, x: Floats, ed: list[int], es: list[int], *, words: boo
     span = float(np.ptp(x)) or 1.0
     after = [place - x[0] < (1 - _TURNS) * span for place, *_ in at]
     figure = ax.get_figure(root=True)
-    if words and figure is not None:
+    if words and len(at) == 2 and figure is not None:
         figure.draw_without_rendering()  # what has room depends on the place of the axes, which their layout decides
     wide = ax.get_window_extent().width * 72.0 / ax.figure.dpi * abs(at[0][0] - at[-1][0]) / span if at else 0.0
     roomy = len(at) == 1 or (len(at) == 2 and wide > _WORD_PT * (1 if len(set(after)) == 1 else 2))
@@ -194,6 +206,12 @@ def last_height(y: Floats) -> float | None:
     return float(known[-1]) if known.size else None
 
 
+def set_title(ax: Axes, title: str | None, *, over_key: bool) -> None:
+    """Write a title over axes, and over the legend that may lie between."""
+    if title:
+        ax.set_title(shortened(title, _TITLE), fontsize=NAME_PT, color=INK, pad=16 if over_key else 5, loc="left")
+
+
 def say(ax: Axes, words: str) -> None:
     """Write in the middle of empty axes why they are empty."""
     ax.text(0.5, 0.5, words, transform=ax.transAxes, **label_style(TEXT_PT, INK))
@@ -219,6 +237,7 @@ def draw_courses(
     flags: tuple[Flags, Flags] = (None, None),
     words: bool = True,
     key: bool = True,
+    title: str | None = None,
 ) -> None:
     """Draw curves with their gaps, flags (interpolated, outliers), phases (ed, es) and names."""
     frames = len(x)
@@ -237,6 +256,7 @@ def draw_courses(
     handles = mark_key(hollow=bool(used[0]), crossed=bool(used[1]), gap=bool(gap.any()))
     if key and handles:
         legend_above(ax, handles, columns=3)
+    set_title(ax, title, over_key=key and bool(handles))
     if gap.all():
         say(ax, "no outline in any frame")
     ends = {name: last_height(y) for name, y in curves.items() if name}

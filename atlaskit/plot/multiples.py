@@ -24,6 +24,7 @@ from atlaskit.plot.courses import (
     known_mean,
     mark_key,
     mark_phases,
+    places_of,
     say,
     set_range,
 )
@@ -86,7 +87,7 @@ def multiples(
     if not panels:
         raise InputError("Small multiples need at least one panel; got none: give curves by the name of their subject.")
     shown = {name: np.asarray(panels[name], dtype=np.float64) for name in list(panels)[: max(most, 1)]}
-    places = {name: np.asarray(x[name] if isinstance(x, Mapping) else x, dtype=np.float64) for name in shown}
+    places = {name: places_of(x[name] if isinstance(x, Mapping) else x) for name in shown}
     for name, values in shown.items():
         if values.ndim not in (1, 2) or values.shape[-1] != len(places[name]):
             raise InputError(

@@ -116,6 +116,13 @@ def test_curves_that_cannot_be_drawn_are_refused(values, options, message):
         curves(MS, values, **options)
 
 
+@pytest.mark.parametrize("x", [MS * np.nan, MS[::-1], np.zeros(T), MS[:0], MS[None]])
+def test_frames_need_known_places_in_order(x):
+    for picture in (lambda: curves(x, AREA), lambda: average(x, AREA[None]), lambda: multiples({"a": x}, {"a": AREA})):
+        with pytest.raises(InputError, match="in ascending order"):
+            picture()
+
+
 @pytest.mark.parametrize("frames", [1, 2])
 def test_very_short_sequences_are_drawn(frames):
     ax = curves(MS[:frames], AREA[:frames], ed=0, es=frames - 1)
@@ -150,18 +157,18 @@ def test_multiples_share_axes_keep_the_order_and_say_what_is_left_out():
     panels = {f"$pig_{k}": AREA / (1 + k) for k in range(30)}
     grid = multiples(
         np.arange(T), panels, unit="frame", label="area", notes={"$pig_1": "FAC 51 %"}, groups=dict.fromkeys(panels, "control"),
-        ed=dict.fromkeys(panels, 0), es={"$pig_0": 10}, outliers={"$pig_2": np.arange(T) == 4}, title="pigs", most=14,
+        ed=dict.fromkeys(panels, 0), es={"$pig_0": 10}, outliers={"$pig_2": np.arange(T) == 4}, title="pigs", most=9,
     )  # fmt: skip
     figure = grid[0].get_figure(root=True)
     figure.savefig(io.BytesIO(), format="png")
-    assert len(grid) == len(figure.axes) == 14
+    assert len(grid) == len(figure.axes) == 9
     assert grid[1].get_title() == "$pig_1\nFAC 51 %"
-    assert figure.get_suptitle() == "pigs \u2013 the first 14 of 30; 16 left out"
+    assert figure.get_suptitle() == "pigs \u2013 the first 9 of 30; 21 left out"
     assert len({(ax.get_xlim(), ax.get_ylim()) for ax in grid}) == 1
     assert [ax.get_xlabel() for ax in grid if ax.get_xlabel()] == ["frame"] and figure.get_supylabel() == "area"
-    assert [k for k, ax in enumerate(grid) if ax.xaxis.get_tick_params()["labelbottom"]] == [*range(8, 14)]
-    assert [k for k, ax in enumerate(grid) if ax.yaxis.get_tick_params()["labelleft"]] == [0, 6, 12]
-    np.testing.assert_array_equal(drawn(grid[13], PALETTE[0])[0].get_ydata(), panels["$pig_13"])
+    assert [k for k, ax in enumerate(grid) if ax.xaxis.get_tick_params()["labelbottom"]] == [*range(3, 9)]
+    assert [k for k, ax in enumerate(grid) if ax.yaxis.get_tick_params()["labelleft"]] == [0, 6]
+    np.testing.assert_array_equal(drawn(grid[8], PALETTE[0])[0].get_ydata(), panels["$pig_8"])
     assert [text.get_text() for text in figure.legends[0].texts] == ["control", "outlier"]
     assert words(grid[0]) == ["ED", "ES"] and words(grid[1]) == []
 
