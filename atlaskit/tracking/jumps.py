@@ -23,7 +23,7 @@ LEAST = 0.005
 ACROSS = ((-1, 1), (-2, 1), (-1, 2))
 """Pairs of neighbours between which a frame is expected on a line. Beside a jump, one of them is without it."""
 BEYOND = ((1, 2), (2, 3), (-2, -1), (-3, -2))
-"""Pairs for frames that lack one of these, as the ends of a sequence do."""
+"""Pairs for frames that lack one of these, as the ends of a sequence do: on a line that goes on."""
 
 
 @dataclass(frozen=True)
@@ -91,10 +91,13 @@ def jumps(
 
     Beside a jump the error is half of the jump. So each frame is also compared with what t - 2 and t + 1, and t - 1 and t + 2,
     make expected, of which one leaves the jump out, and the least score counts; and a frame beside one of over twice its score
-    is none. Two bad frames in a row are found where the change is large; three hide one another.
+    is none. Two bad frames in a row are found where the change is large; three hide one another. Where one of these pairs is
+    missing, by a gap or at an end, lines through two frames on one side count too, by the usual error of such lines. This is
+    larger, and so has to be a jump of the first or the last frame.
 
-    On the sequences of 11 pigs, 99 % of frames that were exchanged for that of a slice 12 mm or more away are found, and 0.5 %
-    of the network's own frames are flagged: ``benchmarks/tracking.py jumps``.
+    On 53 sequences of 11 pigs, 99.2 % of frames that were exchanged for that of another slice are found (98 % of those from
+    12 mm away, all from farther away) and 0.6 % of the frames as they are flagged: ``benchmarks/tracking.py jumps``. Without
+    a periodic beat it is 95.7 %, of the first and last frame 77 %.
 
     References
     ----------
@@ -107,11 +110,12 @@ def jumps(
     values = np.concatenate([_attributes(points[..., list(loop), :]) for loop in loops], axis=-1)
     times = frame_times(points, time)
     size = np.abs(np.stack([_error(values, times, pair, periodic) for pair in (*ACROSS, *BEYOND)]))
-    usual = np.maximum(1.4826 * _median(size[0].reshape(-1, values.shape[-1])), LEAST)
-    scores, worst = _least(size / usual)
+    usual = np.stack([_usual(errors) for errors in size])
+    usual[: len(ACROSS)] = usual[0]
+    scores, worst = _least(np.stack([errors / own for errors, own in zip(size, usual, strict=True)]))
     absent = np.isnan(scores)
     loop, attribute = (np.where(absent, -1, part) for part in np.divmod(worst, len(ATTRIBUTES)))
-    return Jumps(_flagged(scores, threshold, periodic), scores, loop, attribute, usual.reshape(len(loops), -1), threshold)
+    return Jumps(_flagged(scores, threshold, periodic), scores, loop, attribute, usual[0].reshape(len(loops), -1), threshold)
 
 
 def _attributes(outlines: Array) -> Array:
@@ -131,10 +135,10 @@ def _error(values: Array, times: Array, pair: tuple[int, int], periodic: bool) -
     expected = np.zeros_like(values)
     frames = [np.arange(count) + offset for offset in pair]
     when = [times[..., frame % count] + beat * (frame // count) for frame in frames]
-    apart = when[1] - when[0]
-    for frame, weight in zip(frames, (when[1] - times, times - when[0]), strict=True):
+    share = (times - when[0]) / (when[1] - when[0])
+    for frame, weight in zip(frames, (1 - share, share), strict=True):
         there = (periodic | (frame // count == 0))[:, None]
-        expected += np.where(there, (weight / apart)[..., None] * values[..., frame % count, :], np.nan)
+        expected += np.where(there, weight[..., None] * values[..., frame % count, :], np.nan)
     return values - expected
 
 
@@ -166,6 +170,7 @@ def _mean(values: Array) -> Array:
     return np.asarray(np.where(known, values, 0.0).sum(axis=-1, keepdims=True) / np.where(count == 0, np.nan, count))
 
 
-def _median(values: Array) -> Array:
-    """(A,) medians of what is known of (n, A); 0 where nothing is."""
-    return np.array([np.median(known) if len(known := column[np.isfinite(column)]) else 0.0 for column in values.T])
+def _usual(errors: Array) -> Array:
+    """(A,) medians of what is known of (..., A), as the standard deviations they stand for."""
+    known = [column[np.isfinite(column)] for column in errors.reshape(-1, errors.shape[-1]).T]
+    return np.array([max(1.4826 * np.median(column), LEAST) if len(column) else LEAST for column in known])

@@ -109,7 +109,8 @@ def smooth(
 
 def change(before: Array, after: Array) -> tuple[Array, Array]:
     """(...,) root mean square and largest distance between landmarks (..., T, L, 2) of a sequence before and after."""
-    squared = np.square(after - before).sum(axis=-1)
+    moved = after - before
+    squared = moved[..., 0] ** 2 + moved[..., 1] ** 2
     known = np.isfinite(squared)
     count = known.sum(axis=(-2, -1))
     squared = np.where(known, squared, 0.0)
