@@ -65,6 +65,13 @@ def shoelace(outline: NDArray[np.float64]) -> float:
     return float(abs(np.sum(x * np.roll(y, -1) - y * np.roll(x, -1))) / 2)
 
 
+def twist(stack: NDArray[np.float64]) -> float:
+    """Degrees that landmarks turn about their mean from a slice to the next, the most in a stack."""
+    from_mean = (stack - stack.mean(axis=1, keepdims=True)) @ [1, 1j]
+    between = (from_mean[1:] * from_mean[:-1].conj()).sum(axis=1)
+    return float(np.abs(np.degrees(np.angle(between))).max())
+
+
 def compared(data: Path, found: Stacks, label: int) -> pd.DataFrame:
     """A row for each volume: voxels, slices, and the difference of each way, per cent."""
     rows = {}
@@ -76,17 +83,21 @@ def compared(data: Path, found: Stacks, label: int) -> pd.DataFrame:
         enclosed |= {name: float(own.volume_mm3) for name, own in surfaces.items()}
         there = np.isfinite(stack).all(axis=(1, 2))
         span = np.flatnonzero(there)
+        holed = stack.copy()
+        holed[span[len(span) // 2]] = np.nan
+        enclosed["middle slice lost"] = float(enclose(holed, 1.0).volume_mm3)
         rows[source] = {
             "voxels": voxels,
             "slices": there.sum(),
             "filled": int(np.ptp(span)) + 1 - there.sum(),
+            "twist": twist(stack[there]),
             **{name: 100 * (value / voxels - 1) for name, value in enclosed.items()},
         }
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
 def report(table: pd.DataFrame) -> None:
-    ways = table.drop(columns=["voxels", "slices", "filled"])
+    ways = table.drop(columns=["voxels", "slices", "filled", "twist"])
     off = ways.abs()
     summary = {"bias": ways.mean(), "median |d|": off.median(), "p95 |d|": off.quantile(0.95), "most |d|": off.max()}
     summary |= {f"within {bar:g} %": [f"{(off[name] <= bar).sum()} of {len(off)}" for name in off] for bar in BARS}
@@ -94,6 +105,8 @@ def report(table: pd.DataFrame) -> None:
         f"{len(table)} volumes of {table['slices'].min()} to {table['slices'].max()} slices; difference from voxels, per cent\n"
     )
     print(pd.DataFrame(summary).round(2).to_string())
+    print(f"\nmost that landmarks turn from a slice to the next: median {table['twist'].median():.1f} degrees, ", end="")
+    print(f"p95 {table['twist'].quantile(0.95):.1f}, in any volume {table['twist'].max():.1f}")
     print(f"\nfarthest off, as the slices are:\n{table.loc[off['surface'].nlargest(8).index].round(2).to_string()}")
 
 

@@ -3,7 +3,8 @@
 1. With DATA, which holds ``landmarks.npz`` and ``covariates.csv`` of rat skulls from 7 to 150 days: the share of shape that log
    age explains within rats, .787 by independent code; the size curve; and the path of each phase to the next.
 2. Cohorts whose groups are drawn by lot, of trajectories: p-values of size, direction and shape must be uniform.
-3. Cohorts in which one of these differs: how often each is found.
+3. The same in phantom beats, as shapes of masks would give them.
+4. Cohorts in which one of these differs: how often each is found.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from scipy.stats import kstest
 
 import atlaskit
+from atlaskit.phantom import cine
 from atlaskit.shape import align
 from atlaskit.topology import Topology
 from atlaskit.tracking import growth, paths
@@ -93,6 +95,27 @@ def tested(planted: str, each: tuple[int, int], cohorts: int) -> pd.DataFrame:
     return pd.DataFrame(p, columns=list(ATTRIBUTES))
 
 
+def phantoms(cohorts: int, cases: int = 16, frames: int = 20) -> None:
+    """Beats of ventricles whose groups are drawn by lot, and of groups that contract unlike."""
+    lots, found = [], []
+    for seed in range(cohorts):
+        for effect, kept in ((0.0, lots), (2.0, found)):
+            beats = cine(cases, frames=frames, size=64, seed=seed, effect=effect, faults=0.0)
+            points = np.concatenate([beats.landmarks[name] for name in beats.structures], axis=1)
+            sequences = align(points).tangent.reshape(cases, frames, -1)
+            group = beats.table["group"].to_numpy()[::frames]
+            group = group if effect else np.random.default_rng([seed, 1]).permutation(group)
+            kept.append(paths(sequences, group.tolist(), periodic=True, seed=seed).table["p"].to_numpy())
+    uniform = ", ".join(
+        f"{name} {kstest(p, 'uniform').pvalue:.3f}" for name, p in zip(ATTRIBUTES, np.transpose(lots), strict=True)
+    )
+    print(f"{cohorts} phantom cohorts of {cases} beats, groups by lot: KS p of {uniform} (must be > .01)")
+    often = ", ".join(
+        f"{name} {share:.2f}" for name, share in zip(ATTRIBUTES, (np.array(found) <= 0.05).mean(axis=0), strict=True)
+    )
+    print(f"groups that contract unlike: p <= .05 in {often}")
+
+
 def calibration(cohorts: int) -> None:
     for each in ((10, 10), (6, 18)):
         p = tested("", each, cohorts)
@@ -113,6 +136,7 @@ def main() -> None:
     if asked.data:
         rats(asked.data, asked.picture)
     calibration(asked.cohorts)
+    phantoms(asked.cohorts // 5)
 
 
 if __name__ == "__main__":

@@ -49,8 +49,8 @@ class Surface:
         shape = self.vertices.shape
         return f"{type(self).__name__}({shape[:-2]} surfaces of {shape[-2]} vertices, {len(self.faces)} triangles)"
 
-    def __getitem__(self, index: int | tuple[int, ...]) -> Surface:
-        """One surface of several."""
+    def __getitem__(self, index: int | slice | tuple[int | slice, ...]) -> Surface:
+        """One of several surfaces, or some of them."""
         if self.vertices.ndim <= 2:
             raise IndexError("this is one surface")  # and so it is no sequence to iterate over
         return Surface(self.vertices[index], self.faces, self.level, self.landmark, self.interpolated[index])
@@ -129,17 +129,18 @@ def _surface(stack: Stack, heights: Array, outlines: Array, interpolated: NDArra
     vertices = np.concatenate([solid.reshape(len(solid), -1, 3), solid[:, [0, -1]].mean(axis=2)], axis=1)
     return Surface(
         vertices=vertices.reshape(*batch, -1, 3),
-        faces=_outwards(vertices, triangles(rings, landmarks)),
+        faces=_outwards(stack, triangles(rings, landmarks)),
         level=np.append(np.repeat(np.arange(rings), landmarks), [0, rings - 1]),
         landmark=np.append(np.tile(np.arange(landmarks), rings), [-1, -1]),
         interpolated=interpolated.reshape(*batch, -1),
     )
 
 
-def _outwards(vertices: Array, faces: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Triangles turned as all of the surfaces need it."""
-    inwards = volume(vertices, faces) < 0
-    known = np.isfinite(vertices).all(axis=(1, 2))
+def _outwards(stack: Stack, faces: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Triangles turned as all of the surfaces need it, which the sum of signed areas tells."""
+    x, y = np.moveaxis(np.where(stack.present[..., None, None], stack.points, 0.0), 3, 0)
+    around = (x * np.roll(y, -1, axis=2) - y * np.roll(x, -1, axis=2)).sum(axis=(1, 2))
+    inwards, known = stack.sign * around < 0, stack.present.any(axis=1)
     if len(set(inwards[known].tolist())) > 1:
         came = f"{int(inwards[known].sum())} of {int(known.sum())} run the other way"
         raise InputError(f"Stacks that share triangles must run one way; {came}: turn these, or close them apart.")

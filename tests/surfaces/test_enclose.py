@@ -137,6 +137,15 @@ def test_frames_and_cases_are_a_batch_and_a_gap_stays_one(cone: Array) -> None:
     np.testing.assert_allclose(area(surface[0, 1].vertices, surface.faces), surface.area_mm2[0, 1])
 
 
+def test_many_surfaces_are_measured_some_at_a_time(cone: Array, monkeypatch: pytest.MonkeyPatch) -> None:
+    many = enclose(np.arange(1.0, 8.0)[:, None, None, None] * cone, 1.0)
+    whole = many.volume_mm3, many.area_mm2
+    monkeypatch.setattr("atlaskit.surfaces.measures.BATCH", 3 * many.faces.size)
+    np.testing.assert_array_equal(many.volume_mm3, whole[0])
+    np.testing.assert_array_equal(many.area_mm2, whole[1])
+    assert many[:0].volume_mm3.shape == (0,)
+
+
 def test_one_slice_is_a_slab() -> None:
     assert enclose(SQUARE[None], 8.0).volume_mm3 == pytest.approx(96)
     lone = np.full((3, 4, 2), np.nan)
