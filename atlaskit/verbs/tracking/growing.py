@@ -99,6 +99,6 @@ def growth_words(grown: Grown) -> list[str]:
     subjects = grown.cases["subject"].nunique()
     return [
         f"{len(grown.cases)} cases of {subjects} subjects: within these log {grown.column} explains "
-        f"{100 * shape['R2']:.1f} % of shape (p {shape['p']:.2g}) and {100 * size['R2']:.1f} % of log size (p {size['p']:.2g}).",
+        f"{100 * shape['R2']:.1f} % of shape (p {shape['p']:.2g}), {100 * size['R2']:.1f} % of log size (p {size['p']:.2g}).",
         f"Size goes as {grown.column} to the power of {found.exponent:.3f}.",
     ]

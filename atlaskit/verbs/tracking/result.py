@@ -23,7 +23,7 @@ class TrackResult:
     unit, time_unit : str
         Of lengths ("mm" or "px") and times ("ms" or "frame").
     counts : dict of str to int
-        How many studies, sequences and frames with landmarks there are; frames without (gaps), those of them that were filled in
+        How many studies, sequences and frames with landmarks there are; frames without (gaps), those that were filled in
         (interpolated), and frames unlike their neighbours (outliers).
     options : dict
         Those of the run.
