@@ -115,8 +115,8 @@ def enclose(points: Array, slice_mm: float | Array, *, levels: int | None = None
         low, high = stack.outer()
         heights = np.concatenate([low[:, None], heights, high[:, None]], axis=1)
         outlines, interpolated = (np.concatenate([a[:, :1], a, a[:, -1:]], axis=1) for a in (outlines, interpolated))
-    elif heights.shape[1] < LEAST_LEVELS:
-        raise InputError("Flat ends enclose nothing with one slice between them: take ends='half', or bring two slices.")
+    elif (np.equal(*stack.ends) & stack.present.any(axis=1)).any():
+        raise InputError("Flat ends enclose nothing with one slice between them: take ends='half', or leave out such stacks.")
     return _surface(stack, heights, outlines, interpolated, np.shape(points)[:-3])
 
 

@@ -172,6 +172,7 @@ def test_volume_does_not_depend_on_where_a_surface_lies(cone: Array) -> None:
         ({"levels": 2.5}, "levels must be"),
         ({"ends": "round"}, "ends must be one of half, flat"),
         ({"points": SQUARE[None], "slice_mm": 1.0, "ends": "flat"}, "Flat ends"),
+        ({"points": SQUARE[None], "slice_mm": 1.0, "ends": "flat", "levels": 4}, "Flat ends"),
         ({"points": SQUARE[None], "slice_mm": np.array([3.0])}, "thickness"),
         ({"points": np.stack([[SQUARE] * 3, [SQUARE[::-1]] * 3])}, "1 of 2 run the other way"),
     ],
