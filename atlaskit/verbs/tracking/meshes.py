@@ -15,7 +15,7 @@ from atlaskit.verbs.tracking.tracked import Tracked
 from atlaskit.verbs.whole import as_files, whole
 
 FORMATS = ("vtk", "ply", "stl")
-LEVELS = 16
+LEVELS = 32
 """Levels of every surface, so that all have the same vertices."""
 LEAST_SLICES = 2
 
