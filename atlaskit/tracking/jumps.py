@@ -115,7 +115,9 @@ def jumps(
     scores, worst = _least(np.stack([errors / own for errors, own in zip(size, usual, strict=True)]))
     absent = np.isnan(scores)
     loop, attribute = (np.where(absent, -1, part) for part in np.divmod(worst, len(ATTRIBUTES)))
-    return Jumps(_flagged(scores, threshold, periodic), scores, loop, attribute, usual[0].reshape(len(loops), -1), threshold)
+    return Jumps(
+        flagged(scores, threshold, periodic=periodic), scores, loop, attribute, usual[0].reshape(len(loops), -1), threshold
+    )
 
 
 def _attributes(outlines: Array) -> Array:
@@ -155,8 +157,8 @@ def _least(scores: Array) -> tuple[Array, NDArray[np.int64]]:
     return np.where(np.isinf(least), np.nan, least), worst
 
 
-def _flagged(scores: Array, threshold: float, periodic: bool) -> NDArray[np.bool_]:
-    """(..., T) scores beyond the threshold, and not only so for what the frame beside has."""
+def flagged(scores: Array, threshold: float, *, periodic: bool) -> NDArray[np.bool_]:
+    """(..., T) scores (..., T) beyond the threshold, but for frames beside one of over twice their score."""
     known = np.nan_to_num(scores, nan=0.0)
     ends = known if periodic else np.zeros_like(known)
     around = np.concatenate([ends[..., -1:], known, ends[..., :1]], axis=-1)

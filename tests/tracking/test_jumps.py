@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from atlaskit.errors import InputError
 from atlaskit.phantom import cine
 from atlaskit.tracking import ATTRIBUTES, jumps
+from atlaskit.tracking.jumps import flagged
 
 Array = NDArray[np.float64]
 SEEDS = st.integers(0, 10_000)
@@ -93,6 +94,12 @@ def test_times_and_places_of_landmarks() -> None:
     assert np.allclose(jumps(turned, LOOPS).scores, jumps(points, LOOPS).scores)
     scaled = jumps(0.4 * points + 1000, LOOPS, threshold=0.5)
     assert np.allclose(scaled.scores, jumps(points, LOOPS).scores) and scaled.flags.sum() > jumps(points, LOOPS).flags.sum()
+
+
+def test_the_frame_beside_one_of_over_twice_its_score_is_none() -> None:
+    scores = np.array([4, 1, 5, 11, 6, np.nan, 4, 2, 9])
+    assert np.flatnonzero(flagged(scores, 3, periodic=False)).tolist() == [0, 3, 4, 6, 8]
+    assert np.flatnonzero(flagged(scores, 3, periodic=True)).tolist() == [3, 4, 6, 8]
 
 
 def test_bad_input_is_told() -> None:
