@@ -21,6 +21,7 @@ from atlaskit.shape import ShapeModel
 from atlaskit.topology import Topology
 from atlaskit.verbs.parts import JOINT, read_model
 from atlaskit.verbs.population import Population, Unit, population
+from atlaskit.verbs.tracking.storing import GROUP
 
 LANDMARKS, SUMMARY, NETWORK = "landmarks.zarr", "fit.json", "network.pt"
 TABLES = ("shape", "compare", "evaluate", "tracks")
@@ -116,6 +117,16 @@ class Atlas:
     def model(self, part: str = JOINT) -> ShapeModel:
         """The shape model that `shape_pca` found last: of all structures together, or of one; `NotFoundError` before."""
         return read_model(self.store, part)
+
+    @property
+    def tracks(self) -> xr.Dataset:
+        """The sequences that `track` followed last, lazily: points, areas and strains through time; `NotFoundError` before.
+
+        Volumes and average beats are groups of their own: ``store.read_group(atlas.store, "tracks/volumes")``.
+        """
+        if not (self.store / GROUP).is_dir():
+            raise NotFoundError(f"{self.store} must hold tracks; it has none: run `atlaskit track` first.")
+        return store.read_group(self.store, GROUP)
 
     def __repr__(self) -> str:
         """What there is, a line each."""
