@@ -88,7 +88,7 @@ def growth_pictures(grown: Grown, source: Source) -> Iterator[tuple[str, Any]]:
     age, size = grown.cases[grown.column].to_numpy(), grown.cases["size"].to_numpy()
     yield (
         "size",
-        plot.size_curves(age, size, grown.cases["subject"].tolist(), fitted=(found.ages, found.sizes), size_unit=source.unit),
+        plot.size_curves(age, size, grown.cases["subject"].tolist(), fitted=(found.ages, found.sizes), unit=unit, size_unit=source.unit),
     )
 
 
