@@ -107,9 +107,8 @@ def main() -> None:
         function.append(pd.read_csv(out / "cine" / "tracks" / "function.csv"))
     for name, parts in errors.items():
         values = np.concatenate(parts)
-        print(
-            f"area of {name}: {len(values)} frames, differs by {np.median(values):.3f} % (median), {np.percentile(values, 95):.3f} % (p95)"
-        )
+        off = f"{np.median(values):.3f} % (median), {np.percentile(values, 95):.3f} % (95th percentile)"
+        print(f"area of {name}: {len(values)} frames, differs by {off}")
     for what, frames in (("least area of a sequence", single), ("least volume of a study", whole)):
         values = np.concatenate(frames)
         print(f"frame of {what}: {values.mean():.2f} frames from the readers' end-systole ({len(values)})")

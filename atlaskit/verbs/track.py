@@ -145,7 +145,7 @@ def track(
     source = read_source(
         Path(atlas) / "landmarks.zarr" if store is None else Path(store),
         structures=structures, pattern=pattern, table=table, unit=unit,
-        spacing_mm=spacing_mm, slice_mm=slice_mm, frame_ms=frame_ms,
+        spacing_mm=spacing_mm, slice_mm=slice_mm, frame_ms=frame_ms, ages=growth,
     )  # fmt: skip
     if show is not None and show not in source.sequences.names:
         raise InputError(f"--show is the name of a sequence; {show!r} is none: {nearest(show, source.sequences.names)}")
