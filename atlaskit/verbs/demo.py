@@ -141,7 +141,7 @@ def demo(
         masks=masks,
         atlas=atlas,
         store=extracted.store,
-        pictures=(*_pictures(cohort, landmarks, folder / "figures"), *sorted((atlas / "figures").glob("*.[pg][ni][gf]"))),
+        pictures=(*_pictures(cohort, landmarks, folder / "figures"), *sorted((atlas / "figures").iterdir())),
         tables=(
             *_tables(cohort, correspondence, beats, folder),
             *(beats.tables if beats else ()),
