@@ -79,7 +79,6 @@ def _matched(cases: Sequence[str], pattern: str) -> dict[str, pd.Series]:
     unmatched = [case for case, match in zip(cases, matches, strict=True) if match is None]
     if unmatched:
         raise InputError(f"--pattern must match every case; it does not match {len(unmatched)}, such as {unmatched[0]!r}.")
-    {part: [match[part] for match in matches if match is not None] for part in parts}
     made: dict[str, pd.Series] = {}
     for part in parts:
         values = [str(match[part]) for match in matches if match is not None]
