@@ -15,6 +15,8 @@ from atlaskit.verbs.tracking.beats import Study
 from atlaskit.verbs.tracking.source import Source
 
 METHODS = ("auto", "slices", "simpson", "biplane", "area-length", "none")
+VIEWS = {"simpson": (0, 1), "area-length": (0, 1, 2), "biplane": (2,)}
+"""How many views may be told apart by parts of names; without any every study is one of its own."""
 LEAST_SLICES = 3
 """Slices that a volume by summation needs, when nobody asked for one."""
 
@@ -137,9 +139,10 @@ def _summed(source: Source, study: Study, areas: Array, missing: str) -> Volume:
 def _by_views(source: Source, studies: Sequence[Study], cavity: str, points: Array, asked: Asked) -> tuple[Volume, ...]:
     """Discs or area and length, from one view of each study or two."""
     loop = tuple(source.topology.loop_of(cavity).tolist())
+    pairs = _views(studies, asked)
     base = _hinges(source, loop, points, asked.base)
     found = []
-    for name, pair in _views(studies, asked).items():
+    for name, pair in pairs.items():
         one, *more = (tracking.view(points[study.slices[0], : study.frames], loop, base) for study in pair)
         if asked.method == "biplane":
             ml = tracking.biplane(one, more[0], convention=asked.convention)
@@ -155,17 +158,22 @@ def _views(studies: Sequence[Study], asked: Asked) -> dict[str, tuple[Study, ...
     several = [study.name for study in studies if len(study.slices) > 1]
     if several:
         raise InputError(f"A view along the long axis is one slice; {several[0]!r} has more: use --volume slices.")
-    if not asked.views and asked.method != "biplane":
+    if len(asked.views) not in VIEWS[asked.method]:
+        counts, came = " or ".join(map(str, VIEWS[asked.method])), len(asked.views)
+        raise InputError(f"--volume {asked.method} needs {counts} parts of names in --views, such as '2CH,4CH'; got {came}.")
+    if not asked.views:
         return {study.name: (study,) for study in studies}
-    wanted = 2 if asked.method == "biplane" else len(asked.views)
-    if len(asked.views) != wanted or wanted > 2:
-        raise InputError("Volumes from two views need --views with two parts of names, such as '2CH,4CH'.")
     by_view = [{study.name.replace(view, ""): study for study in studies if view in study.name} for view in asked.views]
     names = [name for name in by_view[0] if all(name in of for of in by_view)]
     if not names:
         came = ", ".join(study.name for study in studies[:4])
         raise InputError(f"Names of studies must be alike but for {' and '.join(asked.views)}; no two are: {came}.")
-    return {name.strip("_-. ") or name: tuple(of[name] for of in by_view) for name in sorted(names)}
+    pairs = {name.strip("_-. ") or name: tuple(of[name] for of in by_view) for name in sorted(names)}
+    unlike = next((pair for pair in pairs.values() if len({study.frames for study in pair}) > 1), ())
+    if unlike:
+        came = " and ".join(f"{study.name!r} has {study.frames}" for study in unlike)
+        raise InputError(f"Views of one heart need as many frames; {came}: ask for --volume simpson, of one view.")
+    return pairs
 
 
 def _hinges(source: Source, loop: tuple[int, ...], points: Array, base: tuple[int, int] | None) -> tuple[int, int]:
