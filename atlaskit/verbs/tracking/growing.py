@@ -18,7 +18,16 @@ from atlaskit.verbs.tracking.source import Source
 
 @dataclass(frozen=True)
 class Grown:
-    """What growth was found: the model, the column of ages, and a row per case with its subject, age and size."""
+    """What growth was found.
+
+    Attributes
+    ----------
+    growth : Growth
+    column : str
+        Of the ages, in the table.
+    cases : DataFrame
+        A row per case: its id, subject, age and size.
+    """
 
     growth: Growth
     column: str

@@ -20,7 +20,16 @@ INSIDE = 0.9
 
 @dataclass(frozen=True)
 class Roles:
-    """Names of structures: the `cavity`, the outer outline of its `wall` where there is one, and whether these were guessed."""
+    """Which structure is what.
+
+    Attributes
+    ----------
+    cavity : str
+    wall : str or None
+        The outer outline of the wall around the cavity, where there is one.
+    guessed : bool
+        Nobody said so.
+    """
 
     cavity: str
     wall: str | None
