@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -16,6 +16,7 @@ from PIL import Image
 
 if TYPE_CHECKING:
     from atlaskit import ExtractResult, FitConfig, FitResult, Topology
+    from atlaskit.phantom import Phantom
 
 settings.register_profile("house", deadline=None, derandomize=True)  # the same examples everywhere, at any speed
 settings.load_profile("house")
@@ -185,6 +186,72 @@ def landmark_store() -> Callable[..., Path]:
                     records[row]["spacing_mm"] = spacing_mm[k]
             opened.write_shard(shard_number, records)
         return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def sequence_store() -> Callable[..., Path]:
+    """Write landmarks (N, L, 2) of cases that are frames to the store of an atlas directory; NaN where absent."""
+    from atlaskit import store
+    from atlaskit.corpus import Case
+    from atlaskit.landmarks import Status
+
+    def write(
+        atlas: Path,
+        points: NDArray[np.floating],
+        cases: Sequence[Case],
+        topology: Topology,
+        *,
+        spacing_mm: float = np.nan,
+        slice_mm: float = np.nan,
+        rejected: Collection[str] = (),
+    ) -> Path:
+        path = atlas / "landmarks.zarr"
+        opened = store.open_or_create(path, topology=topology, network_sha256="0", cases=cases, latent_size=2, shard=1024)
+        where = {"spacing_mm": [spacing_mm] * 2, "slice_mm": slice_mm}
+        for shard in opened.shards():
+            status = {row: Status.REJECTED if cases[row].id in rejected else Status.OK for row in opened.rows(shard)}
+            opened.write_shard(shard, {row: {"points": points[row], "status": status[row], **where} for row in status})
+        return atlas
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def hearts() -> Phantom:
+    """Six ventricles of four slices and twelve frames, with what is true of them."""
+    from atlaskit import phantom
+
+    return phantom.cine(6, frames=12, slices=4, size=64)
+
+
+@pytest.fixture(scope="session")
+def nested() -> Topology:
+    """The cavity and the outer outline of its wall, of 32 landmarks each."""
+    from atlaskit.topology import Topology
+
+    return Topology(("cavity", "epi"), (tuple(range(32)), tuple(range(32, 64))))
+
+
+@pytest.fixture(scope="session")
+def outlined(hearts: Phantom) -> NDArray[np.float64]:
+    """(288, 64, 2) landmarks of these hearts, pixels."""
+    return np.concatenate([hearts.outlines[name][:, ::9] for name in hearts.structures], axis=1)
+
+
+@pytest.fixture(scope="session")
+def beating(
+    hearts: Phantom, nested: Topology, outlined: NDArray[np.float64], sequence_store: Callable[..., Path]
+) -> Callable[..., Path]:
+    """Write some of the hearts' frames to the store of an atlas directory, with sizes unless told otherwise."""
+    from atlaskit.corpus import Case
+
+    def write(atlas: Path, keep: Sequence[int] | None = None, points: NDArray[np.floating] = outlined, **sizes: Any) -> Path:
+        kept = hearts.table if keep is None else hearts.table.iloc[list(keep)]
+        cases = [Case(r.case, f"{r.case}.png", r.subject, r.frame, r.slice, r.time_ms) for r in kept.itertuples()]
+        sizes = {"spacing_mm": hearts.spacing_mm[0], "slice_mm": 8.0, **sizes}
+        return sequence_store(atlas, points[kept.index], cases, nested, **sizes)
 
     return write
 

@@ -55,6 +55,12 @@ def test_a_table_of_sequences_names_slices_with_any_number_of_zeros(ids: str) ->
     assert found["group"].tolist() == ["ill", "ill"] and found["sequence"].unique().tolist() == ["p1_s002"] and not notes
 
 
+def test_a_sequence_of_a_pattern_may_look_like_a_frame() -> None:
+    table = pd.DataFrame({"sequence": ["p1_ED_s002"], "group": ["ill"]})
+    found, notes = placed(known("p1_ED_s2_t0", "p1_ED_s2_t1"), r"(?P<study>p1_ED)_s(?P<slice>\d)_t(?P<frame>\d)", table)
+    assert found["group"].tolist() == ["ill", "ill"] and not notes
+
+
 def test_the_time_of_a_pattern_is_a_frame_too() -> None:
     found, _ = placed(known("a-30", "a-60"), r"(?P<subject>a)-(?P<time>\d+)", None)
     assert found["frame"].tolist() == [30, 60] and found["time_ms"].tolist() == [30.0, 60.0]

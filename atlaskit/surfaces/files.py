@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from contextlib import redirect_stdout
 from io import StringIO
@@ -15,6 +16,9 @@ from atlaskit.surfaces.closing import Surface
 
 FORMATS = {".vtk": "vtk42", ".ply": "ply", ".stl": "stl"}
 """What meshio calls the format of each suffix: VTK as version 4.2, which older programs read too."""
+
+WHEN = re.compile(rb"^comment Created by [^\n]*\n", re.MULTILINE)
+"""The line of a PLY file that says when it was made: without it a surface is always the same file."""
 
 
 def write_surface(path: str | Path, surface: Surface, point_data: Mapping[str, ArrayLike] | None = None) -> None:
@@ -53,6 +57,8 @@ def write_surface(path: str | Path, surface: Surface, point_data: Mapping[str, A
     mesh.point_data = {} if path.suffix.lower() == ".stl" else data
     with redirect_stdout(StringIO()):  # meshio speaks to people; a library's caller may be a program that reads stdout
         meshio.write(path, mesh, file_format=FORMATS[path.suffix.lower()], binary=True)
+    if path.suffix.lower() == ".ply":
+        path.write_bytes(WHEN.sub(b"", path.read_bytes(), count=1))
 
 
 def _plain(name: str, values: ArrayLike, surface: Surface) -> NDArray[np.float64] | NDArray[np.int32]:

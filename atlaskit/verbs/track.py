@@ -15,9 +15,9 @@ from atlaskit.store import open_store
 from atlaskit.verbs.population import Unit
 from atlaskit.verbs.tracing import Progress, silent
 from atlaskit.verbs.tracking.comparing import groups_of
-from atlaskit.verbs.tracking.findings import TABLES, Findings, beat_findings, draw_findings, grown_findings
+from atlaskit.verbs.tracking.findings import TABLES, beat_findings, draw_findings, grown_findings
 from atlaskit.verbs.tracking.measuring import Choices, measure, prepare, studies_of
-from atlaskit.verbs.tracking.meshes import check_format, write_surfaces
+from atlaskit.verbs.tracking.meshes import check_format, close_stacks, replace_surfaces
 from atlaskit.verbs.tracking.result import TrackResult
 from atlaskit.verbs.tracking.roles import roles_of
 from atlaskit.verbs.tracking.source import Source, read_source
@@ -141,6 +141,8 @@ def track(
     choices = Choices(cyclic, steady, fill, smooth, keep_drift, reference, segments)
     asked = Asked(volume, missing, tuple(views), base, convention)
     _check(choices, permutations, surfaces)
+    if growth is not None and (group or surfaces):
+        raise InputError("--growth takes the place of beats, their groups and surfaces: leave out --group and --surfaces.")
     report("tracking", 0, 4)
     source = read_source(
         Path(atlas) / "landmarks.zarr" if store is None else Path(store),
@@ -158,9 +160,10 @@ def track(
             _tracked(source, roles, choices, asked), groups, compared=group, permutations=permutations, seed=seed
         )
     report("tracking", 2, 4)
+    closed, stacks = close_stacks(found.tracked) if surfaces and found.tracked else (pd.DataFrame(), {})
     folder, figures = Path(atlas) / "tracks", Path(atlas) / "figures"
     (folder / ACCOUNT).unlink(missing_ok=True)
-    closed, files = _surfaces(found, surfaces, folder / "surfaces")
+    files = replace_surfaces(stacks, surfaces, folder / "surfaces")
     if found.tracked and found.averages:
         write_tracks(found.tracked, found.averages, given)
     tables = write_tables(folder, {**found.tables, "surfaces": closed})
@@ -188,13 +191,6 @@ def track(
     return result
 
 
-def _surfaces(found: Findings, form: str | None, folder: Path) -> tuple[pd.DataFrame, tuple[Path, ...]]:
-    """Surfaces where they were asked for."""
-    if form is None or found.tracked is None:
-        return pd.DataFrame(), ()
-    return write_surfaces(found.tracked, form, folder)
-
-
 def _tracked(source: Source, texts: Sequence[str], choices: Choices, asked: Asked) -> Tracked:
     """Make landmarks ready, find the beats, and measure."""
     sequences, topology = source.sequences, source.topology
@@ -202,7 +198,7 @@ def _tracked(source: Source, texts: Sequence[str], choices: Choices, asked: Aske
     first = studies_of(sequences, topology, roles, sequences.points, choices)
     prepared = prepare(sequences, topology, first, choices)
     studies = studies_of(sequences, topology, roles, prepared.points, choices)
-    base = base_of(source, roles.cavity, prepared.points, asked)
+    base = base_of(source, studies, roles.cavity, prepared.points, asked)
     measured = measure(sequences, topology, roles, studies, prepared.points, choices, base=base)
     areas = measured.area[roles.cavity]
     volumes, why = volumes_of(source, studies, roles.cavity, areas, prepared.points, asked, base)

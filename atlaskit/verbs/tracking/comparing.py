@@ -137,14 +137,17 @@ def _mean(curves: Array | list[Array]) -> Array:
 
 
 def index_contrasts(function: pd.DataFrame, groups: dict[str, str], permutations: int, seed: int) -> pd.DataFrame:
-    """Indices of function compared between groups, a row per index and pair; subjects are what is dealt out anew."""
+    """Indices of function compared between groups, a row per index and pair; subjects are what is dealt out anew.
+
+    An index that is known in one group only is left out, such as the ejection fraction where only its studies have slices.
+    """
     table = by_subject(function, INDICES)
     table = table[table.index.isin(list(groups))]
+    group = np.array([groups[str(subject)] for subject in table.index])
     parts = []
     for name in table:
-        if table[name].notna().any():
-            group = [groups[str(subject)] for subject in table.index]
-            part = tracking.contrast(table[name].to_numpy(), group, permutations=permutations, seed=seed)
+        if len(set(group)) < 2 or len(set(group[table[name].notna()])) > 1:
+            part = tracking.contrast(table[name].to_numpy(), group.tolist(), permutations=permutations, seed=seed)
             part.insert(0, "index", str(name))
             parts.append(part)
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()

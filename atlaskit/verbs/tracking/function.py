@@ -51,7 +51,7 @@ def _beat(tracked: Tracked, study: Study, beat: int) -> dict[str, object]:
     frames = study.frames if study.periodic else stop - ed
     row: dict[str, object] = {"ed": int(numbers[ed]), "es": int(numbers[es]), "ed_ms": time[ed], "es_ms": time[es]}
     row["beats_per_minute"] = MINUTE_MS / (frames * step) if frames > 2 else np.nan
-    inside = slice(None, study.frames) if study.periodic else slice(ed, stop)
+    inside = slice(None, study.frames) if study.periodic else slice(min(ed, es), stop)
     cavity, wall = tracked.roles.cavity, tracked.roles.wall
     areas = measured.area[cavity][study.slices]
     row |= _volumes(tracked, study, inside, ed, es)

@@ -26,12 +26,12 @@ def planes_of(source: Source, network: Path) -> Planes | str:
     network : Path
         The ``network.pt`` that says what structures are made of.
     """
-    from atlaskit.net.network import load_network  # only a film needs torch
-
     attributes = dict(open_store(source.store).group.attrs)
     folder = str(attributes.get("model", ""))
     if not folder or not Path(folder).is_dir() or not network.is_file():
         return "the film has no masks: those that were extracted are no longer there"
+    from atlaskit.net.network import load_network  # only a film with masks needs torch
+
     try:
         structures = [each for each in load_network(network).structures if each.name in source.topology.structures]
         layout, plane = str(attributes.get("model_layout", "auto")), str(attributes.get("model_plane", "")) or None

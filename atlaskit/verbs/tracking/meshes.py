@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -26,22 +27,19 @@ def check_format(name: str | None) -> None:
         raise InputError(f"--surfaces is {', '.join(FORMATS)}; got {name!r}: {nearest(name, FORMATS)}")
 
 
-def write_surfaces(tracked: Tracked, form: str, folder: Path) -> tuple[pd.DataFrame, tuple[Path, ...]]:
+def close_stacks(tracked: Tracked) -> tuple[pd.DataFrame, dict[str, Surface]]:
     """Close the outlines of every study that has slices.
 
     Parameters
     ----------
     tracked : Tracked
-    form : {"vtk", "ply", "stl"}
-    folder : Path
-        Files of an earlier run in it go.
 
     Returns
     -------
     table : DataFrame
         A row per study, structure and frame: volume, area, and how many levels are interpolated across missing slices.
-    paths : tuple of Path
-        A surface at end-diastole and one at end-systole, of each study and structure.
+    surfaces : dict of str to Surface
+        One at end-diastole and one at end-systole, of each study and structure, by the name of its file.
 
     Raises
     ------
@@ -56,20 +54,25 @@ def write_surfaces(tracked: Tracked, form: str, folder: Path) -> tuple[pd.DataFr
     studies = [study for study in tracked.studies if len(study.slices) >= LEAST_SLICES]
     if not studies:
         raise InputError(f"Surfaces need studies of {LEAST_SLICES} slices or more; there is none: leave out --surfaces.")
-    rows, files = [], []
+    rows, named = [], []
     for study in studies:
         for name in source.topology.structures:
             surface = _enclosed(tracked, study, name)
             rows.append(_table(tracked, study, name, surface))
             ends = {"ed": int(study.beats.ed[0]), "es": int(study.beats.es[0])} if len(study.beats.ed) else {}
-            files += [(f"{study.name}_{name}_{end}", surface[frame]) for end, frame in ends.items()]
+            named += [(f"{study.name}_{name}_{end}", surface[frame]) for end, frame in ends.items()]
+    known = [(name, surface) for name, surface in named if np.isfinite(surface.vertices).all()]
+    return pd.concat(rows, ignore_index=True), as_files("surface", known)
+
+
+def replace_surfaces(surfaces: Mapping[str, Surface], form: str | None, folder: Path) -> tuple[Path, ...]:
+    """Write surfaces as files of a format of `FORMATS`; all that an earlier run left go first."""
     for old in [path for ending in FORMATS for path in folder.glob(f"surface_*.{ending}")]:
         old.unlink()
-    made = {folder / f"{name}.{form}": surface for name, surface in as_files("surface", files).items()}
-    made = {path: surface for path, surface in made.items() if np.isfinite(surface.vertices).all()}
+    made = {folder / f"{name}.{form}": surface for name, surface in surfaces.items()}
     for path, surface in made.items():
-        whole(path, lambda draft, surface=surface: _write(draft, surface, form))  # type: ignore[misc]
-    return pd.concat(rows, ignore_index=True), tuple(made)
+        whole(path, lambda draft, surface=surface: _write(draft, surface, str(form)))  # type: ignore[misc]
+    return tuple(made)
 
 
 def _write(draft: Path, surface: Surface, form: str) -> None:

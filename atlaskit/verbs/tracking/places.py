@@ -65,6 +65,14 @@ def _sequence(found: pd.DataFrame) -> list[str]:
     return [f"{study}_s{z:03d}" if z >= 0 else study for study, z in zip(found["study"], found["slice"], strict=True)]
 
 
+def _padded(names: pd.Series, found: pd.DataFrame) -> list[str]:
+    """Names of sequences; those that are none as `_sequence` would write them: A05_s2 and A05_s02 are A05_s002."""
+    given, known = names.astype(str).tolist(), set(found["sequence"])
+    places = [place_of(name) for name in given]
+    made = _sequence(pd.DataFrame({"study": [place.study for place in places], "slice": [place.slice for place in places]}))
+    return [name if name in known else other for name, other in zip(given, made, strict=True)]
+
+
 def _matched(cases: Sequence[str], pattern: str) -> dict[str, pd.Series]:
     """The parts that a pattern finds in every name."""
     try:
@@ -79,7 +87,6 @@ def _matched(cases: Sequence[str], pattern: str) -> dict[str, pd.Series]:
     unmatched = [case for case, match in zip(cases, matches, strict=True) if match is None]
     if unmatched:
         raise InputError(f"--pattern must match every case; it does not match {len(unmatched)}, such as {unmatched[0]!r}.")
-    {part: [match[part] for match in matches if match is not None] for part in parts}
     made: dict[str, pd.Series] = {}
     for part in parts:
         values = [str(match[part]) for match in matches if match is not None]
@@ -102,11 +109,8 @@ def _whole(values: Sequence[str], part: str) -> list[int]:
 def _beside(found: pd.DataFrame, table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """The rows of a table beside the cases, in place of what was known."""
     table = _named(found, table)
-    if "sequence" in table:  # A05_s02 and A05_s002 are one
-        own = [place_of(name) for name in table["sequence"].astype(str)]
-        table = table.assign(
-            sequence=_sequence(pd.DataFrame({"study": [p.study for p in own], "slice": [p.slice for p in own]}))
-        )
+    if "sequence" in table:
+        table = table.assign(sequence=_padded(table["sequence"], found))
     key = _key(found, table)
     ids = found[key].tolist()
     unique = list(dict.fromkeys(ids))
@@ -131,8 +135,8 @@ def _named(found: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     """A table whose column ``id`` has the name of what its values are."""
     if "id" not in table or any(name in table for name in IDS):
         return table
-    ids = table["id"].astype(str)
-    return table.rename(columns={"id": next((name for name in IDS if ids.isin(found[name]).any()), "case")})
+    ids = {name: table["id"].astype(str) for name in IDS} | {"sequence": pd.Series(_padded(table["id"], found))}
+    return table.rename(columns={"id": next((name for name in IDS if ids[name].isin(found[name]).any()), "case")})
 
 
 def _key(found: pd.DataFrame, table: pd.DataFrame) -> str:

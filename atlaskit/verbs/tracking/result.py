@@ -71,7 +71,7 @@ class TrackResult:
         unlike = f", {counts['outliers']} unlike their neighbours" if counts["outliers"] else ""
         lines = [
             f"{_count(counts['sequences'], 'sequence')} of {_count(counts['studies'], 'study', 'studies')}: "
-            f"{counts['frames']} frames{missing if counts['gaps'] else ''}{unlike}.",
+            f"{_count(counts['frames'], 'frame')}{missing if counts['gaps'] else ''}{unlike}.",
             *(self.findings or _function_lines(self.function)),
             *_group_lines(self.groups, self.paths),
             "",

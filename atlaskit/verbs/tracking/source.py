@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,6 +100,7 @@ def read_source(
     ------
     InputError, NotFoundError, StoreError
     """
+    _check_above_0({"--spacing-mm": spacing_mm, "--slice-mm": slice_mm, "--frame-ms": frame_ms})
     opened = open_store(store)
     names = names_of(structures) or opened.topology.structures
     used = np.unique(np.concatenate([opened.topology.loop_of(name) for name in names]))
@@ -135,6 +136,13 @@ def read_source(
         table=_beside(known, found),
         notes=tuple(notes),
     )
+
+
+def _check_above_0(sizes: Mapping[str, float | None]) -> None:
+    """Refuse sizes that nothing can have."""
+    for name, size in sizes.items():
+        if size is not None and not 0 < size < np.inf:
+            raise InputError(f"{name} must be a number above 0; got {size:g}: leave it out where it is unknown.")
 
 
 def _known(opened: LandmarkStore, rows: NDArray[np.int64]) -> pd.DataFrame:

@@ -15,6 +15,8 @@ from atlaskit.verbs.tracking.beats import Study
 from atlaskit.verbs.tracking.source import Source
 
 METHODS = ("auto", "slices", "simpson", "biplane", "area-length", "none")
+VIEWS = {"simpson": (0, 1), "area-length": (0, 1, 2), "biplane": (2,)}
+"""How many views may be told apart by parts of names; without any every study is one of its own."""
 LEAST_SLICES = 3
 """Slices that a volume by summation needs, when nobody asked for one."""
 
@@ -69,10 +71,12 @@ class Volume:
     absent: NDArray[np.int64]
 
 
-def base_of(source: Source, cavity: str, points: Array, asked: Asked) -> tuple[int, int] | None:
+def base_of(source: Source, studies: Sequence[Study], cavity: str, points: Array, asked: Asked) -> tuple[int, int] | None:
     """The hinges of the valve in views along the long axis, numbered as in `points`; None across the short axis."""
     if asked.method in ("auto", "slices", "none") and asked.base is None:
         return None
+    if asked.method not in ("auto", "slices", "none"):
+        _views(studies, asked)  # what is wrong with these is said before corners are looked for
     return _hinges(source, tuple(source.topology.loop_of(cavity).tolist()), points, asked.base)
 
 
@@ -172,17 +176,24 @@ def _views(studies: Sequence[Study], asked: Asked) -> dict[str, tuple[Study, ...
     several = [study.name for study in studies if len(study.slices) > 1]
     if several:
         raise InputError(f"A view along the long axis is one slice; {several[0]!r} has more: use --volume slices.")
-    if not asked.views and asked.method != "biplane":
+    if len(asked.views) not in VIEWS[asked.method]:
+        counts = " or ".join(str(count) for count in VIEWS[asked.method])
+        raise InputError(
+            f"--volume {asked.method} needs {counts} parts of names in --views, such as '2CH,4CH'; got {len(asked.views)}."
+        )
+    if not asked.views:
         return {study.name: (study,) for study in studies}
-    wanted = 2 if asked.method == "biplane" else len(asked.views)
-    if len(asked.views) != wanted or wanted > 2:
-        raise InputError("Volumes from two views need --views with two parts of names, such as '2CH,4CH'.")
     by_view = [{study.name.replace(view, ""): study for study in studies if view in study.name} for view in asked.views]
     names = [name for name in by_view[0] if all(name in of for of in by_view)]
     if not names:
         came = ", ".join(study.name for study in studies[:4])
         raise InputError(f"Names of studies must be alike but for {' and '.join(asked.views)}; no two are: {came}.")
-    return {name.strip("_-. ") or name: tuple(of[name] for of in by_view) for name in sorted(names)}
+    pairs = {name.strip("_-. ") or name: tuple(of[name] for of in by_view) for name in sorted(names)}
+    unlike = next((pair for pair in pairs.values() if len({study.frames for study in pair}) > 1), ())
+    if unlike:
+        came = " and ".join(f"{study.name!r} has {study.frames}" for study in unlike)
+        raise InputError(f"Views of one heart need as many frames; {came}: ask for --volume simpson, of one view.")
+    return pairs
 
 
 def _hinges(source: Source, loop: tuple[int, ...], points: Array, base: tuple[int, int] | None) -> tuple[int, int]:

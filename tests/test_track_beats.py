@@ -1,0 +1,109 @@
+"""The beats of `track`: one that closes, several, two phases, a single frame, and studies of unlike lengths."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+
+import atlaskit
+from atlaskit.corpus import Case
+from atlaskit.phantom import Phantom
+from atlaskit.topology import Topology
+
+Array = NDArray[np.float64]
+Write = Callable[..., Path]
+FIRST = range(48)
+"""The four slices of the first subject."""
+
+
+@pytest.fixture(autouse=True)
+def tables_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is drawn and the store is left alone, which takes most of the time."""
+    monkeypatch.setattr("atlaskit.verbs.track.draw_findings", lambda *_, **__: ((), ()))
+    monkeypatch.setattr("atlaskit.verbs.track.write_tracks", lambda *_: None)
+
+
+def read(atlas: Path, name: str) -> pd.DataFrame:
+    """A table that a run wrote."""
+    return pd.read_csv(atlas / "tracks" / f"{name}.csv")
+
+
+def repeated(hearts: Phantom, outlined: Array, times: int) -> tuple[Array, list[Case]]:
+    """The second slice of the first subject, its beat so many times."""
+    points = np.concatenate([outlined[12:24]] * times)
+    return points, [Case(f"P00000_t{t:03d}", "", "P00000", t, -1, 60.0 * t) for t in range(len(points))]
+
+
+def test_every_beat_has_a_row(
+    sequence_store: Write, hearts: Phantom, outlined: Array, nested: Topology, tmp_path: Path
+) -> None:
+    points, cases = repeated(hearts, outlined, 3)
+    atlas = sequence_store(tmp_path / "atlas", points, cases, nested)
+    result = atlaskit.track(atlas=atlas)
+    found = result.function
+    assert found["beat"].tolist() == [0, 1, 2] and found["ed"].tolist() == [0, 12, 24] and found["es"].tolist() == [5, 17, 29]
+    np.testing.assert_allclose(found["fac"], hearts.table["fac"].iat[0], atol=1e-3)
+    np.testing.assert_allclose(found["beats_per_minute"], 60_000 / (12 * 60))
+    assert not read(atlas, "sequences")["closes"].any() and "P00000, beat 3: " in str(result)
+    assert read(atlas, "curves").query("structure == 'cavity'")["phase"].to_numpy() == pytest.approx(
+        np.tile(np.arange(12) / 12, 3)
+    )
+
+
+@pytest.mark.parametrize(("cyclic", "closes"), [(None, True), (True, True), (False, False)])
+def test_a_beat_closes_where_it_is_said_or_seen(
+    beating: Write, whole: Path, cyclic: bool | None, closes: bool, tmp_path: Path
+) -> None:
+    atlas = beating(tmp_path / "atlas", FIRST)
+    atlaskit.track(atlas=atlas, cyclic=cyclic)
+    assert read(atlas, "sequences")["closes"].tolist() == [closes] * 4
+    atlas = beating(tmp_path / "systole", [row for row in FIRST if row % 12 < 6])
+    atlaskit.track(atlas=atlas, cyclic=cyclic)
+    assert read(atlas, "sequences")["closes"].tolist() == [bool(cyclic)] * 4
+
+
+def test_two_phases_are_end_diastole_and_end_systole(
+    sequence_store: Write, hearts: Phantom, outlined: Array, nested: Topology, tmp_path: Path
+) -> None:
+    rows = [q * 12 + frame for q in range(3) for frame in (5, 0)]
+    cases = [Case(f"P0_{('ED', 'ES')[k % 2 == 0]}_s{k // 2:03d}", "", "P0") for k in range(6)]
+    atlas = sequence_store(tmp_path / "atlas", outlined[rows], cases, nested, spacing_mm=2.0, slice_mm=8.0)
+    result = atlaskit.track(atlas=atlas)
+    row = result.function.iloc[0]
+    assert (row["ed"], row["es"]) == (0, 1) and row["ef"] == pytest.approx(hearts.table["fac"].iat[0], abs=1e-6)
+    assert row["strain"] == row["strain_peak"] == pytest.approx(hearts.table["cavity_strain"].iat[5])
+    assert result.time_unit == "frame" and not {"ed_ms", "es_ms", "beats_per_minute"} & set(row.index)
+
+
+def test_of_two_phases_the_larger_is_end_diastole(
+    sequence_store: Write, hearts: Phantom, outlined: Array, nested: Topology, tmp_path: Path
+) -> None:
+    cases = [Case(f"P0_t{k}", "", "P0") for k in range(2)]
+    atlas = sequence_store(tmp_path / "atlas", outlined[[5, 0]], cases, nested)
+    row = atlaskit.track(atlas=atlas).function.iloc[0]
+    assert (row["ed"], row["es"]) == (1, 0) and row["fac"] == pytest.approx(hearts.table["fac"].iat[0])
+    assert row["strain"] == row["strain_peak"] == pytest.approx(hearts.table["cavity_strain"].iat[5])
+
+
+def test_one_frame_is_no_beat(beating: Write, tmp_path: Path) -> None:
+    atlas = beating(tmp_path / "atlas", [0])
+    result = atlaskit.track(atlas=atlas)
+    assert result.function.empty and "No beat was found" in str(result) and len(read(atlas, "frames")) == 1
+    assert not (atlas / "tracks" / "function.csv").exists()
+    assert read(atlas, "curves")["strain"].isna().all() and (read(atlas, "curves")["area_mm2"] > 0).all()
+
+
+def test_sequences_may_be_of_unlike_lengths(beating: Write, hearts: Phantom, tmp_path: Path) -> None:
+    rows = [*FIRST, *(row for row in range(48, 96) if row % 12 < 7), *range(96, 98), 144]
+    atlas = beating(tmp_path / "atlas", rows)
+    result = atlaskit.track(atlas=atlas)
+    assert result.function["study"].tolist() == ["P00000", "P00001", "P00002"]
+    assert read(atlas, "sequences")["frames"].tolist() == [12] * 4 + [7] * 4 + [2, 1] and result.counts["gaps"] == 0
+    assert len(read(atlas, "frames")) == len(rows) and len(read(atlas, "curves")) == 2 * len(rows)
+    true = hearts.table.groupby("subject")["fac"].first()
+    assert result.function["fac"].iloc[:2].to_numpy() == pytest.approx(true.iloc[:2].to_numpy(), abs=1e-3)

@@ -1,0 +1,249 @@
+"""What `track` is asked for changes what it says it changes: gaps, jumps, smoothing, slices, roles, beats and units."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import zarr
+from numpy.typing import NDArray
+
+import atlaskit
+from atlaskit.errors import InputError
+from atlaskit.phantom import Phantom
+
+Array = NDArray[np.float64]
+Write = Callable[..., Path]
+FIRST = range(48)
+"""The four slices of the first subject."""
+
+
+@pytest.fixture(autouse=True)
+def tables_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is drawn and the store is left alone, which takes most of the time."""
+    monkeypatch.setattr("atlaskit.verbs.track.draw_findings", lambda *_, **__: ((), ()))
+    monkeypatch.setattr("atlaskit.verbs.track.write_tracks", lambda *_: None)
+
+
+@pytest.fixture(scope="module")
+def whole(beating: Write, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An atlas with the first subject; its store is not to be changed."""
+    return beating(tmp_path_factory.mktemp("whole") / "atlas", FIRST)
+
+
+def read(atlas: Path, name: str) -> pd.DataFrame:
+    """A table that a run wrote."""
+    return pd.read_csv(atlas / "tracks" / f"{name}.csv")
+
+
+# --- gaps and jumps
+
+
+def test_gaps_stay_gaps_and_are_counted(beating: Write, tmp_path: Path) -> None:
+    kept = [row for row in FIRST if row not in (14, 15, 30)]
+    atlas = beating(tmp_path / "atlas", kept, rejected=["P00000_s003_t007"])
+    result = atlaskit.track(atlas=atlas)
+    assert (result.counts["frames"], result.counts["gaps"], result.counts["interpolated"]) == (44, 4, 0)
+    assert "44 frames, 4 missing" in str(result)
+    frames, curves = read(atlas, "frames"), read(atlas, "curves")
+    gaps = frames[frames["gap"]]
+    assert gaps[["slice", "frame"]].to_numpy().tolist() == [[1, 2], [1, 3], [2, 6], [3, 7]] and gaps["case"].isna().all()
+    assert gaps["time_ms"].notna().all() and gaps[["thickness_mm", "displacement_mm"]].isna().all(axis=None)
+    missing = curves[curves["area_mm2"].isna()]
+    assert len(missing) == 8 and missing[["length_mm", "strain"]].isna().all(axis=None)
+    assert read(atlas, "sequences")["gaps"].tolist() == [0, 2, 1, 1]
+    assert result.function["ef"].iat[0] == pytest.approx(0.555, abs=0.01)  # slices are interpolated for volumes
+
+
+def test_fill_fills_short_gaps_and_marks_them(beating: Write, hearts: Phantom, tmp_path: Path) -> None:
+    kept = [row for row in FIRST if row not in (14, 26, 27, 28, 29)]
+    atlas = beating(tmp_path / "atlas", kept)
+    result = atlaskit.track(atlas=atlas, fill=2)
+    assert (result.counts["gaps"], result.counts["interpolated"]) == (5, 1) and "5 missing (1 filled in)" in str(result)
+    frames = read(atlas, "frames")
+    assert frames.loc[frames["interpolated"], ["slice", "frame", "gap"]].to_numpy().tolist() == [[1, 2, True]]
+    cavity = read(atlas, "curves").query("structure == 'cavity'").set_index(["slice", "frame"])["area_mm2"]
+    assert cavity.loc[1, 2] / hearts.spacing_mm[0] ** 2 == pytest.approx(hearts.table["cavity_area"].iat[14], rel=0.02)
+    assert cavity.isna().sum() == 4
+
+
+def test_a_frame_that_lacks_one_structure_is_no_gap(beating: Write, outlined: Array, tmp_path: Path) -> None:
+    points = outlined.copy()
+    points[14, :32] = np.nan
+    atlas = beating(tmp_path / "atlas", FIRST, points=points)
+    assert atlaskit.track(atlas=atlas).counts["gaps"] == 0
+    row = read(atlas, "curves").query("slice == 1 and frame == 2").set_index("structure")["area_mm2"]
+    assert np.isnan(row["cavity"]) and row["epi"] > 0
+
+
+def test_a_frame_of_another_slice_is_unlike_its_neighbours(beating: Write, outlined: Array, tmp_path: Path) -> None:
+    points = outlined.copy()
+    points[12 + 8] = points[36 + 8]
+    atlas = beating(tmp_path / "atlas", FIRST, points=points)
+    result = atlaskit.track(atlas=atlas)
+    frames = read(atlas, "frames")
+    assert frames.loc[frames["outlier"], ["slice", "frame"]].to_numpy().tolist() == [[1, 8]] and result.counts["outliers"] == 1
+    assert frames["outlier_score"].idxmax() == frames.index[frames["outlier"]][0]
+    assert "1 unlike their neighbours" in str(result)
+
+
+def test_smoothing_says_what_it_changes(beating: Write, outlined: Array, tmp_path: Path) -> None:
+    rough = outlined + np.random.default_rng(0).normal(0, 0.2, outlined.shape)
+    atlas = beating(tmp_path / "atlas", FIRST, points=rough)
+    atlaskit.track(atlas=atlas, steady=False)
+    before = read(atlas, "sequences")
+    assert (before[["moved_rms_mm", "area_change"]] == 0).all(axis=None)
+    areas = read(atlas, "curves")["area_mm2"]
+    for method in ("fourier", "savgol", "rts"):
+        atlaskit.track(atlas=atlas, steady=False, smooth=method)
+        after = read(atlas, "sequences")
+        assert (after["jitter_across_mm"] < before["jitter_across_mm"]).all(), method
+        assert (after["moved_rms_mm"] > 0).all() and (after["moved_most_mm"] > after["moved_rms_mm"]).all()
+        changed = (read(atlas, "curves")["area_mm2"] / areas - 1).abs().groupby(read(atlas, "curves")["slice"]).max()
+        np.testing.assert_allclose(after["area_change"], changed, rtol=1e-4)
+
+
+def test_steadying_takes_jitter_along_the_outlines(beating: Write, outlined: Array, tmp_path: Path) -> None:
+    along = np.roll(outlined.reshape(-1, 2, 32, 2), -1, axis=2).reshape(outlined.shape) - outlined
+    slid = outlined + along * np.random.default_rng(0).uniform(-0.3, 0.3, (len(outlined), 1, 1))
+    atlas = beating(tmp_path / "atlas", FIRST, points=slid)
+    strain = atlaskit.track(atlas=atlas).function["strain"].iat[0]
+    found = read(atlas, "sequences")
+    assert (found["jitter_along_mm"] < 0.6 * found["jitter_along_before_mm"]).all()
+    assert found["area_change"].max() < 0.01 and strain == pytest.approx(-0.3327, abs=0.005)
+
+
+def test_drift_is_kept_or_taken_away(beating: Write, outlined: Array, whole: Path, tmp_path: Path) -> None:
+    drift = np.sin(2 * np.pi * np.arange(len(outlined)) / 12)[:, None, None] * [3.0, 0.0]
+    atlas = beating(tmp_path / "atlas", FIRST, points=outlined + drift)
+    found = {}
+    for name, folder, kept in (("still", whole, True), ("kept", atlas, True), ("gone", atlas, False)):
+        atlaskit.track(atlas=folder, steady=False, keep_drift=kept)
+        found[name] = read(folder, "frames")
+    assert found["kept"]["displacement_mm"].max() > found["still"]["displacement_mm"].max() + 0.5
+    np.testing.assert_allclose(found["gone"]["displacement_mm"], found["still"]["displacement_mm"], atol=0.1)
+    np.testing.assert_allclose(found["gone"]["drift_x_mm"], np.tile(drift[:12, 0, 0], 4) * 140 / 64, atol=0.05)
+
+
+def test_displacement_starts_at_the_reference(whole: Path) -> None:
+    atlaskit.track(atlas=whole, reference=3)
+    still = read(whole, "frames").query("frame == 3")["displacement_mm"]
+    assert (still == 0).all() and (read(whole, "frames").query("frame == 0")["displacement_mm"] > 0).all()
+
+
+# --- slices and sizes
+
+
+@pytest.fixture(scope="module")
+def closed(beating: Write, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An atlas whose second slice of four has no outlines at end-systole and after."""
+    return beating(tmp_path_factory.mktemp("closed") / "atlas", [row for row in FIRST if row not in (17, 18)])
+
+
+SHARES = 1 - 0.64 * np.array([1, 3, 5, 7]) ** 2 / 64
+SECOND = SHARES[1] / SHARES.sum()
+"""What part of the volume is in the second slice."""
+BETWEEN = (SHARES[0] + SHARES[2]) / 2 / SHARES.sum()
+"""What part a straight line between its neighbours has."""
+
+
+@pytest.mark.parametrize(
+    ("missing", "at_ed", "at_es", "filled", "words"),
+    [
+        ("refuse", 1, np.nan, 0, None),
+        ("interpolate", 1, 1 - SECOND + BETWEEN, 1, "2 areas of slices were interpolated and 0 taken for none"),
+        ("zero", 1, 1 - SECOND, 0, "0 areas of slices were interpolated and 2 taken for none"),
+        ("common", 1 - SECOND, 1 - SECOND, 0, "0 areas of slices were interpolated and 12 taken for none"),
+    ],
+)
+def test_a_slice_without_an_outline_counts_as_asked(
+    closed: Path, whole: Path, missing: str, at_ed: float, at_es: float, filled: int, words: str | None
+) -> None:
+    true = atlaskit.track(atlas=whole, steady=False).function.iloc[0]
+    result = atlaskit.track(atlas=closed, steady=False, missing=missing)
+    found = result.function.iloc[0]
+    assert found["edv_ml"] / true["edv_ml"] == pytest.approx(at_ed, rel=1e-6)
+    assert found["esv_ml"] / true["esv_ml"] == pytest.approx(at_es, rel=1e-6, nan_ok=True)
+    assert found["slices_interpolated"] == filled
+    notes = [note for note in result.notes if "areas of slices" in note]
+    assert notes == ([f"for volumes, {words} (--missing)"] if words else [])
+
+
+def test_without_sizes_there_are_no_volumes(beating: Write, tmp_path: Path) -> None:
+    atlas = beating(tmp_path / "atlas", FIRST, spacing_mm=np.nan)
+    result = atlaskit.track(atlas=atlas)
+    assert result.unit == "px" and "ef" not in result.function and not (atlas / "tracks" / "volumes.csv").exists()
+    assert any("size of a pixel is unknown (--spacing-mm)" in note for note in result.notes)
+    assert "area_px2" in read(atlas, "curves") and "thickness_ed_px" in result.function
+    with pytest.raises(InputError, match="size of a pixel in mm"):
+        atlaskit.track(atlas=atlas, volume="slices")
+    with pytest.raises(InputError, match="size of a pixel and the distance between slices"):
+        atlaskit.track(atlas=atlas, surfaces="vtk")
+    with pytest.raises(InputError, match="pixel size of every case"):
+        atlaskit.track(atlas=atlas, unit="mm")
+    told = atlaskit.track(atlas=atlas, spacing_mm=140 / 64, slice_mm=8.0)
+    assert told.function["edv_ml"].iat[0] == pytest.approx(52.37, abs=0.01)
+
+
+@pytest.mark.parametrize("old", [False, True], ids=["unknown", "an old store"])
+def test_without_the_distance_between_slices_there_are_no_volumes(beating: Write, old: bool, tmp_path: Path) -> None:
+    atlas = beating(tmp_path / "atlas", FIRST, slice_mm=np.nan)
+    if old:
+        del zarr.open_group(atlas / "landmarks.zarr", mode="r+")["slice_mm"]
+    result = atlaskit.track(atlas=atlas)
+    assert "ef" not in result.function and any("--slice-mm" in note for note in result.notes)
+    with pytest.raises(InputError, match="distance between slices in mm"):
+        atlaskit.track(atlas=atlas, volume="slices")
+    table = pd.DataFrame({"subject": ["P00000"], "slice_mm": [8.0]})
+    assert atlaskit.track(atlas=atlas, table=table).function["ef"].iat[0] == pytest.approx(0.5547, abs=1e-3)
+
+
+def test_two_slices_have_a_volume_only_where_it_is_asked_for(beating: Write, tmp_path: Path) -> None:
+    atlas = beating(tmp_path / "atlas", range(24))
+    assert "ef" not in atlaskit.track(atlas=atlas).function
+    assert atlaskit.track(atlas=atlas, volume="slices").function["ef"].iat[0] == pytest.approx(0.5547, abs=1e-3)
+    assert "ef" not in atlaskit.track(atlas=atlas, volume="none").function
+
+
+def test_slices_of_a_study_are_equally_far_apart(whole: Path) -> None:
+    table = pd.DataFrame({"sequence": ["P00000_s1", "P00000_s2"], "slice_mm": [8.0, 10.0]})
+    with pytest.raises(InputError, match="equally far apart; 'P00000' has 8 to 10 mm"):
+        atlaskit.track(atlas=whole, table=table)
+
+
+# --- what is refused
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"smooth": "fourrier"}, "did you mean 'fourier'"),
+        ({"fill": -1}, "count from 0"),
+        ({"segments": -1}, "count from 0"),
+        ({"permutations": 0}, "count from 0"),
+        ({"reference": -1}, "count from 0"),
+        ({"surfaces": "obj"}, "vtk, ply, stl"),
+        ({"volume": "slice"}, "did you mean 'slices'"),
+        ({"volume": "slices", "missing": "zeros"}, "'zeros' says nothing"),
+        ({"show": "P0"}, "name of a sequence"),
+        ({"roles": ["cavity"]}, "ROLE=STRUCTURE"),
+        ({"group": "sex"}, "--group is a column"),
+        ({"growth": "age"}, "--growth is a column"),
+        ({"structures": ["cavty"]}, "cavity"),
+        ({"frame_ms": -5.0}, "--frame-ms must be a number above 0; got -5"),
+        ({"spacing_mm": 0.0}, "--spacing-mm must be"),
+        ({"slice_mm": np.nan}, "--slice-mm must be"),
+        ({"pattern": r"(?P<frame>\d+)$", "table": pd.DataFrame({"id": ["x"]})}, "none is"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_before_anything_is_written(whole: Path, options: dict[str, Any], words: str) -> None:
+    account = whole / "tracks" / "track.json"
+    account.parent.mkdir(exist_ok=True)
+    account.write_text("of an earlier run")
+    with pytest.raises(InputError, match=words):
+        atlaskit.track(atlas=whole, **options)
+    assert account.read_text() == "of an earlier run"

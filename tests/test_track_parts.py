@@ -1,0 +1,206 @@
+"""The parts of `track`: roles of structures, groups, views along the long axis, growth, and what earlier runs left."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+
+import atlaskit
+from atlaskit import ExtractResult
+from atlaskit.errors import InputError
+from atlaskit.phantom import Phantom
+from atlaskit.topology import Topology
+from atlaskit.verbs.tracking.comparing import groups_of
+from atlaskit.verbs.tracking.masks import planes_of
+from atlaskit.verbs.tracking.roles import Roles, roles_of
+from atlaskit.verbs.tracking.source import read_source
+
+Array = NDArray[np.float64]
+Write = Callable[..., Path]
+TURN = 2 * np.pi * np.arange(16) / 16
+CIRCLE = np.column_stack([np.cos(TURN), np.sin(TURN)])
+
+
+@pytest.fixture
+def tables_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is drawn and the store is left alone, which takes most of the time."""
+    monkeypatch.setattr("atlaskit.verbs.track.draw_findings", lambda *_, **__: ((), ()))
+    monkeypatch.setattr("atlaskit.verbs.track.write_tracks", lambda *_: None)
+
+
+# --- roles
+
+
+def circles(**radius: float) -> tuple[Topology, Array]:
+    """Structures by name that are circles about one middle, in four frames of one sequence."""
+    points = np.concatenate([r * CIRCLE for r in radius.values()])
+    loops = tuple(tuple(range(16 * k, 16 * k + 16)) for k in range(len(radius)))
+    return Topology(tuple(radius), loops), np.tile(points + 50, (1, 4, 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("radius", "texts", "found"),
+    [
+        ({"endo": 10, "epi": 15}, [], Roles("endo", "epi", True)),
+        ({"outer": 15, "inner": 10}, [], Roles("inner", "outer", True)),
+        ({"only": 10}, [], Roles("only", None, False)),
+        ({"outer": 15, "inner": 10}, ["cavity=outer"], Roles("outer", None, False)),
+        ({"outer": 15, "inner": 10}, ["wall = outer"], Roles("inner", "outer", True)),
+        ({"a": 10, "b": 15, "c": 20}, ["wall=c", "cavity=a"], Roles("a", "c", False)),
+    ],
+)
+def test_roles_are_told_or_seen(radius: dict[str, float], texts: list[str], found: Roles) -> None:
+    assert roles_of(texts, *circles(**radius)) == found
+
+
+def test_structures_beside_each_other_have_no_wall() -> None:
+    topology, points = circles(lung=10, heart=15)
+    points[..., 16:, 0] += 40
+    assert roles_of([], topology, points) == Roles("lung", None, True)
+    with pytest.raises(InputError, match="No outline lies inside 'heart'"):
+        roles_of(["wall=heart"], topology, points)
+
+
+def test_a_wall_is_one_in_nearly_every_frame() -> None:
+    topology, points = circles(endo=10, epi=15)
+    assert roles_of([], topology, np.where(np.arange(4)[:, None, None] == 1, np.nan, points)).wall == "epi"
+    points[:, :2, :16] += 30
+    assert roles_of([], topology, points) == Roles("endo", None, True)
+
+
+@pytest.mark.parametrize(
+    ("texts", "words"),
+    [
+        (["cavity"], "--role is ROLE=STRUCTURE"),
+        (["atrium=endo"], "ROLE one of cavity, wall"),
+        (["cavity="], "--role is"),
+        (["cavity=end"], "No structure is called 'end'"),
+        (["cavity=endo", "cavity=epi"], "'cavity=epi' is the second"),
+        (["cavity=endo", "wall=endo"], "one role"),
+    ],
+)
+def test_roles_that_nothing_can_play_are_refused(texts: list[str], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        roles_of(texts, *circles(endo=10, epi=15))
+
+
+@pytest.mark.usefixtures("tables_only")
+def test_the_role_is_what_function_is_of(beating: Write, hearts: Phantom, tmp_path: Path) -> None:
+    atlas = beating(tmp_path / "atlas", range(24))
+    guessed = atlaskit.track(atlas=atlas)
+    assert guessed.notes[0] == "the cavity is 'cavity', the outer outline of its wall 'epi': --role says otherwise"
+    told = atlaskit.track(atlas=atlas, roles=["cavity=epi"])
+    es = hearts.table["es_frame"].iat[0]
+    assert told.function["strain"].iat[0] == pytest.approx(hearts.table["epi_strain"].iat[es], abs=1e-4)
+    assert "thickening" not in told.function and not any("--role" in note for note in told.notes)
+    alone = atlaskit.track(atlas=atlas, structures="epi")
+    assert alone.function["strain"].iat[0] == pytest.approx(told.function["strain"].iat[0], abs=1e-6)
+    curves = pd.read_csv(atlas / "tracks" / "curves.csv")
+    assert curves["structure"].unique().tolist() == ["epi"] and len(curves) == 24
+
+
+# --- groups, by any column of ids
+
+
+@pytest.fixture(scope="module")
+def three(beating: Write, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An atlas with two slices of three subjects, three frames each; its store is not to be changed."""
+    keep = [48 * subject + 12 * z + t for subject in range(3) for z in range(2) for t in range(3)]
+    return beating(tmp_path_factory.mktemp("three") / "atlas", keep)
+
+
+IDS = {
+    "case": [f"P0000{p}_s00{z}_t00{t}" for p in range(3) for z in range(2) for t in range(3)],
+    "sequence": [f"P0000{p}_s{z}" for p in range(3) for z in range(2)],
+    "study": [f"P0000{p}" for p in range(3)],
+}
+
+
+@pytest.mark.parametrize(
+    ("key", "ids"),
+    [*IDS.items(), ("subject", IDS["study"]), *(("id", ids) for ids in IDS.values())],
+    ids=["case", "sequence", "study", "subject", "id of cases", "id of sequences", "id of studies"],
+)
+def test_a_table_may_name_cases_sequences_studies_or_subjects(three: Path, key: str, ids: list[str]) -> None:
+    table = pd.DataFrame({key: ids, "group": ["ab"[int(name[5]) % 2] for name in ids]})
+    source = read_source(three / "landmarks.zarr", table=table)
+    assert groups_of(source.table, "group") == {"P00000": "a", "P00001": "b", "P00002": "a"} and source.notes == ()
+    assert source.table["group"].tolist() == ["a", "a", "b", "b", "a", "a"]
+
+
+def test_a_subject_is_of_one_group_and_some_may_have_none(three: Path) -> None:
+    table = pd.DataFrame({"sequence": ["P00000_s0", "P00000_s1"], "group": ["a", "b"]})
+    with pytest.raises(InputError, match="'P00000' has 2 in 'group'"):
+        groups_of(read_source(three / "landmarks.zarr", table=table).table, "group")
+    source = read_source(three / "landmarks.zarr", table=table.assign(group="a"))
+    assert groups_of(source.table, "group") == {"P00000": "a"} and "4 ids of cases are not in" in source.notes[0]
+    with pytest.raises(InputError, match="did you mean 'group'"):
+        groups_of(source.table, "grup")
+
+
+@pytest.mark.usefixtures("tables_only")
+def test_groups_are_compared_where_both_know_a_number(beating: Write, hearts: Phantom, tmp_path: Path) -> None:
+    whose = hearts.table["subject"].str[-1].astype(int)
+    keep = np.flatnonzero((whose < 5) & ((hearts.table["slice"] < 2) | (whose % 2 == 0)))  # the others have no volume
+    atlas = beating(tmp_path / "atlas", keep)
+    table = hearts.table[["subject", "group"]].drop_duplicates().iloc[:4]
+    result = atlaskit.track(atlas=atlas, table=table, group="group", permutations=19)
+    assert result.groups["index"].tolist() == ["fac", "strain", "strain_peak", "thickening"]
+    assert (result.groups[["n_a", "n_b"]] == 2).all(axis=None) and result.function["ef"].notna().sum() == 3
+    assert "1 subjects have no 'group': P00004" in result.notes and len(result.paths) == 3
+    with pytest.raises(InputError, match="two have a subject"):
+        atlaskit.track(atlas=atlas, table=table.assign(group="all alike"), group="group")
+
+
+# --- the masks that a film shows
+
+
+def test_a_film_shows_the_masks_that_landmarks_came_from(
+    atlas: Path, extracted: ExtractResult, planes: tuple[NDArray[np.uint8], ...], ids: tuple[str, ...], tmp_path: Path
+) -> None:
+    source = read_source(extracted.store, structures=("heart", "left lung"))
+    shown = planes_of(source, atlas / "network.pt")
+    assert not isinstance(shown, str)
+    q, frame = (int(at[0]) for at in np.nonzero(source.cases == ids[6]))
+    value = {"left lung": 2, "heart": 3}
+    np.testing.assert_array_equal(shown(q, frame), [planes[6] == value[name] for name in source.topology.structures])
+    gap = planes_of(replace(source, cases=np.where(source.cases == ids[6], "", source.cases)), atlas / "network.pt")
+    assert not isinstance(gap, str) and not gap(q, frame).any() and gap(q, 1 - frame).any()
+    gone = planes_of(source, tmp_path / "network.pt")
+    assert gone == "the film has no masks: those that were extracted are no longer there"
+
+
+# --- what an earlier run left
+
+
+def test_what_a_run_does_not_make_an_earlier_one_has_not_left(beating: Write, hearts: Phantom, tmp_path: Path) -> None:
+    few = hearts.table[(hearts.table["slice"] < 3) & (hearts.table["frame"] % 3 == 0)].index[:24]
+    atlas = beating(tmp_path / "atlas", few)
+    whose = hearts.table[["subject", "group"]].drop_duplicates()
+    first = atlaskit.track(atlas=atlas, table=whose, group="group", surfaces="stl", permutations=19)
+    film = atlas / "figures" / "tracks_beat.gif"
+    assert film in first.pictures and film.read_bytes()[:3] == b"GIF"
+    assert {path.stem for path in first.pictures} >= {
+        "tracks_curves",
+        "tracks_motion",
+        "tracks_studies",
+        "tracks_average_volume",
+    }
+    assert len(first.surfaces) == 8 and any("film has no masks" in note for note in first.notes)
+    mine = atlas / "figures" / "mine.png"
+    mine.write_bytes(b"")
+    second = atlaskit.track(atlas=atlas, volume="none", segments=0, film=False, structures="cavity")
+    made = {path for folder in ("figures", "tracks") for path in (atlas / folder).rglob("*.*") if path.is_file()}
+    assert made == {*second.pictures, *second.tables, atlas / "tracks" / "track.json", mine}
+    assert {path.stem for path in second.tables} == {"function", "sequences", "frames", "curves", "average"}
+    account = json.loads((atlas / "tracks" / "track.json").read_text(encoding="utf-8"))
+    assert account["options"]["segments"] == 0 and account["surfaces"] == []
+    assert "volumes" not in json.dumps(account["tables"])
+    assert not (atlas / "landmarks.zarr" / "tracks" / "volumes").exists()

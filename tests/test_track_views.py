@@ -1,0 +1,168 @@
+"""Hearts seen along their long axis, whose volumes are those of half ellipsoids; and growth with a known power of age."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+
+import atlaskit
+from atlaskit.corpus import Case
+from atlaskit.errors import InputError
+from atlaskit.topology import Topology
+
+Array = NDArray[np.float64]
+Write = Callable[..., Path]
+TURN = 2 * np.pi * np.arange(16) / 16
+CIRCLE = np.column_stack([np.cos(TURN), np.sin(TURN)])
+
+
+@pytest.fixture
+def tables_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is drawn and the store is left alone, which takes most of the time."""
+    monkeypatch.setattr("atlaskit.verbs.track.draw_findings", lambda *_, **__: ((), ()))
+    monkeypatch.setattr("atlaskit.verbs.track.write_tracks", lambda *_: None)
+
+
+# --- views along the long axis
+
+LONG, WIDE = np.array([45.0, 38.0, 42.0]), {"2CH": np.array([22.0, 15.0, 20.0]), "4CH": np.array([25.0, 17.0, 23.0])}
+VOLUME = {
+    "biplane": 2 / 3 * np.pi * LONG * WIDE["2CH"] * WIDE["4CH"] / 1000,
+    "simpson": 2 / 3 * np.pi * LONG * WIDE["2CH"] ** 2 / 1000,
+    "area-length": 2 / 3 * np.pi * LONG * WIDE["2CH"] * WIDE["4CH"] / 1000,
+}
+
+
+def half(long: float, wide: float) -> Array:
+    """(64, 2) half an ellipse, apex up, and nine landmarks along its base; the hinges are landmarks 0 and 54."""
+    angle = np.linspace(-np.pi / 2, np.pi / 2, 55)
+    wall = np.column_stack([wide * np.sin(angle), -long * np.cos(angle)])
+    base = np.column_stack([np.linspace(wide, -wide, 11)[1:-1], np.zeros(9)])
+    return np.concatenate([wall, base]) + [60, 70]
+
+
+@pytest.fixture(scope="module")
+def apical(sequence_store: Write, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Half ellipsoids in two views of two hearts, pixels of half a mm; their store is not to be changed."""
+    shapes = {f"p{p}_{view}_t{t}": half(LONG[t], WIDE[view][t]) for p in (1, 2) for view in WIDE for t in range(3)}
+    cases = [Case(name, "", name[:2]) for name in shapes]
+    topology = Topology(("lv",), (tuple(range(64)),))
+    points = 2 * np.array(list(shapes.values()))
+    return sequence_store(tmp_path_factory.mktemp("apical") / "atlas", points, cases, topology, spacing_mm=0.5)
+
+
+@pytest.mark.usefixtures("tables_only")
+@pytest.mark.parametrize(
+    ("method", "views", "options"),
+    [
+        ("biplane", ("2CH", "4CH"), {}),
+        ("biplane", ("2CH", "4CH"), {"convention": "camus", "base": (0, 54)}),
+        ("area-length", ("2CH", "4CH"), {"base": (54, 0)}),
+        ("simpson", ("2CH",), {}),
+        ("simpson", (), {"base": (0, 54)}),
+    ],
+)
+def test_half_ellipsoids_have_their_volume(apical: Path, method: str, views: tuple[str, ...], options: dict[str, Any]) -> None:
+    result = atlaskit.track(atlas=apical, volume=method, views=views, steady=False, cyclic=False, **options)
+    true = VOLUME[method] * (LONG[0] / LONG if "convention" in options else 1)
+    found = pd.read_csv(apical / "tracks" / "volumes.csv")
+    own = found[found["study"].isin(["p1", "p1_2CH"])]
+    assert found["study"].nunique() == (4 if not views else 2) and (found["method"] == method).all()
+    np.testing.assert_allclose(own["volume_ml"], true, rtol=1e-3)
+    row = result.function.query("study == 'p1_2CH'").iloc[0]
+    assert row["ef"] == pytest.approx(1 - true[1] / true[0], abs=1e-3) and (row["ed"], row["es"]) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"volume": "biplane"}, "needs 2 parts of names in --views.*got 0"),
+        ({"volume": "biplane", "views": ["2CH"]}, "got 1"),
+        ({"volume": "simpson", "views": ["2CH", "4CH"]}, "needs 0 or 1 parts"),
+        ({"volume": "biplane", "views": ["2CH", "3CH"]}, "must be alike but for 2CH and 3CH"),
+        ({"volume": "simpson", "base": (0, 64)}, "--base is two landmarks of the cavity; 0 and 64"),
+        ({"volume": "biplane", "views": ["2CH", "4CH"], "convention": "echo"}, "echo"),
+        ({"volume": "slices"}, "distance between slices"),
+    ],
+)
+def test_views_that_do_not_fit_are_refused(apical: Path, options: dict[str, Any], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        atlaskit.track(atlas=apical, **options)
+
+
+def test_views_are_one_slice_of_as_many_frames(beating: Write, sequence_store: Write, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is one slice; 'P00000' has more"):
+        atlaskit.track(atlas=beating(tmp_path / "slices", range(24)), volume="simpson")
+    shapes = {f"p_{view}_t{t}": half(LONG[t], WIDE[view][t]) for view in WIDE for t in range(3) if view + str(t) != "4CH2"}
+    cases, topology = [Case(name, "", "p") for name in shapes], Topology(("lv",), (tuple(range(64)),))
+    atlas = sequence_store(tmp_path / "atlas", np.array(list(shapes.values())), cases, topology, spacing_mm=1.0)
+    with pytest.raises(InputError, match="'p_2CH' has 3 and 'p_4CH' has 2"):
+        atlaskit.track(atlas=atlas, volume="biplane", views=["2CH", "4CH"])
+
+
+# --- growth
+
+AGES = (7, 14, 28, 56)
+
+
+@pytest.fixture
+def rats(sequence_store: Write, tmp_path: Path) -> Path:
+    """Ellipses of four rats that grow as age to the power of 0.4 and change their shape on the way; one is not whole."""
+    points, cases = [], []
+    for rat in range(4):
+        for age in AGES:
+            long = 1 + 0.1 * np.log(age) + 0.02 * rat
+            points.append((10 + rat) * age**0.4 * CIRCLE * [1, long] / np.sqrt((1 + long**2) / 2) + 100)
+            cases.append(Case(f"rat{rat}_d{age:03d}", "", f"rat{rat}"))
+    points.append(np.full((16, 2), np.nan))
+    cases.append(Case("rat0_d112", "", "rat0"))
+    return sequence_store(tmp_path / "atlas", np.array(points), cases, Topology(("skull",), (tuple(range(16)),)))
+
+
+@pytest.fixture
+def ages(rats: Path) -> pd.DataFrame:
+    """When each case was."""
+    names = [f"rat{rat}_d{age:03d}" for rat in range(4) for age in AGES]
+    return pd.DataFrame({"id": names, "age_days": [age for _ in range(4) for age in AGES], "sex": "m"})
+
+
+def test_growth_finds_the_power_of_age_and_replaces_what_beats_left(rats: Path, ages: pd.DataFrame) -> None:
+    for old in ("tracks/function.csv", "figures/tracks_curves.png", "figures/tracks_beat.gif", "tracks/surfaces/surface_a.ply"):
+        (rats / old).parent.mkdir(parents=True, exist_ok=True)
+        (rats / old).touch()
+    result = atlaskit.track(atlas=rats, table=ages, growth="age_days", permutations=99)
+    assert {path.stem for path in result.tables} == {"growth", "growth_subjects", "growth_cases", "growth_shapes"}
+    left = {path for path in (rats / "tracks").rglob("*") if path.is_file()}
+    assert left == {*result.tables, rats / "tracks" / "track.json"}
+    assert sorted((rats / "figures").iterdir()) == sorted(result.pictures) and len(result.pictures) == 2
+    tests = result.growth.set_index("of")
+    assert (tests["R2"] > 0.9).all() and (tests["p"] <= 0.02).all()
+    subjects = pd.read_csv(rats / "tracks" / "growth_subjects.csv")
+    np.testing.assert_allclose(subjects["exponent"], 0.4, atol=1e-4)
+    assert "Size goes as age_days to the power of 0.400." in str(result) and "16 cases of 4 subjects" in str(result)
+    assert any("1 cases without an age or a landmark" in note or "not in 'case'" in note for note in result.notes)
+    cases = pd.read_csv(rats / "tracks" / "growth_cases.csv")
+    assert len(cases) == 16 and cases["size_px"].iat[3] / cases["size_px"].iat[0] == pytest.approx(8**0.4, rel=1e-4)
+    shapes = pd.read_csv(rats / "tracks" / "growth_shapes.csv").groupby("age_days")
+    wide = shapes["y_px"].agg(np.ptp) / shapes["x_px"].agg(np.ptp)
+    assert wide.is_monotonic_increasing and len(wide) >= 3
+
+
+@pytest.mark.parametrize(
+    ("column", "options", "words"),
+    [
+        ("age_day", {}, "did you mean 'age_days'"),
+        ("sex", {}, "have a number in 'sex'"),
+        ("age_days", {"surfaces": "vtk"}, "leave out --group and --surfaces"),
+        ("age_days", {"group": "sex"}, "leave out --group and --surfaces"),
+    ],
+)
+def test_growth_needs_ages_alone(rats: Path, ages: pd.DataFrame, column: str, options: dict[str, str], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        atlaskit.track(atlas=rats, table=ages, growth=column, **options)
