@@ -14,7 +14,8 @@ import atlaskit
 from atlaskit import phantom
 from atlaskit.errors import InputError
 from atlaskit.phantom import Phantom
-from atlaskit.topology import independent
+from atlaskit.topology import Topology, independent
+from atlaskit.tracking import area
 from atlaskit.verbs import demo as module
 from atlaskit_cli.app import app
 
@@ -56,7 +57,16 @@ def faultless(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
             return perfect(phantom.cine(many["subject"].nunique()))
         return perfect(phantom.chest(len(many)))
 
+    def track(*, atlas: Path, table: Path, **_: object) -> SimpleNamespace:
+        cases, landmarks = pd.read_csv(table), read(atlas / "landmarks.zarr")
+        loop = Topology.from_json(landmarks.attrs["topology"]).loop_of("cavity").tolist()
+        sizes = area(landmarks["points"].to_numpy()[:, None], loop)[:, 0]
+        by_case = cases.assign(area=cases["case"].map(dict(zip(landmarks["case"].values, sizes, strict=True))))
+        change = 1 - by_case.groupby("subject")["area"].min() / by_case.groupby("subject")["area"].max()
+        return SimpleNamespace(function=change.rename("fac").reset_index(), tables=())
+
     monkeypatch.setattr(module, "fit", fit)
+    monkeypatch.setattr(module, "track", track)
     monkeypatch.setattr(module, "extract", extract)
     monkeypatch.setattr(module.store, "read", read)
     return told

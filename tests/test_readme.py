@@ -80,10 +80,15 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     cases = sorted({mask.name.split(".")[0] for mask in (tmp_path / "nnunet_out").rglob("*.*")})
     people = [f"{case},{'ab'[k % 2]},{'xxy'[k % 3]}" for k, case in enumerate(cases)]
     (tmp_path / "people.csv").write_text("\n".join(["case,group,site", *people]))
-    phantom.cine(6, frames=4, size=64).write(tmp_path / "heart")
+    phantom.cine(6, frames=8, slices=3, size=64).write(tmp_path / "heart", form="nifti")
     (tmp_path / "heart" / "masks").rename(tmp_path / "heart_masks")
     phantom.chest(8, size=64, faults=0.0, missing=0.0).write(tmp_path / "any")
     (tmp_path / "any" / "masks").rename(tmp_path / "bones")
+    bones = sorted({mask.name.split(".")[0] for mask in (tmp_path / "bones").rglob("*.*")})
+    ages = [f"{bone},b{k // 2},{3 + k}" for k, bone in enumerate(bones)]
+    (tmp_path / "bones.csv").write_text("\n".join(["case,subject,age", *ages]))
+    hearts = [f"P{k:05d},{('control', 'disease')[k % 2]}" for k in range(6)]
+    (tmp_path / "hearts.csv").write_text("\n".join(["study,group", *hearts]))
     (tmp_path / "tiny.toml").write_text(TINY)
     return tmp_path
 
@@ -95,7 +100,8 @@ def test_the_readme_runs_from_top_to_bottom(workspace: Path, capsys: pytest.Capt
         exec(compile(code, "README.md", "exec"), {})
     assert "right lung" in capsys.readouterr().out
     files = re.findall(r"`(atlas/[\w.]+)/?`", README)
-    assert files and all((workspace / file).exists() for file in files)
+    places = [[workspace / file.replace("atlas", name, 1) for name in ("atlas", "heart")] for file in files]
+    assert files and all(any(place.exists() for place in either) for either in places)
 
 
 def test_an_unknown_command_would_fail() -> None:

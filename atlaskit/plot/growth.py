@@ -139,7 +139,7 @@ def _plain_ticks(ax: Axes, age: Points, size: Points) -> None:
     for axis, values in ((ax.xaxis, age), (ax.yaxis, size)):
         if len(values):
             axis.set_major_locator(FixedLocator(_ticks(float(values.min()), float(values.max())).tolist()))
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0f}" if value >= 100 else f"{value:.3g}"))
         axis.set_minor_locator(NullLocator())
 
 

@@ -59,7 +59,7 @@ class Patterns:
         order = np.argsort(self.of_landmark, axis=None, kind="stable")
         ends = np.cumsum(np.bincount(self.of_landmark.ravel(), minlength=len(matrices)))[:-1]
         wanted = self.known if frames is None else frames
-        for matrix, known, to, rows in zip(matrices, self.known, wanted, np.split(order, ends), strict=True):
+        for matrix, known, to, rows in zip(matrices, self.known, wanted, np.split(order, ends)[: len(matrices)], strict=True):
             values = matrix[np.ix_(to, known)] @ series[np.ix_(known, rows)].reshape(-1, 2 * len(rows))
             moved[np.ix_(to, rows)] = values.reshape(-1, len(rows), 2)
         return np.moveaxis(moved.reshape(count, -1, landmarks, 2), 0, 1).reshape(points.shape)

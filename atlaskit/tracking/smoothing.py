@@ -88,7 +88,7 @@ def smooth(
     commutes with rotation and translation, and keeps what does not move. Where so few frames are known that a fit passes
     through all of them, they stay as they are. At the ends of a sequence that is not periodic "savgol" takes the nearest whole
     window.
-    1000 sequences of 30 frames and 128 landmarks: 0.3 s.
+    1000 sequences of 30 frames and 128 landmarks: 0.5 s.
 
     References
     ----------

@@ -16,13 +16,15 @@ from numpy.typing import NDArray
 
 from atlaskit import metrics, phantom, plot, store
 from atlaskit.config import FitConfig
-from atlaskit.contours import Points, signed_area
+from atlaskit.contours import Points
 from atlaskit.errors import InputError, nearest
 from atlaskit.phantom import Phantom
 from atlaskit.topology import Topology
 from atlaskit.verbs.extract import extract
 from atlaskit.verbs.fit import fit
 from atlaskit.verbs.tracing import Progress, silent
+from atlaskit.verbs.track import track
+from atlaskit.verbs.tracking.result import TrackResult
 
 CASES = {"chest": 120, "cine": 24}
 """Chests, or beating ventricles of 20 frames each, that a demo generates."""
@@ -133,13 +135,19 @@ def demo(
     extracted = extract(masks, atlas=atlas, overwrite=True, report=report)
     landmarks = store.read(extracted.store).load()
     correspondence = _correspondence(landmarks, folder)
+    beats = track(atlas=atlas, table=folder / "cases.csv", group="group", report=report) if kind == "cine" else None
     return DemoResult(
         folder=folder,
         masks=masks,
         atlas=atlas,
         store=extracted.store,
-        pictures=(*_pictures(cohort, landmarks, folder / "figures"), *sorted((atlas / "figures").glob("*.png"))),
-        tables=(*_tables(cohort, landmarks, correspondence, folder), folder / "cases.csv", folder / "truth.csv"),
+        pictures=(*_pictures(cohort, landmarks, folder / "figures"), *sorted((atlas / "figures").glob("*.[pg][ni][gf]"))),
+        tables=(
+            *_tables(cohort, correspondence, beats, folder),
+            *(beats.tables if beats else ()),
+            folder / "cases.csv",
+            folder / "truth.csv",
+        ),
         n_cases=len(cohort),
         dice={str(name): float(landmarks["dice"].sel(structure=name).mean()) for name in landmarks["structure"].values},
         correspondence_px={str(name): float(value) for name, value in correspondence["mean_px"].items()},
@@ -175,28 +183,22 @@ def _correspondence(landmarks: xr.Dataset, folder: Path) -> pd.DataFrame:
     return metrics.correspondence_error(points, truth, spacing_mm=landmarks["spacing_mm"].to_numpy())
 
 
-def _tables(cohort: Phantom, landmarks: xr.Dataset, correspondence: pd.DataFrame, folder: Path) -> list[Path]:
+def _tables(cohort: Phantom, correspondence: pd.DataFrame, beats: TrackResult | None, folder: Path) -> list[Path]:
     """Write what was measured beside what is true."""
     known = correspondence.dropna(axis="columns", how="all")  # without a pixel size there are no millimetres
     tables = {"correspondence.csv": known.reset_index()}
-    if cohort.kind == "cine":
-        tables["function.csv"] = _function(cohort, landmarks)
+    if beats is not None:
+        tables["function.csv"] = _function(cohort, beats)
     for name, table in tables.items():
         table.to_csv(folder / name, index=False, float_format="%.4f")
     return [folder / name for name in tables]
 
 
-def _function(cohort: Phantom, landmarks: xr.Dataset) -> pd.DataFrame:
+def _function(cohort: Phantom, beats: TrackResult) -> pd.DataFrame:
     """Fractional area change of each ventricle, from its landmarks and in truth."""
-    loop = _topology(landmarks).loop_of("cavity")
-    areas = {
-        str(case): signed_area(points[loop])
-        for case, points in zip(landmarks["case"].values, landmarks["points"].to_numpy(), strict=True)
-    }
-    measured = cohort.table.assign(area=cohort.table["case"].map(areas)).groupby("subject", sort=True)
-    change = 1 - measured["area"].min() / measured["area"].max()
-    columns = {"group": measured["group"].first(), "fac": change, "fac_true": measured["fac"].first()}
-    return pd.DataFrame(columns).reset_index()
+    true = cohort.table.groupby("subject", sort=True)[["group", "fac"]].first().rename(columns={"fac": "fac_true"})
+    found = beats.function.set_index("subject")["fac"]
+    return true.assign(fac=found)[["group", "fac", "fac_true"]].reset_index()
 
 
 def _pictures(cohort: Phantom, landmarks: xr.Dataset, figures: Path) -> list[Path]:

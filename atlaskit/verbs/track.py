@@ -23,7 +23,7 @@ from atlaskit.verbs.tracking.roles import roles_of
 from atlaskit.verbs.tracking.source import Source, read_source
 from atlaskit.verbs.tracking.storing import write_tracks
 from atlaskit.verbs.tracking.tracked import Tracked
-from atlaskit.verbs.tracking.volumes import Asked, volumes_of
+from atlaskit.verbs.tracking.volumes import Asked, base_of, volumes_of
 from atlaskit.verbs.whole import replace_tables, whole
 
 ACCOUNT = "track.json"
@@ -145,7 +145,7 @@ def track(
     source = read_source(
         Path(atlas) / "landmarks.zarr" if store is None else Path(store),
         structures=structures, pattern=pattern, table=table, unit=unit,
-        spacing_mm=spacing_mm, slice_mm=slice_mm, frame_ms=frame_ms,
+        spacing_mm=spacing_mm, slice_mm=slice_mm, frame_ms=frame_ms, ages=growth,
     )  # fmt: skip
     if show is not None and show not in source.sequences.names:
         raise InputError(f"--show is the name of a sequence; {show!r} is none: {nearest(show, source.sequences.names)}")
@@ -202,9 +202,11 @@ def _tracked(source: Source, texts: Sequence[str], choices: Choices, asked: Aske
     first = studies_of(sequences, topology, roles, sequences.points, choices)
     prepared = prepare(sequences, topology, first, choices)
     studies = studies_of(sequences, topology, roles, prepared.points, choices)
-    measured = measure(sequences, topology, roles, studies, prepared.points, choices)
-    volumes, why = volumes_of(source, studies, roles.cavity, measured.area[roles.cavity], prepared.points, asked)
-    return Tracked(source, roles, studies, prepared, measured, volumes, why)
+    base = base_of(source, roles.cavity, prepared.points, asked)
+    measured = measure(sequences, topology, roles, studies, prepared.points, choices, base=base)
+    areas = measured.area[roles.cavity]
+    volumes, why = volumes_of(source, studies, roles.cavity, areas, prepared.points, asked, base)
+    return Tracked(source, roles, studies, prepared, measured, volumes, "longitudinal" if base else "circumferential", why)
 
 
 def _check(choices: Choices, permutations: int, surfaces: str | None) -> None:

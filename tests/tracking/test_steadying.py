@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from atlaskit.errors import InputError
 from atlaskit.phantom import cine
 from atlaskit.tracking import jitter, steady
-from atlaskit.tracking.curves import Curves
 from atlaskit.tracking.moments import signed_areas
+from atlaskit.tracking.splines import Curves
 from atlaskit.tracking.steadying import CLOSEST, FARTHEST, in_order
 
 Array = NDArray[np.float64]

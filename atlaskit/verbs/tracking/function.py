@@ -23,7 +23,7 @@ def function_table(tracked: Tracked) -> pd.DataFrame:
     """A row per study and beat, with the columns of the user's table.
 
     Volumes are those of the study's slices or views, changes and strains means over the slices that have an outline at
-    end-diastole and end-systole; ``strain`` at end-systole, ``strain_peak`` the least of the beat.
+    end-diastole and end-systole; ``strain`` of the cavity's outline at end-systole, ``strain_peak`` its least of the beat.
     """
     sequences = tracked.source.sequences
     whose = tracked.source.table
@@ -57,6 +57,7 @@ def _beat(tracked: Tracked, study: Study, beat: int) -> dict[str, object]:
     row |= _volumes(tracked, study, inside, ed, es)
     row["fac"] = _mean(1 - areas[:, es] / areas[:, ed])
     strain = measured.strain[cavity][study.slices]
+    row["strain_is"] = tracked.strain
     row |= {"strain": _mean(strain[:, es]), "strain_peak": _mean(_least(strain[:, inside]))}
     if wall is not None and measured.thickness is not None and measured.thickening is not None:
         thickness = measured.thickness[study.slices]

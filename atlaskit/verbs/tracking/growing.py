@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from atlaskit import plot
-from atlaskit.errors import InputError, nearest
+from atlaskit.errors import InputError
 from atlaskit.shape import align
 from atlaskit.tracking import Growth, growth
 from atlaskit.verbs.tracking.source import Source
@@ -18,7 +18,16 @@ from atlaskit.verbs.tracking.source import Source
 
 @dataclass(frozen=True)
 class Grown:
-    """What growth was found: the model, the column of ages, and a row per case with its subject, age and size."""
+    """What growth was found.
+
+    Attributes
+    ----------
+    growth : Growth
+    column : str
+        Of the ages.
+    cases : DataFrame
+        A row per case: its subject, age and size.
+    """
 
     growth: Growth
     column: str
@@ -44,11 +53,8 @@ def grow(source: Source, column: str, permutations: int, seed: int) -> tuple[Gro
     Raises
     ------
     InputError
-        When there is no such column of numbers, or subjects were not seen at two ages.
+        When the column has no numbers, or subjects were not seen at two ages.
     """
-    if column not in source.known:
-        own = [str(name) for name in source.known]
-        raise InputError(f"--growth is a column of ages in the table; {column!r} is none: {nearest(column, own)}")
     age = pd.to_numeric(source.known[column], errors="coerce").to_numpy(dtype=np.float64)
     points = source.sequences.points[source.sequences.rows >= 0][np.argsort(source.sequences.rows[source.sequences.rows >= 0])]
     kept = np.isfinite(age) & np.isfinite(points).all((1, 2))
@@ -84,12 +90,11 @@ def growth_tables(grown: Grown, source: Source) -> dict[str, pd.DataFrame]:
 def growth_pictures(grown: Grown, source: Source) -> Iterator[tuple[str, Any]]:
     """Predicted shapes over each other, and the size of each subject."""
     found = grown.growth
-    yield "growth", plot.growth(found.shapes, found.ages, source.topology, unit=grown.column)
-    age, size = grown.cases[grown.column].to_numpy(), grown.cases["size"].to_numpy()
-    yield (
-        "size",
-        plot.size_curves(age, size, grown.cases["subject"].tolist(), fitted=(found.ages, found.sizes), size_unit=source.unit),
-    )
+    unit = grown.column.removeprefix("age").strip("_ ")  # of a column such as age_days
+    yield "growth", plot.growth(found.shapes, found.ages, source.topology, unit=unit)
+    age, size, subject = (grown.cases[name].to_numpy() for name in (grown.column, "size", "subject"))
+    line = found.ages, found.sizes
+    yield "size", plot.size_curves(age, size, subject.tolist(), fitted=line, unit=unit, size_unit=source.unit)
 
 
 def growth_words(grown: Grown) -> list[str]:

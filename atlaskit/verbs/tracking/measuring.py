@@ -183,13 +183,22 @@ def studies_of(sequences: Sequences, topology: Topology, roles: Roles, points: A
 
 
 def measure(
-    sequences: Sequences, topology: Topology, roles: Roles, studies: tuple[Study, ...], points: Array, choices: Choices
+    sequences: Sequences,
+    topology: Topology,
+    roles: Roles,
+    studies: tuple[Study, ...],
+    points: Array,
+    choices: Choices,
+    *,
+    base: tuple[int, int] | None = None,
 ) -> Measured:
-    """Measure every frame."""
+    """Measure every frame; with the hinges of a base, the length of the cavity's outline is that without the valve plane."""
     rest = _rest(sequences, studies)
     loops = dict(zip(topology.structures, topology.loops, strict=True))
     area = {name: tracking.area(points, loop) for name, loop in loops.items()}
     length = {name: tracking.perimeter(points, loop) for name, loop in loops.items()}
+    if base is not None:
+        length[roles.cavity] = tracking.length(points, tracking.run(points, loops[roles.cavity], base))
     thickness = None if roles.wall is None else tracking.wall_thickness(points, loops[roles.cavity], loops[roles.wall])
     return Measured(
         area=area,

@@ -22,7 +22,6 @@ PER_CENT = 100.0
 LABELS = {
     "volume": "volume since ED (%)",
     "area": "area since ED (%)",
-    "strain": "circumferential strain (%)",
     "thickening": "wall thickening (%)",
 }
 
@@ -66,7 +65,7 @@ def track_pictures(tracked: Tracked, function: pd.DataFrame, average: Averages, 
     for curve, values in average.curves.items():
         if len(average.subjects) > 1 and np.isfinite(values).any():
             groups = None if set(average.groups) == {ALL} else list(average.groups)
-            label = LABELS[curve]
+            label = LABELS.get(curve, f"{tracked.strain} {curve} (%)")
             yield f"average {curve}", plot.average(average.phase, PER_CENT * values, groups, label=label, es=average.es)
 
 

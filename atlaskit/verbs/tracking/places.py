@@ -153,7 +153,7 @@ def _numbers(column: pd.Series, name: str, found: pd.DataFrame) -> pd.Series:
     numbers = pd.to_numeric(column, errors="coerce")
     wrong = column.notna() & numbers.isna()
     whole = name in ("slice", "frame") and bool((numbers.dropna() % 1 != 0).any())
-    if wrong.any() or whole or (numbers < 0).any():
+    if wrong.any() or whole or (numbers < (-1 if name == "slice" else 0)).any():
         raise InputError(f"Column {name!r} of the table must hold {'whole ' if whole else ''}numbers from 0 on; it does not.")
     return numbers
 

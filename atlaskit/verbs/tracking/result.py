@@ -124,6 +124,7 @@ _WORDS = (
     ("strain", "strain", PER_CENT, "%"),
     ("thickening", "wall thickening", PER_CENT, "%"),
 )
+_PATHS = {"size": "length", "direction": "direction", "shape": "shape"}
 _NAMES = {"ef": "ejection fraction", "fac": "area change", "strain_peak": "peak strain", "thickening": "wall thickening"}
 
 
@@ -135,6 +136,7 @@ def _group_lines(groups: pd.DataFrame, paths: pd.DataFrame) -> list[str]:
         of = f"{row['n_a']} and {row['n_b']} subjects"
         lines.append(f"{_NAMES.get(row['index'], row['index'])}, {row['a']} and {row['b']}: {means} (p {row['p']:.2g}; {of}).")
     for _, row in paths.iterrows():
-        which = f"{row['attribute']} of the path of shape, {row['a']} and {row['b']}"
-        lines.append(f"{which}: {row['difference']:.3g} (p {row['p']:.2g}).")
+        which = f"{_PATHS[row['attribute']]} of the path through shapes, {row['a']} and {row['b']}"
+        degrees = " degrees" if row["attribute"] == "direction" else ""
+        lines.append(f"{which}: {row['difference']:.3g}{degrees} apart (p {row['p']:.2g}).")
     return lines[:MOST]

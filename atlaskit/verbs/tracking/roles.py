@@ -20,7 +20,16 @@ INSIDE = 0.9
 
 @dataclass(frozen=True)
 class Roles:
-    """Names of structures: the `cavity`, the outer outline of its `wall` where there is one, and whether these were guessed."""
+    """Names of structures in their roles.
+
+    Attributes
+    ----------
+    cavity : str
+    wall : str or None
+        The outer outline of the wall around the cavity.
+    guessed : bool
+        Whether a role was told from how the outlines lie.
+    """
 
     cavity: str
     wall: str | None

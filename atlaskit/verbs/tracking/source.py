@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from atlaskit.errors import InputError
+from atlaskit.errors import InputError, nearest
 from atlaskit.landmarks import Status
 from atlaskit.store import LandmarkStore, open_store
 from atlaskit.topology import Topology
@@ -76,6 +76,7 @@ def read_source(
     spacing_mm: float | None = None,
     slice_mm: float | None = None,
     frame_ms: float | None = None,
+    ages: str | None = None,
 ) -> Source:
     """Read the sequences of a store.
 
@@ -92,6 +93,8 @@ def read_source(
         "auto" is mm where every pixel size is known.
     spacing_mm, slice_mm, frame_ms : float, optional
         Of all cases, in place of what files say.
+    ages : str, optional
+        Column of the table by which the cases of a subject are in order, in place of frames and slices.
 
     Raises
     ------
@@ -105,7 +108,7 @@ def read_source(
         raise InputError(f"Sequences need cases; {store} has none that were placed: run `atlaskit extract`.")
     beside = None if table is None else read_table(table, None, ids=("id", *IDS))
     known, notes = placed(_known(opened, standing), pattern, beside)
-    known = _timed(known, frame_ms)
+    known = _timed(known, frame_ms) if ages is None else _aged(known, ages)
     sizes = _spacing(known, unit, spacing_mm)
     points = opened.column("points")[standing][:, used].astype(np.float64)
     known["time_ms"] = known["time_ms"].astype(np.float64)
@@ -140,6 +143,16 @@ def _known(opened: LandmarkStore, rows: NDArray[np.int64]) -> pd.DataFrame:
     columns = {name: opened.column(name)[rows] for name in ("case", "subject", "frame", "slice", "time_ms", "slice_mm")}
     texts = {name: columns[name].astype(object) for name in ("case", "subject")}
     return pd.DataFrame({**columns, **texts, "spacing_x": spacing[:, 0], "spacing_y": spacing[:, 1]})
+
+
+def _aged(known: pd.DataFrame, ages: str) -> pd.DataFrame:
+    """The cases of a subject as the frames of one sequence, in order of their ages."""
+    if ages not in known:
+        raise InputError(
+            f"--growth is a column of ages in --table; {ages!r} is none: {nearest(ages, [str(name) for name in known])}"
+        )
+    order = known.sort_values([ages, "case"], kind="stable").groupby("subject").cumcount()
+    return known.assign(study=known["subject"], sequence=known["subject"], slice=-1, frame=order, time_ms=np.nan)
 
 
 def _timed(known: pd.DataFrame, frame_ms: float | None) -> pd.DataFrame:

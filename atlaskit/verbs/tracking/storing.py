@@ -26,7 +26,8 @@ def write_tracks(tracked: Tracked, average: Averages, options: Mapping[str, obje
     options : mapping of str to object
         Those of the run, as attributes.
     """
-    parts = {"": _sequences(tracked).assign_attrs({name: str(value) for name, value in options.items()})}
+    made = {**options, "unit": tracked.source.unit, "time_unit": tracked.source.sequences.time_unit}
+    parts = {"": _sequences(tracked).assign_attrs({name: str(value) for name, value in made.items()})}
     if tracked.volumes:
         parts["volumes"] = _volumes(tracked)
     if average.curves:

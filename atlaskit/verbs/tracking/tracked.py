@@ -26,6 +26,8 @@ class Tracked:
     prepared : Prepared
     measured : Measured
     volumes : tuple of Volume
+    strain : {"circumferential", "longitudinal"}
+        What the strain of the cavity's outline is: the latter is that without the valve plane.
     notes : tuple of str
         Why there are no volumes, where there are none.
     """
@@ -36,6 +38,7 @@ class Tracked:
     prepared: Prepared
     measured: Measured
     volumes: tuple[Volume, ...]
+    strain: str
     notes: tuple[str, ...]
 
     def phase(self) -> NDArray[np.float64]:

@@ -69,8 +69,21 @@ class Volume:
     absent: NDArray[np.int64]
 
 
+def base_of(source: Source, cavity: str, points: Array, asked: Asked) -> tuple[int, int] | None:
+    """The hinges of the valve in views along the long axis, numbered as in `points`; None across the short axis."""
+    if asked.method in ("auto", "slices", "none") and asked.base is None:
+        return None
+    return _hinges(source, tuple(source.topology.loop_of(cavity).tolist()), points, asked.base)
+
+
 def volumes_of(
-    source: Source, studies: Sequence[Study], cavity: str, areas: Array, points: Array, asked: Asked
+    source: Source,
+    studies: Sequence[Study],
+    cavity: str,
+    areas: Array,
+    points: Array,
+    asked: Asked,
+    base: tuple[int, int] | None = None,
 ) -> tuple[tuple[Volume, ...], tuple[str, ...]]:
     """Volumes, and why there are none where nobody asked for some.
 
@@ -83,6 +96,8 @@ def volumes_of(
         Of the cavity, in the square of the source's unit.
     points : (Q, T, L, 2) array
     asked : Asked
+    base : (int, int), optional
+        As of `base_of`.
 
     Raises
     ------
@@ -102,7 +117,8 @@ def volumes_of(
         )
     if asked.method == "slices":
         return _by_slices(source, studies, areas, asked, 1), ()
-    return _by_views(source, studies, cavity, points, asked), ()
+    assert base is not None
+    return _by_views(source, studies, cavity, points, asked, base), ()
 
 
 def _obstacle(source: Source, studies: Sequence[Study]) -> str:
@@ -134,10 +150,11 @@ def _summed(source: Source, study: Study, areas: Array, missing: str) -> Volume:
     return Volume(study.name, (study,), "slices", found.ml, found.filled.sum(0), found.absent.sum(0))
 
 
-def _by_views(source: Source, studies: Sequence[Study], cavity: str, points: Array, asked: Asked) -> tuple[Volume, ...]:
+def _by_views(
+    source: Source, studies: Sequence[Study], cavity: str, points: Array, asked: Asked, base: tuple[int, int]
+) -> tuple[Volume, ...]:
     """Discs or area and length, from one view of each study or two."""
     loop = tuple(source.topology.loop_of(cavity).tolist())
-    base = _hinges(source, loop, points, asked.base)
     found = []
     for name, pair in _views(studies, asked).items():
         one, *more = (tracking.view(points[study.slices[0], : study.frames], loop, base) for study in pair)
