@@ -10,11 +10,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from numpy.typing import NDArray
 
 import atlaskit
 from atlaskit.errors import AtlasError, InputError, NotFoundError, StoreError
 from atlaskit.landmarks import Status
+from atlaskit.store import write_group
 from atlaskit.topology import Topology
 
 Pairs = tuple[NDArray[np.float64], Topology]
@@ -135,3 +137,16 @@ def test_tables_keep_ids_as_text(drawn: Path) -> None:
     read = atlaskit.open(drawn).table("shape/scores")
     assert read.iloc[0].tolist() == ["007", "01", "null", 60.5] and read.iloc[1, :2].tolist() == ["None", "NA"]
     assert read.iloc[1, 2:].isna().all() and read["age"].dtype == np.float64
+
+
+def test_groups_of_arrays_are_opened_by_name(drawn: Path) -> None:
+    atlas = atlaskit.open(drawn)
+    for read in (lambda: atlas.tracks, lambda: atlas.arrays("tracks")):
+        with pytest.raises(NotFoundError, match="it has no 'tracks': run `atlaskit track` first"):
+            read()
+    average = xr.Dataset({"strain": ("phase", np.array([0.0, -0.2]))})
+    write_group(atlas.store, "tracks", {"average": average})
+    assert atlas.arrays("tracks/average").identical(average)
+    for wrong in ("tracks/average/strain", "tracks/volumes"):  # an array, and nothing
+        with pytest.raises(NotFoundError, match="name another"):
+            atlas.arrays(wrong)

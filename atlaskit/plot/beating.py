@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from atlaskit.contours import signed_area
 from atlaskit.errors import InputError
 from atlaskit.plot.cases import painted, tints
-from atlaskit.plot.courses import MOST_CURVES, Floats, Unit, beat_axes, draw_courses, frames_of, named, places_of
+from atlaskit.plot.courses import MOST_CURVES, Curves, Floats, Unit, beat_axes, draw_courses, frames_of, named, places_of
 from atlaskit.plot.labels import shortened
 from atlaskit.plot.style import (
     INK,
@@ -89,7 +89,7 @@ def beating(
     topology: Topology,
     masks: Masks | None = None,
     *,
-    values: ArrayLike | Mapping[str, ArrayLike] | None = None,
+    values: ArrayLike | Curves | None = None,
     x: ArrayLike | None = None,
     unit: Unit = "frame",
     label: str = "area (px²)",
@@ -113,7 +113,7 @@ def beating(
     topology : Topology
     masks : (T, S, H, W) bool array, or callable of a frame that returns (S, H, W), optional
         The planes of the topology's structures, in its order. Shown as pixels, the smallest over the larger.
-    values : (T,) array, or mapping of str to (T,) array, optional
+    values : (T,) array, or mapping of str to (T,) array, or DataFrame, optional
         The curves; by default the area of each structure's outline.
     x : (T,) array, optional
         Times, phases or frame numbers, ascending; frame numbers by default.

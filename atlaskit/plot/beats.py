@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from atlaskit.errors import InputError
 from atlaskit.plot.charts import COLUMN_IN, Group, chart_axes, group_line, legend_above, split
 from atlaskit.plot.courses import (
+    Curves,
     Flags,
     Floats,
     Marks,
@@ -39,7 +40,7 @@ _TALL_IN, _TWO_IN = 2.4, 4.0
 
 def curves(
     x: ArrayLike,
-    values: ArrayLike | Mapping[str, ArrayLike],
+    values: ArrayLike | Curves,
     *,
     unit: Unit = "ms",
     label: str = "",
@@ -56,7 +57,7 @@ def curves(
     ----------
     x : (T,) array
         Times, phases or frame numbers, ascending.
-    values : (T,) array, or mapping of str to (T,) array
+    values : (T,) array, or mapping of str to (T,) array, or DataFrame
         One curve, or some by name such as that of a structure, 8 at most. A NaN is a gap, and the line is broken there.
     unit : {"ms", "phase", "frame"}
         What `x` is.
@@ -94,8 +95,8 @@ def curves(
 
 def beat(
     x: ArrayLike,
-    areas: Mapping[str, ArrayLike],
-    strains: Mapping[str, ArrayLike],
+    areas: Curves,
+    strains: Curves,
     *,
     unit: Unit = "ms",
     label: str = "area (px²)",
@@ -111,9 +112,9 @@ def beat(
     ----------
     x : (T,) array
         Times, phases or frame numbers, ascending.
-    areas : mapping of str to (T,) array
+    areas : mapping of str to (T,) array, or DataFrame
         By structure, in the unit that `label` says; a NaN is a gap.
-    strains : mapping of str to (T,) array
+    strains : mapping of str to (T,) array, or DataFrame
         By structure, as a share of the length at end-diastole: -0.2 is drawn as -20 %.
     unit : {"ms", "phase", "frame"}
         What `x` is.
@@ -136,7 +137,7 @@ def beat(
         As `curves` does.
     """
     x = places_of(x)
-    percent = {name: 100 * np.asarray(each, dtype=np.float64) for name, each in strains.items()}
+    percent = {str(name): 100 * np.asarray(each, dtype=np.float64) for name, each in strains.items()}
     drawn = named(areas, len(x)), named(percent, len(x))
     colors = {name: color_of(k) for k, name in enumerate(dict.fromkeys([*drawn[0], *drawn[1]]))}
     figure = Picture(figsize=(COLUMN_IN, _TWO_IN), dpi=DPI, facecolor="white", layout="constrained")

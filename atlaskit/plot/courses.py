@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -24,6 +25,9 @@ Floats = NDArray[np.float64]
 Unit = Literal["ms", "phase", "frame"]
 Flags = ArrayLike | Mapping[str, ArrayLike] | None
 """Which frames something holds for: (T,) bool for all curves, or by the name of a curve."""
+
+Curves = Mapping[str, ArrayLike] | pd.DataFrame
+"""Values over the frames by name, such as that of a structure; columns of a table have names too."""
 
 Marks = int | Sequence[int] | None
 
@@ -61,9 +65,9 @@ def places_of(x: ArrayLike) -> Floats:
     return places
 
 
-def named(values: ArrayLike | Mapping[str, ArrayLike], frames: int) -> dict[str, Floats]:
+def named(values: ArrayLike | Curves, frames: int) -> dict[str, Floats]:
     """Curves by name as (T,) arrays, one value per frame; `InputError` for other lengths or too many curves."""
-    given = values if isinstance(values, Mapping) else {"": values}
+    given = values if isinstance(values, (Mapping, pd.DataFrame)) else {"": values}
     curves = {str(name): np.asarray(each, dtype=np.float64) for name, each in given.items()}
     for name, each in curves.items():
         if each.shape != (frames,):

@@ -90,7 +90,7 @@ def _new_axes(*, bar: bool) -> Axes3D:
 def _coloured(ax: Axes3D, values: NDArray[np.float64], label: str) -> NDArray[np.float64]:
     """(F, 4) colours of values, with a bar that says what they are."""
     scale = Normalize(float(values.min()), float(values.max()))
-    bar = ax.figure.colorbar(ScalarMappable(scale, ERRORS), ax=ax, shrink=0.6, pad=0.04, aspect=22)
+    bar = ax.figure.colorbar(ScalarMappable(scale, ERRORS), ax=ax, shrink=0.6, pad=0.1, aspect=22)
     bar.set_label(label, fontsize=TEXT_PT, color=INK)
     bar.ax.tick_params(labelsize=SMALL_PT, length=2, width=0.5, colors=INK)
     bar.outline.set_linewidth(0.5)

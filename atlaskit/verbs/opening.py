@@ -122,11 +122,16 @@ class Atlas:
     def tracks(self) -> xr.Dataset:
         """The sequences that `track` followed last, lazily: points, areas and strains through time; `NotFoundError` before.
 
-        Volumes and average beats are groups of their own: ``store.read_group(atlas.store, "tracks/volumes")``.
+        Volumes and average beats are beside: ``atlas.arrays("tracks/volumes")`` and ``atlas.arrays("tracks/average")``.
         """
-        if not (self.store / GROUP).is_dir():
-            raise NotFoundError(f"{self.store} must hold tracks; it has none: run `atlaskit track` first.")
-        return store.read_group(self.store, GROUP)
+        return self.arrays(GROUP)
+
+    def arrays(self, name: str) -> xr.Dataset:
+        """Read a group of the store, such as "tracks/average", lazily; `NotFoundError` where it has none of the name."""
+        if not _is_group(self.store / name):
+            made = "run `atlaskit track` first" if name == GROUP else "name another"
+            raise NotFoundError(f"Arrays must be a group of {self.store}; it has no {name!r}: {made}.")
+        return store.read_group(self.store, name)
 
     def __repr__(self) -> str:
         """What there is, a line each."""
@@ -194,3 +199,8 @@ def open(path: Path | str = "atlas") -> Atlas:
 
 def _is_atlas(folder: Path) -> bool:
     return any((folder / name).is_file() for name in (SUMMARY, NETWORK))
+
+
+def _is_group(place: Path) -> bool:
+    about = place / "zarr.json"
+    return about.is_file() and json.loads(about.read_text(encoding="utf-8")).get("node_type") == "group"

@@ -4,6 +4,7 @@ import io
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex
@@ -48,6 +49,14 @@ def test_a_gap_is_a_gap_in_the_line_and_frames_that_no_curve_has_are_shaded():
 @pytest.mark.parametrize(("unit", "label"), [("ms", "time (ms)"), ("phase", "phase of the beat"), ("frame", "frame")])
 def test_the_axis_says_what_x_is(unit, label):
     assert curves(np.arange(T), AREA, unit=unit).get_xlabel() == label
+
+
+def test_the_columns_of_a_table_are_curves():
+    table = pd.DataFrame({"cavity": AREA, "epi": 2 * AREA})
+    upper, lower = beat(MS, table, table / table.iloc[0] - 1)
+    for ax, first in ((upper, AREA), (lower, 100 * (AREA / AREA[0] - 1))):
+        np.testing.assert_allclose(drawn(ax, PALETTE[0])[0].get_ydata(), first)
+        assert {"cavity", "epi"} <= set(words(ax)), ax
 
 
 def test_interpolated_frames_are_hollow_on_dashes_and_outliers_crossed_by_name():

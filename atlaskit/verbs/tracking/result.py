@@ -13,7 +13,7 @@ MOST = 12
 """Lines of a kind that are shown; the tables have all."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TrackResult:
     """What was found of the sequences of a store, and where it lies.
 
@@ -81,6 +81,10 @@ class TrackResult:
         ]
         more = len(self.surfaces) - 4
         return "\n".join([*lines, *([f"surface    and {more} more"] if more > 0 else [])])
+
+    def __repr__(self) -> str:
+        """What was found, and what a user should know of how, for whom no command line says it beside."""
+        return "\n".join([str(self), *(f"note       {note}" for note in self.notes)])
 
 
 def _count(n: int, one: str, many: str | None = None) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from atlaskit.landmarks import AXIS, text
 from atlaskit.store import write_group
@@ -40,6 +41,7 @@ def _sequences(tracked: Tracked) -> xr.Dataset:
     frame, landmark = ("sequence", "frame"), ("sequence", "frame", "landmark", "axis")
     each = (*frame, "structure")
     names = tracked.source.topology.structures
+    ed, es = _phases(tracked)
     columns: dict[str, tuple[tuple[str, ...], Any, str]] = {
         "study": (("sequence",), text(sequences.studies), "the examination that a sequence is a slice of"),
         "subject": (("sequence",), text(sequences.subjects), "whom it was made of"),
@@ -47,6 +49,8 @@ def _sequences(tracked: Tracked) -> xr.Dataset:
         "number": (frame, sequences.frames.astype(np.int32), "of each frame; -1 beyond the end of a sequence"),
         "time": (frame, sequences.time, sequences.time_unit),
         "phase": (frame, tracked.phase(), "0 at end-diastole to 1 at the next; NaN outside whole beats"),
+        "ed": (frame, ed, "the frame is end-diastole of a whole beat"),
+        "es": (frame, es, "the frame is end-systole of a whole beat"),
         "case": (frame, text(tracked.source.cases.ravel().tolist()).reshape(sequences.rows.shape), "empty in gaps"),
         "interpolated": (frame, prepared.interpolated, "the frame is a gap that was filled"),
         "outlier": (frame, prepared.outlier, "the frame is unlike its neighbours"),
@@ -72,6 +76,15 @@ def _sequences(tracked: Tracked) -> xr.Dataset:
     }
     described = {name: (dims, values, {"description": words}) for name, (dims, values, words) in columns.items()}
     return xr.Dataset(described, coords)
+
+
+def _phases(tracked: Tracked) -> NDArray[np.bool_]:
+    """(2, Q, T) which frames are end-diastole, and which end-systole; all slices of a study have the same."""
+    found = np.zeros((2, *tracked.source.sequences.rows.shape), dtype=bool)
+    for study in tracked.studies:
+        for marks, frames in zip(found, (study.beats.ed, study.beats.es), strict=True):
+            marks[np.ix_(study.slices, frames)] = True
+    return found
 
 
 def _stacked(curves: Mapping[str, Any], names: tuple[str, ...]) -> Any:
