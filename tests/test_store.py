@@ -27,7 +27,7 @@ from atlaskit import landmarks, store
 from atlaskit.corpus import Case
 from atlaskit.errors import InputError, NotFoundError, StoreError
 from atlaskit.landmarks import FIELDS, Record, Status
-from atlaskit.store.rows import ABANDONED_S
+from atlaskit.store.disk import ABANDONED_S
 from atlaskit.topology import Topology
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -240,6 +240,8 @@ def test_leftovers_are_swept_where_nobody_else_writes(tmp_path: Path) -> None:
         (tmp_path / "s" / leftover).write_bytes(b"cut")
     opened.write_shard(1, {4: result(4)})
     assert files(tmp_path / "s") == sorted([*clean, *theirs])
+    (tmp_path / "s" / "ff.partial").mkdir()
+    (tmp_path / "s" / "ff.partial" / "zarr.json").write_text("{}")
     for name, age in (("s.ff.partial", 2 * ABANDONED_S), ("s.aa.partial", 0)):
         (tmp_path / name).mkdir()
         os.utime(tmp_path / name, times=(time.time() - age,) * 2)
@@ -468,3 +470,39 @@ def test_a_store_without_a_later_field_is_read_and_gets_it_when_written(tmp_path
     assert again.column("ood")[:5].tolist() == list(range(5)), "what was done stays done"
     write_all(again, {7: result(7)})
     assert again.column("slice_mm")[[4, 7]].tolist() == pytest.approx([np.nan, 7.0], nan_ok=True)
+
+
+# --- groups beside the landmarks
+
+
+def part(value: int) -> dict[str, xr.Dataset]:
+    return {"": xr.Dataset({"a": ("x", np.full(3, value))}), "in": xr.Dataset({"b": ("x", np.full(2, value))})}
+
+
+def test_of_two_processes_that_write_a_group_at_once_the_later_one_wins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(tmp_path / "s")
+    store.write_group(tmp_path / "s", "tracks", part(1))
+    rename, turns = Path.rename, iter(range(2, 9))
+
+    def raced(self: Path, target: Path) -> Path:
+        if target.name == "tracks" and next(turns) % 2 == 0:  # another comes between moving the old one aside and the new in
+            shutil.copytree(self, target)
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", raced)
+    store.write_group(tmp_path / "s", "tracks", part(2))
+    assert next(turns) == 4, "it was tried twice"
+    assert store.read_group(tmp_path / "s", "tracks")["a"].values.tolist() == [2, 2, 2]
+    assert store.read_group(tmp_path / "s", "tracks/in")["b"].values.tolist() == [2, 2]
+    assert [path.name for path in tmp_path.iterdir()] == ["s"]
+
+
+def test_drafts_of_groups_whose_writer_was_killed_are_swept_by_the_next(tmp_path: Path) -> None:
+    made(tmp_path / "s")
+    for name, age in (("s.ff.partial", 2 * ABANDONED_S), ("s.aa.partial", 0)):
+        (tmp_path / name).mkdir()
+        os.utime(tmp_path / name, times=(time.time() - age,) * 2)
+    store.write_group(tmp_path / "s", "tracks", part(1))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["s", "s.aa.partial"]

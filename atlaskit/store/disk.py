@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+import shutil
+import time
+import uuid
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,8 @@ from atlaskit.topology import Topology
 
 CHUNK = 256
 """Cases per chunk: what a reader fetches at least."""
+ABANDONED_S = 3600.0
+"""What is being made beside a store, and is so old, is nobody's."""
 
 
 @contextmanager
@@ -45,6 +50,19 @@ def writing(path: Path) -> Iterator[None]:
         raise StoreError(
             f"The landmark store {path} must be writable: {words}; what was written stays, so run again after a remedy."
         ) from error
+
+
+def draft_beside(path: Path) -> Path:
+    """A place of its own beside a store for what is to be moved into it whole; `sweep_beside` finds what is left there."""
+    return path.with_name(f"{path.name}.{uuid.uuid4().hex}.partial")
+
+
+def sweep_beside(path: Path) -> None:
+    """Remove what killed writers left beside a store."""
+    for draft in path.parent.glob(f"{path.name}.*.partial"):
+        with suppress(FileNotFoundError):  # another process may be done with it
+            if time.time() - draft.stat().st_mtime > ABANDONED_S:  # a younger one may be another process's
+                shutil.rmtree(draft, ignore_errors=True)
 
 
 def lay_out(

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
-import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import xarray as xr
 
-from atlaskit.store.disk import consolidate, reading, writing
+from atlaskit.store.disk import consolidate, draft_beside, reading, sweep_beside, writing
 from atlaskit.store.opening import open_store
+
+AGAIN = 20
+"""How often what another process changed meanwhile is tried again."""
+TAKEN = {errno.ENOTEMPTY, errno.EEXIST, errno.EACCES}
+"""What systems say where a folder is to be moved to and another came first."""
 
 
 def write_group(path: Path, name: str, parts: Mapping[str, xr.Dataset]) -> None:
     """Put datasets into a store as a group, in place of the one of that name, whole or not at all.
+
+    Of two processes that write one group at once, the one that is done last wins.
 
     Parameters
     ----------
@@ -32,16 +40,45 @@ def write_group(path: Path, name: str, parts: Mapping[str, xr.Dataset]) -> None:
         As `open_store`; and when the disk is full or read-only.
     """
     open_store(path)
-    target, draft = path / name, path / f"{uuid.uuid4().hex}.partial"
+    draft = draft_beside(path)  # so that nobody who reads the store meets a half
     with writing(path):
+        sweep_beside(path)
         try:
             for part, found in {"": xr.Dataset(), **parts}.items():
                 found.to_zarr(draft, group=part or None, mode="a", consolidated=False, zarr_format=3)
-            shutil.rmtree(target, ignore_errors=True)
-            draft.rename(target)
+            _replace(draft, path / name, path)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
-        consolidate(path)
+        _consolidate(path)
+
+
+def _replace(draft: Path, target: Path, store: Path) -> None:
+    """Move a draft to where a group is, or none; of processes that do so at once the last one wins."""
+    for attempt in range(AGAIN):
+        old = draft_beside(store)
+        try:
+            with suppress(FileNotFoundError):
+                target.rename(old)
+            draft.rename(target)
+        except OSError as error:
+            if error.errno not in TAKEN or attempt == AGAIN - 1:
+                raise
+        else:
+            return
+        finally:
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def _consolidate(path: Path) -> None:
+    """Write the metadata of all groups into the store; one that another process replaces meanwhile is looked for again."""
+    for attempt in range(AGAIN):
+        try:
+            consolidate(path)
+        except FileNotFoundError:
+            if attempt == AGAIN - 1:
+                raise
+        else:
+            return
 
 
 def read_group(path: Path, name: str) -> xr.Dataset:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 from atlaskit.corpus import Case
 from atlaskit.errors import InputError, NotFoundError, StoreError
 from atlaskit.landmarks import FIELDS, FORMAT, FORMAT_VERSION, Status, attributes, sizes_of
-from atlaskit.store.disk import add_array, array_of, consolidate, lay_out, reading, resize, writing
+from atlaskit.store.disk import add_array, array_of, consolidate, draft_beside, lay_out, reading, resize, writing
 from atlaskit.store.rows import LandmarkStore
 from atlaskit.topology import Topology
 
@@ -73,7 +72,7 @@ def open_or_create(
         if FORMAT not in (path / "zarr.json").read_text(encoding="utf-8", errors="replace"):  # it may well be damaged
             raise StoreError(f"{path} must be a landmark store to be replaced; it is other data: choose another place.")
     if overwrite or not path.exists():
-        draft = path.with_name(f"{path.name}.{uuid.uuid4().hex}.partial")
+        draft = draft_beside(path)
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
@@ -90,7 +89,7 @@ def open_or_create(
 def _move(draft: Path, path: Path, overwrite: bool) -> None:
     """Put a finished draft in its place; without overwrite, a store that came first stays."""
     if overwrite and path.exists():
-        old = path.rename(path.with_name(f"{path.name}.{uuid.uuid4().hex}.partial"))
+        old = path.rename(draft_beside(path))
         draft.rename(path)
         shutil.rmtree(old, ignore_errors=True)
         return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +15,10 @@ from numpy.typing import NDArray
 from atlaskit.corpus import Case
 from atlaskit.errors import InputError
 from atlaskit.landmarks import FIELDS, IDENTITY, Record, Status, check_record, identity, sizes_of
-from atlaskit.store.disk import array_of, consolidate, reading, resize, writing
+from atlaskit.store.disk import array_of, consolidate, reading, resize, sweep_beside, writing
 from atlaskit.topology import Topology
 
 _NOTHING: Record = {name: field.fill for name, field in FIELDS.items() if name not in IDENTITY}
-
-ABANDONED_S = 3600.0
-"""A store in the making that is so old is nobody's."""
 
 
 @dataclass(frozen=True)
@@ -175,15 +171,16 @@ class LandmarkStore:
     def sweep(self) -> None:
         """Remove what killed writers left behind; no other process may be writing to the store."""
         self._sweep("**/*.partial")
-        for draft in self.path.parent.glob(f"{self.path.name}.*.partial"):
-            if time.time() - draft.stat().st_mtime > ABANDONED_S:  # a younger one may be another process's
-                shutil.rmtree(draft, ignore_errors=True)
+        sweep_beside(self.path)
 
     def _sweep(self, *patterns: str) -> None:
         with writing(self.path):
             for pattern in patterns:
-                for leftover in self.path.glob(pattern):
-                    leftover.unlink(missing_ok=True)
+                for leftover in list(self.path.glob(pattern)):
+                    if leftover.is_dir():
+                        shutil.rmtree(leftover, ignore_errors=True)
+                    else:
+                        leftover.unlink(missing_ok=True)
 
     def _array(self, name: str) -> zarr.Array[Any]:
         with reading(self.path):
