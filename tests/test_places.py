@@ -77,9 +77,42 @@ def test_the_time_of_a_pattern_is_a_frame_too() -> None:
         (None, {"name": ["a"]}, "needs ids"),
         (None, {"subject": ["zz"]}, "none is"),
         (None, {"subject": ["p1"], "slice": [1.5]}, "whole numbers"),
-        (None, {"subject": ["p1"], "spacing_mm": ["wide"]}, "numbers"),
+        (
+            None,
+            {"subject": ["p1"], "spacing_mm": ["wide"]},
+            "'spacing_mm' .* finite numbers above 0, or nothing; it holds wide",
+        ),
+        (None, {"subject": ["p1"], "spacing_mm": [float("inf")]}, "finite numbers above 0, or nothing; it holds inf"),
+        (None, {"subject": ["p1"], "slice_mm": [-3]}, "finite numbers above 0, or nothing; it holds -3"),
+        (None, {"subject": ["p1"], "frame_ms": [0]}, "finite numbers above 0, or nothing; it holds 0"),
+        (None, {"subject": ["p1"], "time_ms": [float("inf")]}, "finite numbers from 0 on, or nothing; it holds inf"),
+        (None, {"subject": ["p1"], "frame": [float("inf")]}, "whole numbers from 0 on, or nothing; it holds inf"),
+        (None, {"subject": ["p1"], "frame": [1e30]}, r"below 2\*\*31; column 'frame' of the table holds 1000"),
+        (None, {"subject": [], "group": []}, "none below its header"),
+        (None, {}, "none below its header"),
+        (None, {"subject": ["p1", "p1"]}, "more in 'subject': keep one of each, or say whose each row is in a column case"),
     ],
 )
 def test_what_cannot_be_used_is_refused(pattern: str | None, table: dict[str, list[object]] | None, words: str) -> None:
     with pytest.raises(InputError, match=words):
         placed(known("p1_t0", "p1_t1"), pattern, None if table is None else pd.DataFrame(table))
+
+
+@pytest.mark.parametrize("number", ["3000000000", "1" * 26])
+def test_numbers_that_do_not_fit_are_refused_where_they_are_told(number: str) -> None:
+    sentence = rf"below 2\*\*31; that of 'p_t{number}' is {number}: say what the frame is"
+    with pytest.raises(InputError, match=sentence):
+        placed(known(f"p_t{number}"), None, None)
+    with pytest.raises(InputError, match=sentence.replace("frame", "slice").replace("_t", "_s")):
+        placed(known(f"p_s{number}"), None, None)
+    with pytest.raises(InputError, match=rf"below 2\*\*31; --pattern finds {number}"):
+        placed(known(f"p_{number}"), r"(?P<subject>p)_(?P<frame>\d+)", None)
+    assert placed(known(f"p_t{number}", frame=[3]), None, None)[0]["frame"].tolist() == [3], "the store knows better"
+    largest = placed(known(f"p_{2**31 - 1}"), r"(?P<subject>p)_(?P<frame>\d+)", None)[0]
+    assert largest["frame"].tolist() == [2**31 - 1]
+
+
+def test_a_table_does_not_rename_cases() -> None:
+    table = pd.DataFrame({"subject": ["p1"], "case": ["first"], "group": ["ill"]})
+    found, _ = placed(known("p1_t0", "p1_t1"), None, table)
+    assert found["case"].tolist() == ["p1_t0", "p1_t1"] and found["group"].tolist() == ["ill", "ill"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -202,6 +203,30 @@ def test_without_the_distance_between_slices_there_are_no_volumes(beating: Write
     assert atlaskit.track(atlas=atlas, table=table).function["ef"].iat[0] == pytest.approx(0.5547, abs=1e-3)
 
 
+def test_columns_of_a_table_are_not_taken_for_sizes_by_accident(whole: Path) -> None:
+    plain = atlaskit.track(atlas=whole, segments=0)
+    table = pd.DataFrame({"subject": ["P00000"], "spacing_x": [7.0], "spacing_y": [9.0]})
+    told = atlaskit.track(atlas=whole, segments=0, table=table)
+    assert told.function["edv_ml"].tolist() == plain.function["edv_ml"].tolist()
+    assert read(whole, "sequences")["area_change"].notna().all()
+
+
+def test_landmarks_at_infinity_are_missing(beating: Write, outlined: Array, tmp_path: Path) -> None:
+    points = outlined.copy()
+    points[5, 3, 0], points[6, 4] = np.inf, -np.inf
+    gaps = outlined.copy()
+    gaps[5, 3], gaps[6, 4] = np.nan, np.nan
+    found = []
+    for name, landmarks in (("infinite", points), ("missing", gaps)):
+        atlas = beating(tmp_path / name, FIRST, points=landmarks)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            atlaskit.track(atlas=atlas)
+        found.append(read(atlas, "curves"))
+    pd.testing.assert_frame_equal(*found)
+    assert np.isnan(found[0].query("slice == 0 and frame == 5").set_index("structure")["area_mm2"]["cavity"])
+
+
 def test_two_slices_have_a_volume_only_where_it_is_asked_for(beating: Write, tmp_path: Path) -> None:
     atlas = beating(tmp_path / "atlas", range(24))
     assert "ef" not in atlaskit.track(atlas=atlas).function
@@ -234,9 +259,11 @@ def test_slices_of_a_study_are_equally_far_apart(whole: Path) -> None:
         ({"group": "sex"}, "--group is a column"),
         ({"growth": "age"}, "--growth is a column"),
         ({"structures": ["cavty"]}, "cavity"),
-        ({"frame_ms": -5.0}, "--frame-ms must be a number above 0; got -5"),
-        ({"spacing_mm": 0.0}, "--spacing-mm must be"),
-        ({"slice_mm": np.nan}, "--slice-mm must be"),
+        ({"frame_ms": -5.0}, "--frame-ms must be a finite number above 0; got -5"),
+        ({"spacing_mm": 0.0}, "--spacing-mm must be a finite number above 0; got 0"),
+        ({"slice_mm": np.nan}, "--slice-mm must be a finite number above 0; got nan"),
+        ({"slice_mm": np.inf}, "--slice-mm must be a finite number above 0; got inf"),
+        ({"frame_ms": "fast"}, "--frame-ms must be a finite number above 0; got fast"),
         ({"pattern": r"(?P<frame>\d+)$", "table": pd.DataFrame({"id": ["x"]})}, "none is"),
     ],
 )

@@ -68,7 +68,14 @@ def ids_of(table: pd.DataFrame, key: str, wanted: Sequence[str]) -> pd.Series:
     return ids.where(ids.isin(wanted) | ~bare.isin(wanted), bare)
 
 
-def join(cases: Sequence[str], table: pd.DataFrame, *, key: str, subjects: Sequence[str] | None = None) -> Joined:
+def join(
+    cases: Sequence[str],
+    table: pd.DataFrame,
+    *,
+    key: str,
+    subjects: Sequence[str] | None = None,
+    otherwise: str = "name another column (--id)",
+) -> Joined:
     """Find the row of a table that each case belongs to.
 
     Parameters
@@ -80,6 +87,8 @@ def join(cases: Sequence[str], table: pd.DataFrame, *, key: str, subjects: Seque
         Column of the table that holds ids: of cases, or of subjects where these are given. Names of files are ids too.
     subjects : sequence of N str, optional
         Whom each case belongs to, to join by subject; they become the column ``subject`` where the table has none.
+    otherwise : str
+        What to do about ids that come twice or do not match, as the sentence that refuses them says it.
 
     Returns
     -------
@@ -99,12 +108,12 @@ def join(cases: Sequence[str], table: pd.DataFrame, *, key: str, subjects: Seque
         raise InputError(f"The column of ids must hold some, but {key!r} is empty in every row: choose another column.")
     twice = rows.index[rows.index.duplicated()].unique()
     if len(twice):
-        do = "keep one of each, or name another column (--id)"
+        do = f"keep one of each, or {otherwise}"
         raise InputError(f"Every id must have one row of the table; {some(list(twice))} have more in {key!r}: {do}.")
     unmatched, unused = wanted.unique().difference(rows.index), rows.index.difference(wanted)
     if len(unmatched) == wanted.nunique():
         come = f"cases are like {some(list(wanted[:3]))}, {key!r} is like {some(list(rows.index[:3]))}"
-        raise InputError(f"Ids must be the same in both, but none is: {come}; name another column (--id).")
+        raise InputError(f"Ids must be the same in both, but none is: {come}; {otherwise}.")
     found = rows.reindex(wanted).set_axis(pd.Index([str(case) for case in cases], name="case"), axis=0)
     if subjects is not None and "subject" not in found:
         found = found.assign(subject=wanted.to_numpy())

@@ -12,6 +12,8 @@ from atlaskit.errors import InputError
 
 NONE = -1
 """No slice, no frame."""
+LARGEST = 2**31
+"""Above every number of a slice or frame: they fit into 32 bits wherever they are stored."""
 DENSE = 0.5
 """A study with more than this share of the numbers from its first to its last frame has gaps where the others are missing."""
 
@@ -111,7 +113,7 @@ def sequences(
     Raises
     ------
     InputError
-        When lengths differ, a frame number is missing, or two cases have one place.
+        When lengths differ, a frame number is missing, no whole number or 2**31 or more, or two cases have one place.
 
     Examples
     --------
@@ -119,9 +121,11 @@ def sequences(
     >>> found.frames.tolist(), found.rows.tolist()
     ([[1, 2, 3, 4], [2, -1, -1, -1]], [[1, -1, 0, 2], [3, -1, -1, -1]])
     """
+    if np.ndim(points) != 3 or np.shape(points)[2] != 2:
+        raise InputError(f"Landmarks of cases need the shape (cases, landmarks, 2); got {np.shape(points)}.")
     n = len(points)
-    numbered: NDArray[np.int64] = np.asarray(frame, dtype=np.int64)
-    slices = np.full(n, NONE) if slice_ is None else np.asarray(slice_, dtype=np.int64)
+    numbered = _whole(frame, "frame")
+    slices = np.full(n, NONE) if slice_ is None else _whole(slice_, "slice")
     subject = study if subject is None else subject
     _check(n, study, numbered, slices, subject, time)
     keys = sorted({(study[k], int(slices[k])) for k in range(n)})
@@ -155,6 +159,19 @@ def sequences(
     )
 
 
+def _whole(values: Sequence[int] | NDArray[np.integer], what: str) -> NDArray[np.int64]:
+    """(N,) whole numbers that fit into 32 bits."""
+    try:
+        numbers = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        numbers = np.full(1, np.nan)
+    wrong = ~(np.isfinite(numbers) & (np.floor(numbers) == numbers) & (np.abs(numbers) < LARGEST))
+    if numbers.ndim != 1 or wrong.any():
+        came = f"; got {numbers[wrong][0]:g}" if numbers.ndim == 1 and np.isfinite(numbers[wrong]).any() else ""
+        raise InputError(f"Every {what} number of cases must be a whole number below 2**31{came}.")
+    return numbers.astype(np.int64)
+
+
 def _check(
     n: int,
     study: Sequence[str],
@@ -167,6 +184,9 @@ def _check(
     lengths = {len(column) for column in (study, frame, slices, subject, *([] if time is None else [time]))}
     if lengths != {n}:
         raise InputError(f"Every case needs a study, a frame and a slice; {n} cases came with columns of {sorted(lengths)}.")
+    nobody = next((name for name in (*study, *subject) if not isinstance(name, str)), "")
+    if nobody != "":
+        raise InputError(f"Studies and subjects of cases must be named by text; got {nobody!r}.")
     if (frame < 0).any():
         k = int(np.argmax(frame < 0))
         raise InputError(

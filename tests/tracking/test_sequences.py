@@ -61,8 +61,21 @@ def test_the_order_of_cases_changes_nothing(order: list[int]) -> None:
         ({"frame": [0, 1, 3, 1, -1, 4, 5, 6]}, "1 of 8 have none"),
         ({"subject": ["p", "p", "q", "p", "p", "r", "r", "r"]}, "must be one subject's"),
         ({"slice_": [0]}, "columns of"),
+        ({"frame": [0.5, 1, 3, 1, 2, 4, 5, 6]}, "frame number of cases must be a whole number below 2\\*\\*31; got 0.5"),
+        ({"frame": [0, np.inf, 3, 1, 2, 4, 5, 6]}, "whole number"),
+        ({"frame": [0, 1, 3, 1, 2, 4, 5, 3_000_000_000]}, "below 2\\*\\*31; got 3e"),
+        ({"frame": [0, 1, 3, 1, 2, 4, 5, 10**400]}, "below 2\\*\\*31"),
+        ({"frame": None}, "frame number of cases must be"),
+        ({"slice_": [0, 0, 0, 1, 1, 0, 0, 10**25]}, "slice number of cases must be a whole number below"),
+        ({"study": [None, *STUDY[1:]]}, "named by text; got None"),
     ],
 )
 def test_what_has_no_place_is_refused(change: dict[str, list[object]], words: str) -> None:
     with pytest.raises(InputError, match=words):
         sequences(POINTS, **{"study": STUDY, "frame": FRAME, "slice_": SLICE, **change})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("points", [POINTS[..., 0], POINTS[0], np.zeros((8, 3, 3)), 1.0, None])
+def test_cases_have_landmarks(points: object) -> None:
+    with pytest.raises(InputError, match=r"shape \(cases, landmarks, 2\); got"):
+        sequences(points, study=STUDY, frame=FRAME)  # type: ignore[arg-type]

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from atlaskit.errors import InputError
 from atlaskit.readers.names import place_of
 from atlaskit.shape import join
+from atlaskit.tracking.sequences import LARGEST
 
 PARTS = ("subject", "study", "slice", "frame", "time")
 """What a pattern may find in the name of a case, as groups of these names, and a table may have as columns."""
@@ -18,6 +20,10 @@ IDS = ("case", "sequence", "study", "subject")
 """Columns of a table that say whose its rows are, the finest first; a column ``id`` is one of them, as its values say."""
 NUMBERS = ("slice", "frame", "time_ms", "spacing_mm", "slice_mm", "frame_ms")
 """Columns of a table that say something of cases, in numbers."""
+SIZES = ("spacing_mm", "slice_mm", "frame_ms")
+"""Those of them that nothing has that is not above 0."""
+DIGITS = 10
+"""Of the largest number that a slice or frame may have."""
 
 
 def placed(known: pd.DataFrame, pattern: str | None, table: pd.DataFrame | None) -> tuple[pd.DataFrame, list[str]]:
@@ -48,16 +54,33 @@ def placed(known: pd.DataFrame, pattern: str | None, table: pd.DataFrame | None)
     """
     names = [place_of(case) for case in known["case"]]
     found = known.assign(study=[name.study for name in names])
-    found["slice"] = np.where(known["slice"] >= 0, known["slice"], [name.slice for name in names])
-    found["frame"] = np.where(known["frame"] >= 0, known["frame"], [name.frame for name in names])
+    found["slice"] = _from_names(known, "slice", [name.slice for name in names])
+    found["frame"] = _from_names(known, "frame", [name.frame for name in names])
     if pattern is not None:
         for part, column in _matched(known["case"].tolist(), pattern).items():
             found[part] = column.to_numpy()
     found["sequence"] = _sequence(found)
     if table is None:
         return found, []
+    if not len(table):
+        raise InputError("The table must have a row for each case, sequence, study or subject; it has none below its header.")
     found, notes = _beside(found, table)
     return found.assign(sequence=_sequence(found)), notes
+
+
+def _from_names(known: pd.DataFrame, part: str, told: list[int]) -> NDArray[np.int64]:
+    """Numbers of slices or frames: the store's, and where it has none those of names."""
+    numbers = [int(own) if own >= 0 else other for own, other in zip(known[part], told, strict=True)]
+    beyond = next((k for k, number in enumerate(numbers) if number >= LARGEST), None)
+    if beyond is not None:
+        raise _too_large(part, f"that of {known['case'].iloc[beyond]!r} is {numbers[beyond]}")
+    return np.array(numbers, dtype=np.int64)
+
+
+def _too_large(part: str, came: str) -> InputError:
+    return InputError(
+        f"Numbers of slices and frames must be below 2**31; {came}: say what the {part} is by --pattern or --table."
+    )
 
 
 def _sequence(found: pd.DataFrame) -> list[str]:
@@ -100,9 +123,12 @@ def _matched(cases: Sequence[str], pattern: str) -> dict[str, pd.Series]:
 
 
 def _whole(values: Sequence[str], part: str) -> list[int]:
-    wrong = next((value for value in values if not re.fullmatch(r"[0-9]{1,9}", value or "")), None)
+    wrong = next((value for value in values if not re.fullmatch(r"[0-9]+", value or "")), None)
     if wrong is not None:
         raise InputError(f"The group {part!r} of --pattern must find whole numbers; it finds {wrong!r}.")
+    beyond = next((value for value in values if len(value.lstrip("0")) > DIGITS or int(value) >= LARGEST), None)
+    if beyond is not None:
+        raise _too_large(part, f"--pattern finds {beyond}")
     return [int(value) for value in values]
 
 
@@ -114,13 +140,15 @@ def _beside(found: pd.DataFrame, table: pd.DataFrame) -> tuple[pd.DataFrame, lis
     key = _key(found, table)
     ids = found[key].tolist()
     unique = list(dict.fromkeys(ids))
-    joined = join(unique, table, key=key)
-    rows = joined.table.drop(columns=key).loc[ids].reset_index(drop=True)
+    finer = "say whose each row is in a column case, sequence or study"
+    joined = join(unique, table, key=key, otherwise=finer)
+    own = [name for name in joined.table if name in (key, "case", "sequence")]  # who the cases are is known
+    rows = joined.table.drop(columns=own).loc[ids].reset_index(drop=True)
     made = found.copy()
     for name in rows:
         column = rows[name].reset_index(drop=True)
         if name in NUMBERS:
-            column = _numbers(column, str(name), found)
+            column = _numbers(column, str(name))
         elif name in ("subject", "study"):
             column = column.where(column.isna(), column.astype(str))
         made[str(name)] = column.where(column.notna(), found[name]).to_numpy() if name in found else column.to_numpy()
@@ -153,12 +181,17 @@ def _key(found: pd.DataFrame, table: pd.DataFrame) -> str:
     return matching[0]
 
 
-def _numbers(column: pd.Series, name: str, found: pd.DataFrame) -> pd.Series:
-    numbers = pd.to_numeric(column, errors="coerce")
-    wrong = column.notna() & numbers.isna()
-    whole = name in ("slice", "frame") and bool((numbers.dropna() % 1 != 0).any())
-    if wrong.any() or whole or (numbers < (-1 if name == "slice" else 0)).any():
-        raise InputError(f"Column {name!r} of the table must hold {'whole ' if whole else ''}numbers from 0 on; it does not.")
+def _numbers(column: pd.Series, name: str) -> pd.Series:
+    """A column of numbers; missing ones stay missing."""
+    numbers = pd.to_numeric(column, errors="coerce").astype(np.float64)
+    whole, least = name in ("slice", "frame"), -1 if name == "slice" else 0
+    wrong = ~(np.isfinite(numbers) & (numbers > 0 if name in SIZES else numbers >= least))
+    wrong = (wrong | (numbers % 1 != 0) if whole else wrong) & column.notna()
+    if wrong.any():
+        need = "finite numbers above 0" if name in SIZES else f"{'whole' if whole else 'finite'} numbers from 0 on"
+        raise InputError(f"Column {name!r} of the table must hold {need}, or nothing; it holds {column[wrong].iloc[0]}.")
+    if whole and (numbers >= LARGEST).any():
+        raise _too_large(name, f"column {name!r} of the table holds {numbers.max():.0f}")
     return numbers
 
 

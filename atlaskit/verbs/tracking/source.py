@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -110,8 +111,9 @@ def read_source(
     beside = None if table is None else read_table(table, None, ids=("id", *IDS))
     known, notes = placed(_known(opened, standing), pattern, beside)
     known = _timed(known, frame_ms) if ages is None else _aged(known, ages)
-    sizes = _spacing(known, unit, spacing_mm)
+    sizes = _spacing(known, opened.column("spacing_mm")[standing], unit, spacing_mm)
     points = opened.column("points")[standing][:, used].astype(np.float64)
+    points[~np.isfinite(points).all(-1)] = np.nan  # infinity is no place
     known["time_ms"] = known["time_ms"].astype(np.float64)
     found = sequences(
         points if sizes is None else points * sizes[:, None],
@@ -141,16 +143,15 @@ def read_source(
 def _check_above_0(sizes: Mapping[str, float | None]) -> None:
     """Refuse sizes that nothing can have."""
     for name, size in sizes.items():
-        if size is not None and not 0 < size < np.inf:
-            raise InputError(f"{name} must be a number above 0; got {size:g}: leave it out where it is unknown.")
+        if size is not None and not (isinstance(size, Real) and 0 < size < np.inf):
+            raise InputError(f"{name} must be a finite number above 0; got {size}: leave it out where it is unknown.")
 
 
 def _known(opened: LandmarkStore, rows: NDArray[np.int64]) -> pd.DataFrame:
     """What a store knows of the place of some cases."""
-    spacing = opened.column("spacing_mm")[rows]
     columns = {name: opened.column(name)[rows] for name in ("case", "subject", "frame", "slice", "time_ms", "slice_mm")}
     texts = {name: columns[name].astype(object) for name in ("case", "subject")}
-    return pd.DataFrame({**columns, **texts, "spacing_x": spacing[:, 0], "spacing_y": spacing[:, 1]})
+    return pd.DataFrame({**columns, **texts})
 
 
 def _aged(known: pd.DataFrame, ages: str) -> pd.DataFrame:
@@ -172,9 +173,9 @@ def _timed(known: pd.DataFrame, frame_ms: float | None) -> pd.DataFrame:
     return known
 
 
-def _spacing(known: pd.DataFrame, unit: Unit, given: float | None) -> NDArray[np.float64] | None:
-    """(N, 2) pixel sizes where the unit is to be mm, else None."""
-    sizes = known[["spacing_x", "spacing_y"]].to_numpy(dtype=np.float64)
+def _spacing(known: pd.DataFrame, stored: NDArray[np.floating], unit: Unit, given: float | None) -> NDArray[np.float64] | None:
+    """(N, 2) pixel sizes where the unit is to be mm, else None; from those that a store knows, (N, 2)."""
+    sizes = stored.astype(np.float64)
     if "spacing_mm" in known:
         told = known["spacing_mm"].to_numpy(dtype=np.float64)
         sizes = np.where(np.isfinite(told)[:, None], told[:, None], sizes)
@@ -197,7 +198,7 @@ def _first_rows(found: Sequences) -> NDArray[np.int64]:
 def _beside(known: pd.DataFrame, found: Sequences) -> pd.DataFrame:
     """A row per sequence: who it is, and columns of the table that do not change within it."""
     identity = {"sequence": found.names, "study": found.studies, "subject": found.subjects, "slice": found.slices}
-    own = {"case", "frame", "time_ms", "frame_ms", "spacing_x", "spacing_y", "spacing_mm", "slice_mm", *identity}
+    own = {"case", "frame", "time_ms", "frame_ms", "spacing_mm", "slice_mm", *identity}
     made = pd.DataFrame(identity)
     groups = known.groupby("sequence", sort=False)
     for name in [str(name) for name in known if name not in own]:
