@@ -159,10 +159,10 @@ def test_growth_finds_the_power_of_age_and_replaces_what_beats_left(rats: Path, 
     [
         ("age_day", {}, "did you mean 'age_days'"),
         ("sex", {}, "have a number in 'sex'"),
-        ("age_days", {"surfaces": "vtk"}, "leave out --group and --surfaces"),
-        ("age_days", {"group": "sex"}, "leave out --group and --surfaces"),
+        ("age_days", {"surfaces": "vtk"}, "leave out --surfaces"),
+        ("age_days", {"group": "sex", "roles": []}, r"leave out --group\."),
     ],
 )
-def test_growth_needs_ages_alone(rats: Path, ages: pd.DataFrame, column: str, options: dict[str, str], words: str) -> None:
+def test_growth_needs_ages_alone(rats: Path, ages: pd.DataFrame, column: str, options: dict[str, Any], words: str) -> None:
     with pytest.raises(InputError, match=words):
         atlaskit.track(atlas=rats, table=ages, growth=column, **options)

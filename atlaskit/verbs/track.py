@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import time
 from collections.abc import Mapping, Sequence
@@ -14,10 +15,11 @@ from atlaskit.errors import InputError, nearest
 from atlaskit.store import open_store
 from atlaskit.verbs.population import Unit
 from atlaskit.verbs.tracing import Progress, silent
+from atlaskit.verbs.tracking.asking import check
 from atlaskit.verbs.tracking.comparing import groups_of
 from atlaskit.verbs.tracking.findings import TABLES, beat_findings, draw_findings, grown_findings
 from atlaskit.verbs.tracking.measuring import Choices, measure, prepare, studies_of
-from atlaskit.verbs.tracking.meshes import check_format, close_stacks, replace_surfaces
+from atlaskit.verbs.tracking.meshes import close_stacks, replace_surfaces
 from atlaskit.verbs.tracking.result import TrackResult
 from atlaskit.verbs.tracking.roles import roles_of
 from atlaskit.verbs.tracking.source import Source, read_source
@@ -28,7 +30,6 @@ from atlaskit.verbs.whole import replace_tables, whole
 
 ACCOUNT = "track.json"
 """Beside the tables: how they were made."""
-SMOOTH = ("none", "fourier", "savgol", "rts")
 
 
 def track(
@@ -113,6 +114,7 @@ def track(
     growth : str, optional
         Column of ages in the table: growth of shape and size within subjects is found in place of beats.
     permutations : int
+        19 at least.
     surfaces : {"vtk", "ply", "stl"}, optional
         Write closed surfaces of studies with slices.
     show : str, optional
@@ -140,9 +142,7 @@ def track(
     given = {name: value for name, value in locals().items() if name not in ("began", "report", "table", "store")}
     choices = Choices(cyclic, steady, fill, smooth, keep_drift, reference, segments)
     asked = Asked(volume, missing, tuple(views), base, convention)
-    _check(choices, permutations, surfaces)
-    if growth is not None and (group or surfaces):
-        raise InputError("--growth takes the place of beats, their groups and surfaces: leave out --group and --surfaces.")
+    check(given, {name: option.default for name, option in inspect.signature(track).parameters.items()}, table)
     report("tracking", 0, 4)
     source = read_source(
         Path(atlas) / "landmarks.zarr" if store is None else Path(store),
@@ -203,17 +203,6 @@ def _tracked(source: Source, texts: Sequence[str], choices: Choices, asked: Aske
     areas = measured.area[roles.cavity]
     volumes, why = volumes_of(source, studies, roles.cavity, areas, prepared.points, asked, base)
     return Tracked(source, roles, studies, prepared, measured, volumes, "longitudinal" if base else "circumferential", why)
-
-
-def _check(choices: Choices, permutations: int, surfaces: str | None) -> None:
-    """Refuse what no sequence can be asked for."""
-    if choices.smooth not in SMOOTH:
-        raise InputError(
-            f"Landmarks are smoothed by {', '.join(SMOOTH)}; got {choices.smooth!r}: {nearest(choices.smooth, SMOOTH)}"
-        )
-    if choices.fill < 0 or choices.segments < 0 or permutations < 1 or (choices.reference or 0) < 0:
-        raise InputError("Numbers of frames, segments and permutations count from 0, 0 and 1; one is below.")
-    check_format(surfaces)
 
 
 def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> tuple[Path, ...]:

@@ -41,12 +41,12 @@ class Roles:
         return f"the cavity is {self.cavity!r}{wall}: --role says otherwise"
 
 
-def roles_of(texts: Sequence[str], topology: Topology, points: NDArray[np.float64]) -> Roles:
+def roles_of(texts: Sequence[str] | str, topology: Topology, points: NDArray[np.float64]) -> Roles:
     """Read roles as the user gives them; what is not given is guessed.
 
     Parameters
     ----------
-    texts : sequence of str
+    texts : str or sequence of str
         ``ROLE=STRUCTURE`` each.
     topology : Topology
     points : (Q, T, L, 2) array
@@ -58,7 +58,7 @@ def roles_of(texts: Sequence[str], topology: Topology, points: NDArray[np.float6
         For an unknown role or structure, or one that comes twice.
     """
     given: dict[str, str] = {}
-    for text in texts:
+    for text in [texts] if isinstance(texts, str) else texts:
         role, _, name = (part.strip() for part in text.partition("="))
         if role not in ROLES or not name:
             raise InputError(f"--role is ROLE=STRUCTURE, ROLE one of {', '.join(ROLES)}; got {text!r}.")

@@ -1,0 +1,92 @@
+"""What `track` may be asked for: checked once, before anything is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from numbers import Integral
+from pathlib import Path
+from typing import Any, get_args
+
+import pandas as pd
+
+from atlaskit.errors import InputError, nearest
+from atlaskit.tracking.apical import CONVENTIONS
+from atlaskit.tracking.volumes import MISSING
+from atlaskit.verbs.population import Unit
+from atlaskit.verbs.tracking.meshes import check_format
+from atlaskit.verbs.tracking.volumes import METHODS, VIEWS
+
+WORDS: dict[str, Sequence[str]] = {
+    "unit": get_args(Unit),
+    "smooth": ("none", "fourier", "savgol", "rts"),
+    "volume": METHODS,
+    "missing": tuple(MISSING),
+    "convention": CONVENTIONS,
+}
+"""Options that are one of some words."""
+LEAST = {"reference": 0, "fill": 0, "segments": 0, "permutations": 19, "seed": 0}
+"""Options that are whole numbers, and the least that each may be."""
+OF_BEATS = {
+    "roles": "--role", "slice_mm": "--slice-mm", "frame_ms": "--frame-ms", "cyclic": "--cyclic/--open",
+    "reference": "--reference", "steady": "--no-steady", "smooth": "--smooth", "fill": "--fill", "keep_drift": "--no-drift",
+    "segments": "--segments", "volume": "--volume", "missing": "--missing", "views": "--views", "base": "--base",
+    "convention": "--convention", "group": "--group", "surfaces": "--surfaces", "show": "--show",
+}  # fmt: skip
+"""Options that say something of beats only, as the command line calls them."""
+
+
+def check(given: Mapping[str, Any], usual: Mapping[str, Any], table: object) -> None:
+    """Refuse what no sequence can be asked for.
+
+    Parameters
+    ----------
+    given : mapping of str to object
+        Options of `track`.
+    usual : mapping of str to object
+        What they are where nobody says otherwise.
+    table : path, DataFrame or None
+
+    Raises
+    ------
+    InputError
+    """
+    for name, words in WORDS.items():
+        if given[name] not in words:
+            raise InputError(f"--{name} is one of {', '.join(words)}; got {given[name]!r}: {nearest(str(given[name]), words)}")
+    for name, least in LEAST.items():
+        number = given[name]
+        if number is not None and not (isinstance(number, Integral) and number >= least):
+            raise InputError(f"--{name} must be a whole number of {least} or more; got {number}.")
+    if not isinstance(table, str | Path | pd.DataFrame | None):
+        raise InputError(f"--table is the path of a CSV, or a DataFrame; got a {type(table).__name__}.")
+    check_format(given["surfaces"])
+    _check_base(given["base"])
+    _check_views(tuple(given["views"]), given["volume"])
+    if given["growth"] is not None:
+        _check_growth(given, usual)
+
+
+def _check_base(base: object) -> None:
+    pair = list(base) if isinstance(base, Sequence) else []
+    if base is not None and not (len(pair) == 2 and all(isinstance(landmark, Integral) for landmark in pair)):
+        raise InputError(f"--base is two landmarks, such as 12,40; got {base!r}.")
+
+
+def _check_views(views: tuple[str, ...], volume: str) -> None:
+    """As many as the method can use; without any every study is one view."""
+    if views and volume not in VIEWS:
+        raise InputError(f"--views are of volumes by {', '.join(VIEWS)}: ask for one of these with --volume; got {volume}.")
+    if volume in VIEWS and len(views) not in VIEWS[volume]:
+        counts = " or ".join(str(count) for count in VIEWS[volume])
+        raise InputError(f"--volume {volume} needs {counts} parts of names in --views, such as '2CH,4CH'; got {len(views)}.")
+    if len(set(views)) < len(views):
+        raise InputError(f"--views are two parts of names that tell views apart; got {views[0]!r} twice.")
+
+
+def _check_growth(given: Mapping[str, Any], usual: Mapping[str, Any]) -> None:
+    """Growth has no beats, so that options of these would be said in vain."""
+    vain = [spoken for name, spoken in OF_BEATS.items() if given[name] != usual[name] and given[name] not in ([], ())]
+    if vain:
+        raise InputError(
+            f"--growth takes the place of beats, and what is said of these counts for nothing: leave out {', '.join(vain)}."
+        )
