@@ -227,6 +227,37 @@ def test_landmarks_at_infinity_are_missing(beating: Write, outlined: Array, tmp_
     assert np.isnan(found[0].query("slice == 0 and frame == 5").set_index("structure")["area_mm2"]["cavity"])
 
 
+@pytest.mark.parametrize("collapsed", [slice(5, 6), slice(None)], ids=["one", "all"])
+def test_outlines_that_enclose_nothing_are_missing(
+    beating: Write, outlined: Array, tmp_path: Path, collapsed: slice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()  # pictures too
+    points = outlined.copy()
+    points[collapsed, :32] = points[collapsed, :1]
+    points[7, 32:, 1] = 0.5 * points[7, 32:, 0]  # on a line
+    atlas = beating(tmp_path / "atlas", FIRST, points=points)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        result = atlaskit.track(atlas=atlas, film=False)
+    empty = len(range(48)[collapsed]) + 1
+    assert f"{empty} outlines enclose nothing and count as missing" in result.notes
+    assert int(read(atlas, "curves")["area_mm2"].isna().sum()) == empty
+
+
+def test_short_studies_are_smoothed_by_what_suits_them(beating: Write, tmp_path: Path) -> None:
+    atlas = beating(tmp_path / "atlas", range(5))
+    with pytest.raises(InputError, match="--smooth savgol needs 7 frames of every study; 'P00000' has 5: take --smooth rts"):
+        atlaskit.track(atlas=atlas, smooth="savgol")
+    assert atlaskit.track(atlas=atlas, smooth="rts").counts["frames"] == 5
+
+
+def test_times_increase_or_are_told(whole: Path) -> None:
+    table = pd.DataFrame({"case": ["P00000_s001_t004"], "time_ms": [10.0]})
+    with pytest.raises(InputError, match=r"of 'P00000_s001' frame 3 is at .* ms and frame 4 is at 10 ms: give --frame-ms"):
+        atlaskit.track(atlas=whole, table=table)
+    assert atlaskit.track(atlas=whole, table=table, frame_ms=40.0).counts["frames"] == 48
+
+
 def test_two_slices_have_a_volume_only_where_it_is_asked_for(beating: Write, tmp_path: Path) -> None:
     atlas = beating(tmp_path / "atlas", range(24))
     assert "ef" not in atlaskit.track(atlas=atlas).function
@@ -260,6 +291,14 @@ def test_slices_of_a_study_are_equally_far_apart(whole: Path) -> None:
         ({"views": ["2CH", "4CH"]}, "ask for one of these with --volume; got auto"),
         ({"base": (1, 2, 3)}, "--base is two landmarks"),
         ({"base": 3}, "--base is two landmarks"),
+        (
+            {"reference": 12},
+            "--reference is a frame of every sequence, from 0 on; 'P00000_s000' has 12 frames, and so no frame 12",
+        ),
+        (
+            {"smooth": "fourier", "cyclic": False},
+            "--smooth fourier .*; 1 of 1 studies are not seen to, such as 'P00000': say --cyc",
+        ),
         ({"table": [1]}, "--table is the path of a CSV, or a DataFrame; got a list"),
         ({"growth": "age", "smooth": "rts", "fill": 2}, "--growth takes the place of beats, .* leave out --smooth, --fill\\."),
         (

@@ -27,7 +27,7 @@ def readable_factor(shift: Points, shape: Points) -> float:
 def spaced(loop: NDArray[np.int64], shape: Points, *, gap: float = _GAP) -> NDArray[np.int64]:
     """Landmarks of a loop, evenly picked so that arrows of neighbours stay apart by a gap in parts of the longer side."""
     side = float((np.nanmax(shape, axis=0) - np.nanmin(shape, axis=0)).max())
-    room = perimeter(shape[loop].astype(np.float64)) / (gap * side)
+    room = perimeter(shape[loop].astype(np.float64)) / (gap * side) if side > 0 else 1.0
     least = max(1, int(np.ceil(len(loop) / max(room, 1.0))))
     return loop[:: next((step for step in range(least, 2 * least) if len(loop) % step == 0), least)]  # even around the loop
 

@@ -122,11 +122,12 @@ def jumps(
 
 def _attributes(outlines: Array) -> Array:
     """(..., T, 5) of outlines (..., T, n, 2), as shares of their mean radius over the frames."""
-    area, centre, spread = moments(outlines)
-    log_radius = 0.5 * np.log(np.abs(area) / np.pi)
+    signed, centre, spread = moments(outlines)
+    area = np.where(signed == 0, np.nan, np.abs(signed))
+    log_radius = 0.5 * np.log(area / np.pi)
     radius = np.exp(_mean(log_radius))
-    wider = 2 * np.pi * (spread[..., 0] - spread[..., 1]) / np.abs(area)
-    slant = 4 * np.pi * spread[..., 2] / np.abs(area)
+    wider = 2 * np.pi * (spread[..., 0] - spread[..., 1]) / area
+    slant = 4 * np.pi * spread[..., 2] / area
     return np.stack([centre[..., 0] / radius, centre[..., 1] / radius, log_radius, wider, slant], axis=-1)
 
 

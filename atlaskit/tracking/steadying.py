@@ -111,7 +111,8 @@ def steady(
             before = flat[part][:, :, list(loop)]
             after = _slid(before, times[part], still, periodic, cutoff, rounds)
             steadied[part][:, :, list(loop)] = after
-            changed = np.abs(signed_areas(after) / signed_areas(before) - 1)
+            enclosed = signed_areas(before)
+            changed = np.abs(signed_areas(after) / np.where(enclosed == 0, np.nan, enclosed) - 1)
             area[part] = np.fmax(area[part], np.nan_to_num(changed).max(axis=1))
     found = steadied.reshape(points.shape)
     return Steadied(found, *change(points, found), area.reshape(points.shape[:-3]))

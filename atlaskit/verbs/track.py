@@ -15,7 +15,7 @@ from atlaskit.errors import InputError, nearest
 from atlaskit.store import open_store
 from atlaskit.verbs.population import Unit
 from atlaskit.verbs.tracing import Progress, silent
-from atlaskit.verbs.tracking.asking import check
+from atlaskit.verbs.tracking.asking import check, check_frames, check_smooth
 from atlaskit.verbs.tracking.comparing import groups_of
 from atlaskit.verbs.tracking.findings import TABLES, beat_findings, draw_findings, grown_findings
 from atlaskit.verbs.tracking.measuring import Choices, measure, prepare, studies_of
@@ -194,8 +194,10 @@ def track(
 def _tracked(source: Source, texts: Sequence[str], choices: Choices, asked: Asked) -> Tracked:
     """Make landmarks ready, find the beats, and measure."""
     sequences, topology = source.sequences, source.topology
+    check_frames(sequences, choices.reference)
     roles = roles_of(texts, topology, sequences.points)
     first = studies_of(sequences, topology, roles, sequences.points, choices)
+    check_smooth(first, choices.smooth)
     prepared = prepare(sequences, topology, first, choices)
     studies = studies_of(sequences, topology, roles, prepared.points, choices)
     base = base_of(source, studies, roles.cavity, prepared.points, asked)

@@ -84,6 +84,17 @@ def test_gaps_have_no_score_and_what_is_beside_them_still_has() -> None:
     assert np.isnan(found.scores[2, 0]).all() and not found.flags[2, 0].any()
 
 
+@pytest.mark.filterwarnings("error")
+def test_an_outline_that_encloses_nothing_has_no_score() -> None:
+    points = stacks()
+    points[0, 0, 5, :48] = 7.0
+    points[1] = 7.0
+    found = jumps(points, LOOPS, periodic=True)
+    assert found.loop[0, 0, 5] == 1 and np.isnan(found.scores[1]).all() and np.isfinite(found.scores[2]).all()
+    nothing = jumps(np.full((4, 12, 96, 2), 3.0), LOOPS)
+    assert np.isnan(nothing.scores).all() and not nothing.flags.any()
+
+
 def test_times_and_places_of_landmarks() -> None:
     points = stacks()
     time = np.cumsum(np.random.default_rng(1).uniform(1, 4, FRAMES))

@@ -157,3 +157,14 @@ def test_curves_pass_through_their_landmarks_and_near_a_circle() -> None:
 def test_a_cutoff_of_two_frames_is_refused() -> None:
     with pytest.raises(InputError, match="more than 2 frames; got 2"):
         steady(np.zeros((4, 8, 2)), [range(8)], cutoff=2)
+
+
+@pytest.mark.filterwarnings("error")
+def test_an_outline_that_encloses_nothing_stays_where_it_is() -> None:
+    turn = 2 * np.pi * np.arange(24) / 24
+    points = np.tile(10 * np.stack([np.cos(turn), np.sin(turn)], axis=-1), (2, 9, 1, 1))
+    points[0, 4] = points[1] = 5.0
+    found = steady(points, (range(24),))
+    np.testing.assert_allclose(found.points[1], 5.0)
+    np.testing.assert_allclose(found.points[0, 4], 5.0)
+    assert found.area_change[1] == 0 and np.isfinite(found.area_change).all()

@@ -1,4 +1,4 @@
-"""What `track` may be asked for: checked once, before anything is read."""
+"""What `track` may be asked for: checked before anything is read, and what depends on sequences as soon as they are there."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from numbers import Integral
 from pathlib import Path
 from typing import Any, get_args
 
+import numpy as np
 import pandas as pd
 
 from atlaskit.errors import InputError, nearest
+from atlaskit.tracking import Sequences
 from atlaskit.tracking.apical import CONVENTIONS
+from atlaskit.tracking.smoothing import WINDOW
 from atlaskit.tracking.volumes import MISSING
 from atlaskit.verbs.population import Unit
+from atlaskit.verbs.tracking.beats import Study
 from atlaskit.verbs.tracking.meshes import check_format
 from atlaskit.verbs.tracking.volumes import METHODS, VIEWS
 
@@ -89,4 +93,31 @@ def _check_growth(given: Mapping[str, Any], usual: Mapping[str, Any]) -> None:
     if vain:
         raise InputError(
             f"--growth takes the place of beats, and what is said of these counts for nothing: leave out {', '.join(vain)}."
+        )
+
+
+def check_frames(sequences: Sequences, reference: int | None) -> None:
+    """Refuse a reference that is no frame of some sequence."""
+    short = np.flatnonzero(sequences.lengths <= (reference or 0))
+    if len(short):
+        q = int(short[0])
+        raise InputError(
+            f"--reference is a frame of every sequence, from 0 on; {sequences.names[q]!r} has {sequences.lengths[q]} frames, "
+            f"and so no frame {reference}."
+        )
+
+
+def check_smooth(studies: Sequence[Study], method: str) -> None:
+    """Refuse a way of smoothing that some study is too short for, or does not close for."""
+    long = [study for study in studies if study.frames >= 3]  # shorter ones are left as they are
+    short = next((study for study in long if method == "savgol" and study.frames < WINDOW), None)
+    if short is not None:
+        raise InputError(
+            f"--smooth savgol needs {WINDOW} frames of every study; {short.name!r} has {short.frames}: take --smooth rts."
+        )
+    open_ = [study.name for study in long if method == "fourier" and not study.periodic]
+    if open_:
+        raise InputError(
+            f"--smooth fourier needs one beat that closes upon itself; {len(open_)} of {len(studies)} studies are not seen to, "
+            f"such as {open_[0]!r}: say --cyclic where they do, or take --smooth rts."
         )

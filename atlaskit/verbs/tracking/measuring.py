@@ -251,7 +251,7 @@ def _motion(
     }
     for chosen, frames, periodic in alike(sequences, studies):
         first = np.maximum(rest[chosen, 0], 0)
-        reference = first if choices.reference is None else np.full(len(chosen), min(choices.reference, frames - 1))
+        reference = first if choices.reference is None else np.full(len(chosen), choices.reference)
         part = tracking.trajectories(
             points[chosen, :frames],
             sequences.time[chosen, :frames],

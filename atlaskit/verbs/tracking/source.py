@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from atlaskit.contours import signed_areas
 from atlaskit.errors import InputError, nearest
 from atlaskit.landmarks import Status
 from atlaskit.store import LandmarkStore, open_store
@@ -19,6 +20,9 @@ from atlaskit.tracking import Sequences, sequences
 from atlaskit.verbs.comparison.covariates import read_table
 from atlaskit.verbs.population import Unit, names_of
 from atlaskit.verbs.tracking.places import IDS, placed
+
+LEAST_AREA = 1e-9
+"""Share of the square of its longer side that an outline encloses which is one."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,7 @@ def read_source(
     known = _timed(known, frame_ms) if ages is None else _aged(known, ages)
     sizes = _spacing(known, opened.column("spacing_mm")[standing], unit, spacing_mm)
     points = opened.column("points")[standing][:, used].astype(np.float64)
-    points[~np.isfinite(points).all(-1)] = np.nan  # infinity is no place
+    empty = _forget_impossible(points, opened.topology.only(names))
     known["time_ms"] = known["time_ms"].astype(np.float64)
     found = sequences(
         points if sizes is None else points * sizes[:, None],
@@ -123,6 +127,7 @@ def read_source(
         subject=known["subject"].tolist(),
         time=known["time_ms"].to_numpy(),
     )
+    _check_times(found)
     first, template = _first_rows(found), opened.template()
     apart = known["slice_mm"].to_numpy(dtype=np.float64)[first]
     return Source(
@@ -136,8 +141,30 @@ def read_source(
         known=known,
         template=None if template is None else template[used].astype(np.float64),
         table=_beside(known, found),
-        notes=tuple(notes),
+        notes=(*notes, *([f"{empty} outlines enclose nothing and count as missing"] if empty else [])),
     )
+
+
+def _forget_impossible(points: NDArray[np.float64], topology: Topology) -> int:
+    """Make NaN of landmarks at infinity, and of outlines that lie on a point or a line; how many of these there are."""
+    points[~np.isfinite(points).all(-1)] = np.nan
+    outlines = [points[:, list(loop)] - points[:, loop[:1]] for loop in topology.loops]  # from nearby, so that digits stay
+    empty = [np.abs(signed_areas(own)) <= LEAST_AREA * np.ptp(own, axis=1).max(-1) ** 2 for own in outlines]
+    for flat, loop in zip(empty, topology.loops, strict=True):
+        points[np.ix_(flat, list(loop))] = np.nan
+    return int(np.sum(empty))
+
+
+def _check_times(found: Sequences) -> None:
+    """Refuse times that stand still or go back."""
+    wrong = np.argwhere(np.diff(found.time, axis=1) <= 0)
+    if len(wrong):
+        q, t = wrong[0].tolist()
+        one, other = (f"frame {found.frames[q, k]} is at {found.time[q, k]:g} ms" for k in (t, t + 1))
+        raise InputError(
+            f"Times must increase from frame to frame; of {found.names[q]!r} {one} and {other}: "
+            "give --frame-ms, or times in --table."
+        )
 
 
 def _check_above_0(sizes: Mapping[str, float | None]) -> None:
