@@ -279,6 +279,7 @@ def test_slices_of_a_study_are_equally_far_apart(whole: Path) -> None:
     [
         ({"smooth": "fourrier"}, "did you mean 'fourier'"),
         ({"fill": -1}, "--fill must be a whole number of 0 or more; got -1"),
+        ({"fill": None}, "--fill must be a whole number of 0 or more; got None"),
         ({"fill": 1.5}, "--fill must be a whole number of 0 or more; got 1.5"),
         ({"segments": -1}, "--segments must be a whole number of 0"),
         ({"permutations": 18}, "--permutations must be a whole number of 19 or more; got 18"),

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from atlaskit.contours import lengths, signed_areas
 from atlaskit.errors import InputError
+from atlaskit.tracking.timing import numbers
 
 Array = NDArray[np.float64]
 Outlines = NDArray[np.floating]
@@ -112,10 +113,12 @@ def run(points: Outlines, loop: Sequence[int], base: tuple[int, int]) -> tuple[i
 
 def along(points: Outlines, path: Sequence[int]) -> Array:
     """(..., n, 2) the landmarks of a path, in its order."""
-    array = np.asarray(points, dtype=np.float64)
+    array = numbers(points, "Landmarks")
     if array.ndim < 2 or array.shape[-1] != 2:
         raise InputError(f"Landmarks must be an array (..., L, 2); got the shape {array.shape}.")
     chosen = np.asarray(path, dtype=np.int64)
+    if not chosen.size:
+        raise InputError("A path needs landmarks; got none.")
     if chosen.min() < 0 or chosen.max() >= array.shape[-2]:
         raise InputError(
             f"Landmarks of a path must be among the {array.shape[-2]} there are; got {chosen.min()} to {chosen.max()}."

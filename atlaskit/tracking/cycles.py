@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from atlaskit.errors import InputError
 from atlaskit.tracking.curves import Array
 from atlaskit.tracking.function import at_frame
+from atlaskit.tracking.timing import curves_of
 
 
 @dataclass(frozen=True)
@@ -67,14 +68,16 @@ def normalise(
     Raises
     ------
     InputError
-        When times do not increase, or end-systole is to be aligned and is not inside the beat.
+        When times do not increase, a beat stops before it begins, or end-systole is to be aligned and is not inside the beat.
     """
-    curves = np.asarray(values, dtype=np.float64)
+    curves = curves_of(values)
     shape, count = curves.shape[:-1], curves.shape[-1]
     frames: NDArray[np.float64] = np.asarray(np.arange(count) if time is None else time, dtype=np.float64)
     times = np.broadcast_to(frames, curves.shape)
     if count < 2 or not (np.diff(times, axis=-1) > 0).all():
         raise InputError("A beat needs at least 2 frames and times that increase; check the times.")
+    if n < 1 or (stop is not None and (np.asarray(stop) <= np.asarray(ed)).any()):
+        raise InputError("A beat is sampled at 1 phase or more, and stops after its end-diastole; check 'n', 'ed' and 'stop'.")
     period = (times[..., -1] - times[..., 0]) * count / (count - 1)
     times = np.concatenate([times, times + period[..., None]], axis=-1)
     curves = np.concatenate([curves, curves if stop is None else np.full_like(curves, np.nan)], axis=-1)
@@ -102,7 +105,7 @@ def average(values: ArrayLike, *, axis: int = 0) -> Average:
     -------
     Average
     """
-    curves = np.asarray(values, dtype=np.float64)
+    curves = curves_of(values)
     n = np.isfinite(curves).sum(axis=axis)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # of phases that no curve has

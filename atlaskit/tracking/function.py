@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from atlaskit.errors import InputError
 from atlaskit.metrics import edge_distances
 from atlaskit.tracking.curves import Array, Outlines, along, area, length, perimeter
+from atlaskit.tracking.timing import curves_of
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Segmental:
 
 def at_frame(curve: NDArray[np.floating], frame: ArrayLike) -> Array:
     """The values (...) of curves (..., T) at one frame for all or of each (...); NaN where the frame is negative: none."""
-    values = np.asarray(curve, dtype=np.float64)
+    values = curves_of(curve)
     frames = np.broadcast_to(np.asarray(frame, dtype=np.int64), values.shape[:-1])
     if frames.size and frames.max() >= values.shape[-1]:
         raise InputError(f"A frame of {values.shape[-1]} has a number up to {values.shape[-1] - 1}; got {frames.max()}.")
@@ -63,8 +64,9 @@ def strain(lengths: NDArray[np.floating], ed: ArrayLike) -> Array:
     (..., T) float array
         A share, 0 at end-diastole and negative where the outline is shorter; NaN in gaps, and all NaN without end-diastole.
     """
-    rest = at_frame(lengths, ed)[..., None]
-    return np.asarray(lengths / np.where(rest > 0, rest, np.nan) - 1)
+    values = curves_of(lengths)
+    rest = at_frame(values, ed)[..., None]
+    return np.asarray(values / np.where(rest > 0, rest, np.nan) - 1)
 
 
 def fractional_area_change(areas: NDArray[np.floating], ed: ArrayLike, es: ArrayLike) -> Array:

@@ -13,6 +13,7 @@ from scipy.signal import find_peaks
 from atlaskit.errors import InputError
 from atlaskit.tracking.bridging import bridged
 from atlaskit.tracking.curves import Array
+from atlaskit.tracking.timing import numbers
 
 REPEATS = 0.3
 """Autocorrelation from which a curve is taken to repeat itself."""
@@ -82,7 +83,7 @@ def phases(curve: ArrayLike, *, time: ArrayLike | None = None, periodic: bool = 
     InputError
         For fewer than 3 frames, for harmonics of a curve that is not periodic, or more than half the frames.
     """
-    values = np.asarray(curve, dtype=np.float64)
+    values = numbers(curve, "Curves")
     if values.ndim < 1 or values.shape[-1] < 3:
         raise InputError(f"Phases need curves of at least 3 frames; got an array of shape {values.shape}.")
     known = np.isfinite(values)
@@ -123,7 +124,7 @@ def beats(curve: ArrayLike, *, least: int = 5) -> Beats:
     InputError
         For more than one curve, or one with fewer than 3 values.
     """
-    values = np.asarray(curve, dtype=np.float64)
+    values = numbers(curve, "Curves")
     if values.ndim != 1 or np.isfinite(values).sum() < 3:
         raise InputError(f"Beats are sought in one curve of at least 3 values; got an array of shape {values.shape}.")
     known = np.flatnonzero(np.isfinite(values))

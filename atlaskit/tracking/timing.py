@@ -10,9 +10,28 @@ from atlaskit.errors import InputError
 Array = NDArray[np.float64]
 
 
+def numbers(values: ArrayLike, what: str) -> Array:
+    """Any values as float64; `InputError` for what is no array of real numbers."""
+    try:
+        array = np.asarray(values)
+        if not np.iscomplexobj(array):
+            return array.astype(np.float64, copy=False)
+    except (TypeError, ValueError):
+        pass
+    raise InputError(f"{what} must be an array of real numbers; got a {type(values).__name__} that is none.")
+
+
+def curves_of(values: ArrayLike) -> Array:
+    """Curves as float64 (..., T); `InputError` for a single number and what is none."""
+    curves = numbers(values, "Curves")
+    if not curves.ndim:
+        raise InputError("Curves must be an array (..., frames); got a single value.")
+    return curves
+
+
 def sequences(points: ArrayLike) -> Array:
     """Landmarks of sequences as float64 (..., T, L, 2); `InputError` for any other shape."""
-    checked = np.asarray(points, dtype=np.float64)
+    checked = numbers(points, "Landmarks of sequences")
     if checked.ndim < 3 or checked.shape[-1] != 2 or 0 in checked.shape[-3:]:
         raise InputError(f"Landmarks of sequences need the shape (..., frames, landmarks, 2); got {checked.shape}.")
     return checked
@@ -21,7 +40,7 @@ def sequences(points: ArrayLike) -> Array:
 def frame_times(points: Array, time: ArrayLike | None) -> Array:
     """(..., T) times of the frames of sequences (..., T, L, 2), or frame numbers; `InputError` unless they increase."""
     shape = points.shape[:-2]
-    times = np.arange(shape[-1], dtype=np.float64) if time is None else np.asarray(time, dtype=np.float64)
+    times = np.arange(shape[-1], dtype=np.float64) if time is None else numbers(time, "Times")
     try:
         times = np.broadcast_to(times, shape)
     except ValueError:

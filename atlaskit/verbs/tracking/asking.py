@@ -59,7 +59,8 @@ def check(given: Mapping[str, Any], usual: Mapping[str, Any], table: object) -> 
             raise InputError(f"--{name} is one of {', '.join(words)}; got {given[name]!r}: {nearest(str(given[name]), words)}")
     for name, least in LEAST.items():
         number = given[name]
-        if number is not None and not (isinstance(number, Integral) and number >= least):
+        told = number is not None or usual[name] is not None
+        if told and not (isinstance(number, Integral) and int(number) >= least):
             raise InputError(f"--{name} must be a whole number of {least} or more; got {number}.")
     if not isinstance(table, str | Path | pd.DataFrame | None):
         raise InputError(f"--table is the path of a CSV, or a DataFrame; got a {type(table).__name__}.")

@@ -208,7 +208,7 @@ def _spacing(known: pd.DataFrame, stored: NDArray[np.floating], unit: Unit, give
         sizes = np.where(np.isfinite(told)[:, None], told[:, None], sizes)
     if given is not None:
         sizes = np.full_like(sizes, given)
-    there = np.isfinite(sizes).all(1) & (sizes > 0).all(1)
+    there: NDArray[np.bool_] = np.asarray((np.isfinite(sizes) & (sizes > 0)).all(axis=1))
     if unit == "px" or (unit == "auto" and not there.any()):
         return None
     if not there.all():
