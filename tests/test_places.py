@@ -107,7 +107,12 @@ def test_numbers_that_do_not_fit_are_refused_where_they_are_told(number: str) ->
         placed(known(f"p_s{number}"), None, None)
     with pytest.raises(InputError, match=rf"below 2\*\*31; --pattern finds {number}"):
         placed(known(f"p_{number}"), r"(?P<subject>p)_(?P<frame>\d+)", None)
-    assert placed(known(f"p_t{number}", frame=[3]), None, None)[0]["frame"].tolist() == [3], "the store knows better"
+    told = {
+        "store": placed(known(f"p_t{number}", frame=[3]), None, None),
+        "pattern": placed(known(f"p_t{number}"), r"(?P<subject>p)_t\d*(?P<frame>\d)", None),
+        "table": placed(known(f"p_t{number}"), None, pd.DataFrame({"case": [f"p_t{number}"], "frame": [3]})),
+    }
+    assert [found["frame"].tolist() for found, _ in told.values()] == [[3], [int(number[-1])], [3]], "these know better"
     largest = placed(known(f"p_{2**31 - 1}"), r"(?P<subject>p)_(?P<frame>\d+)", None)[0]
     assert largest["frame"].tolist() == [2**31 - 1]
 

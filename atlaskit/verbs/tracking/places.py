@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from atlaskit.errors import InputError
 from atlaskit.readers.names import place_of
@@ -34,7 +33,7 @@ def placed(known: pd.DataFrame, pattern: str | None, table: pd.DataFrame | None)
     Parameters
     ----------
     known : DataFrame
-        What the store knows: ``case``, ``subject``, ``frame``, ``slice``, ``time_ms``, ``spacing_mm`` and ``slice_mm``.
+        What the store knows: ``case``, ``subject``, ``frame``, ``slice``, ``time_ms`` and ``slice_mm``.
     pattern : str, optional
         Regular expression with groups named as `PARTS`.
     table : DataFrame, optional
@@ -61,20 +60,28 @@ def placed(known: pd.DataFrame, pattern: str | None, table: pd.DataFrame | None)
             found[part] = column.to_numpy()
     found["sequence"] = _sequence(found)
     if table is None:
-        return found, []
+        return _settled(found), []
     if not len(table):
         raise InputError("The table must have a row for each case, sequence, study or subject; it has none below its header.")
     found, notes = _beside(found, table)
-    return found.assign(sequence=_sequence(found)), notes
+    return _settled(found), notes
 
 
-def _from_names(known: pd.DataFrame, part: str, told: list[int]) -> NDArray[np.int64]:
-    """Numbers of slices or frames: the store's, and where it has none those of names."""
+def _from_names(known: pd.DataFrame, part: str, told: list[int]) -> pd.Series:
+    """Numbers of slices or frames, of any size: the store's, and where it has none those of names."""
     numbers = [int(own) if own >= 0 else other for own, other in zip(known[part], told, strict=True)]
-    beyond = next((k for k, number in enumerate(numbers) if number >= LARGEST), None)
-    if beyond is not None:
-        raise _too_large(part, f"that of {known['case'].iloc[beyond]!r} is {numbers[beyond]}")
-    return np.array(numbers, dtype=np.int64)
+    return pd.Series(numbers, index=known.index, dtype=object)
+
+
+def _settled(found: pd.DataFrame) -> pd.DataFrame:
+    """Cases with their sequences, and slices and frames in 32 bits, which names alone may go beyond."""
+    for part in ("slice", "frame"):
+        numbers = [int(number) for number in found[part]]
+        beyond = next((k for k, number in enumerate(numbers) if number >= LARGEST), None)
+        if beyond is not None:
+            raise _too_large(part, f"that of {found['case'].iloc[beyond]!r} is {numbers[beyond]}")
+        found[part] = np.array(numbers, dtype=np.int64)
+    return found.assign(sequence=_sequence(found))
 
 
 def _too_large(part: str, came: str) -> InputError:
@@ -152,8 +159,6 @@ def _beside(found: pd.DataFrame, table: pd.DataFrame) -> tuple[pd.DataFrame, lis
         elif name in ("subject", "study"):
             column = column.where(column.isna(), column.astype(str))
         made[str(name)] = column.where(column.notna(), found[name]).to_numpy() if name in found else column.to_numpy()
-    for name in ("slice", "frame"):
-        made[name] = made[name].astype(np.int64)
     notes = [f"{len(joined.unmatched)} ids of cases are not in {key!r} of the table: {_some(joined.unmatched)}"]
     unused = [f"{len(joined.unused)} rows of the table match no case: {_some(joined.unused)}"]
     return made, [*(notes if joined.unmatched else []), *(unused if joined.unused else [])]
