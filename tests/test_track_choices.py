@@ -29,12 +29,6 @@ def tables_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("atlaskit.verbs.track.write_tracks", lambda *_: None)
 
 
-@pytest.fixture(scope="module")
-def whole(beating: Write, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An atlas with the first subject; its store is not to be changed."""
-    return beating(tmp_path_factory.mktemp("whole") / "atlas", FIRST)
-
-
 def read(atlas: Path, name: str) -> pd.DataFrame:
     """A table that a run wrote."""
     return pd.read_csv(atlas / "tracks" / f"{name}.csv")
