@@ -257,6 +257,12 @@ def beating(
 
 
 @pytest.fixture(scope="session")
+def whole(beating: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An atlas with the four slices of the first heart; its store is not to be changed."""
+    return beating(tmp_path_factory.mktemp("whole") / "atlas", range(48))
+
+
+@pytest.fixture(scope="session")
 def pairs() -> tuple[NDArray[np.float64], Topology]:
     """Landmarks of 60 drawn cases of two structures in a few modes, as pixels anywhere; and their topology."""
     from atlaskit.topology import Topology

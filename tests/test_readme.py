@@ -19,7 +19,7 @@ README = (ROOT / "README.md").read_text()
 
 CHEAPER = {  # the same command, with less work
     "fit": ("--config", "tiny.toml"),
-    "demo": ("--config", "tiny.toml", "--cases", "12"),
+    "demo": ("--config", "tiny.toml", "--cases", "8"),
 }
 TINY = """
 steps = 6

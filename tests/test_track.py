@@ -59,7 +59,7 @@ def truth(hearts: Phantom) -> pd.DataFrame:
             "fac": of["fac"].first(),
             "strain": of["cavity_strain"].mean(),
             "strain_peak": of["cavity_strain"].mean(),
-            "strain_wall": of["epi_strain"].mean(),
+            "strain_outer": of["epi_strain"].mean(),
             "thickness_ed_mm": thickness["ed"].groupby("subject").mean(),
             "thickness_es_mm": thickness["es"].groupby("subject").mean(),
             "thickening": (thickness["es"] / thickness["ed"] - 1).groupby("subject").mean(),
@@ -99,9 +99,9 @@ def test_steady_landmarks_tell_the_same_function(
 ) -> None:
     result = atlaskit.track(atlas=beating(tmp_path / "atlas"))
     found = result.function.set_index("subject")
-    for name in ("ef", "fac", "strain", "strain_wall"):
+    for name in ("ef", "fac", "strain", "strain_outer"):
         assert np.abs(found[name] - truth[name]).max() < 1e-3, name
-    assert read(result, "sequences")["area_change"].max() < 1e-3
+    assert read(result, "sequences")["moved_area_change"].max() < 1e-3
     points = atlaskit.open(tmp_path / "atlas").tracks["points"].to_numpy()
     assert np.abs(points - xr.open_zarr(ran.store, group="tracks")["points"].to_numpy()).max() > 1e-3
 
@@ -111,7 +111,7 @@ def test_landmarks_stay_bit_by_bit_without_steadying(ran: TrackResult, outlined:
     order = hearts.table.set_index("case").index.get_indexer(tracks["case"].to_numpy().ravel())
     written = outlined.astype(np.float32).astype(np.float64)[order] * hearts.spacing_mm[0]
     np.testing.assert_array_equal(tracks["points"].to_numpy().reshape(-1, 64, 2), written.astype(np.float32))
-    moved = read(ran, "sequences")[["moved_rms_mm", "moved_most_mm", "area_change"]]
+    moved = read(ran, "sequences")[["moved_rms_mm", "moved_most_mm", "moved_area_change"]]
     assert (moved == 0).all(axis=None)
 
 

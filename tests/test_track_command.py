@@ -27,6 +27,7 @@ OPTIONS: dict[str, tuple[list[str], str, Any]] = {
     "reference": (["--reference", "2"], "reference", 2),
     "no-steady": (["--no-steady"], "steady", False),
     "smooth": (["--smooth", "savgol"], "smooth", "savgol"),
+    "drop-outliers": (["--drop-outliers"], "drop_outliers", True),
     "fill": (["--fill", "2"], "fill", 2),
     "no-drift": (["--no-drift"], "keep_drift", False),
     "segments": (["--segments", "4"], "segments", 4),

@@ -31,11 +31,14 @@ class SliceVolume:
         Areas that were interpolated.
     absent : (..., Z, T) bool array
         Areas that were taken for zero, or left out in every frame.
+    left_out : (..., Z) bool array
+        Slices that have areas and count in no frame.
     """
 
     ml: Array
     filled: NDArray[np.bool_]
     absent: NDArray[np.bool_]
+    left_out: NDArray[np.bool_]
 
 
 def by_slices(
@@ -54,9 +57,10 @@ def by_slices(
         What a missing area means.
 
         ``refuse``: the volume of its frame is unknown.
-        ``interpolate``: where it is missing for at most a tenth of the beat, it lies on a straight line in time. Slices beyond
-        the last whole one at the base are left out of all frames. Of what is then missing, that between two slices lies on a
-        straight line between them, and that at the apex is 0: the cavity has closed there.
+        ``interpolate``: where it is missing for at most a tenth of the beat, it lies on a straight line in time. A slice
+        beyond the last whole one at the base counts where the cavity is in it when largest and leaves it once, about when
+        smallest, as the plane of the valve comes down; another one there is left out of all frames. Of what is then
+        missing, that between two slices lies on a straight line between them, and that at the ends is 0.
         ``common``: gaps of at most a tenth of the beat are bridged in time, and slices that still lack a frame are left out.
         ``zero``: it is 0.
     base : {"first", "last"}, optional
@@ -85,6 +89,8 @@ def by_slices(
         raise InputError(f"Areas of slices need the shape (..., slices, frames); got {values.shape}.")
     if not (np.isfinite(height).all() and (height > 0).all()):
         raise InputError("A volume needs the distance between slices in mm; it is unknown here: give the spacing of the masks.")
+    if (values < 0).any():
+        raise InputError(f"Areas must be 0 or more; the least is {np.nanmin(values):g}: take their size without sign.")
     for word, words in ((missing, MISSING), (base, ENDS)):
         if word not in words:
             raise InputError(f"{word!r} says nothing of missing slices; {nearest(str(word), [str(each) for each in words])}")
@@ -93,6 +99,7 @@ def by_slices(
         found.sum(axis=-2) * height[..., None] / MM3_PER_ML,
         np.isnan(values) & (found > 0),
         (np.isnan(values) | (values > 0)) & (found == 0),
+        (values > 0).any(axis=-1) & (found == 0).all(axis=-1),
     )
 
 
@@ -115,7 +122,7 @@ def _in_time(areas: Array, periodic: bool) -> tuple[Array, NDArray[np.bool_]]:
 
 def _interpolate(areas: Array, periodic: bool, base: str | None) -> Array:
     known, whole = _in_time(areas, periodic)
-    left_out = _beyond(known, whole, base)
+    left_out = _beyond(known, whole, base) & ~_leaves(known, whole, periodic)
     return _zero(bridged(np.where(left_out[..., None], np.nan, known), axis=-2))
 
 
@@ -127,6 +134,19 @@ def _beyond(known: Array, whole: NDArray[np.bool_], base: str | None) -> NDArray
     first, last = (np.take_along_axis(each, each.astype(bool).argmax(-1)[..., None], -1) for each in (size, size[..., ::-1]))
     at_first, at_last = (first > last, last > first) if base is None else (base == "first", base == "last")
     return np.asarray(whole.any(axis=-1, keepdims=True) & ((before & at_first) | (after & at_last)))
+
+
+def _leaves(known: Array, whole: NDArray[np.bool_], periodic: bool) -> NDArray[np.bool_]:
+    """(..., Z) slices that the cavity leaves once, about the frame of its least area, and is in at that of its greatest."""
+    total = np.where(whole[..., None], known, 0.0).sum(axis=-2)
+    there = np.isfinite(known)
+    full, least = (
+        np.take_along_axis(there, np.broadcast_to(frame[..., None, None], (*there.shape[:-1], 1)), axis=-1)[..., 0]
+        for frame in (total.argmax(axis=-1), total.argmin(axis=-1))
+    )
+    before = np.roll(there, 1, axis=-1)
+    starts = before & ~there if periodic else np.concatenate([~there[..., :1], (before & ~there)[..., 1:]], axis=-1)
+    return np.asarray((starts.sum(axis=-1) == 1) & full & ~least)
 
 
 def _common(areas: Array, periodic: bool) -> Array:

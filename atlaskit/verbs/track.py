@@ -48,6 +48,7 @@ def track(
     reference: int | None = None,
     steady: bool = True,
     smooth: str = "none",
+    drop_outliers: bool = False,
     fill: int = 0,
     keep_drift: bool = True,
     segments: int = 6,
@@ -93,6 +94,8 @@ def track(
         Let landmarks slide along their outlines so that they tremble less; outlines stay.
     smooth : {"none", "fourier", "savgol", "rts"}
         Smooth landmarks in time, which changes outlines: by how much is in ``sequences.csv``.
+    drop_outliers : bool
+        Take frames unlike their neighbours for gaps.
     fill : int
         Longest gap, in frames, that is interpolated; such frames are marked.
     keep_drift : bool
@@ -140,7 +143,7 @@ def track(
     """
     began = time.perf_counter()
     given = {name: value for name, value in locals().items() if name not in ("began", "report", "table", "store")}
-    choices = Choices(cyclic, steady, fill, smooth, keep_drift, reference, segments)
+    choices = Choices(cyclic, steady, drop_outliers, fill, smooth, keep_drift, reference, segments)
     asked = Asked(volume, missing, tuple(views), base, convention)
     check(given, {name: option.default for name, option in inspect.signature(track).parameters.items()}, table)
     report("tracking", 0, 4)

@@ -58,7 +58,7 @@ def test_a_brief_gap_is_a_fault_and_a_long_one_at_the_apex_a_closed_cavity() -> 
 @pytest.mark.parametrize("backwards", [False, True])
 def test_a_slice_that_comes_and_goes_at_the_base_is_left_out_of_all_frames(backwards: bool) -> None:
     areas = stack()
-    areas[4, 7:14] = areas[0, 7:14] = NAN
+    areas[4, [2, 3, 4, 15, 16, 17]] = areas[0, 7:14] = NAN
     areas = areas[::-1] if backwards else areas
     base, apex = ("first", "last") if backwards else ("last", "first")
     apical, basal = (4, 0) if backwards else (0, 4)
@@ -68,8 +68,26 @@ def test_a_slice_that_comes_and_goes_at_the_base_is_left_out_of_all_frames(backw
     np.testing.assert_allclose(found.ml, expected)
     np.testing.assert_allclose(by_slices(areas, 10.0, missing="interpolate", base=base).ml, expected)
     turned = by_slices(areas, 10.0, missing="interpolate", base=apex)
-    assert turned.absent[apical].all() and turned.absent[basal].sum() == 7
+    assert not turned.left_out.any() and turned.absent[basal].sum() == 6, "what leaves once at the base counts"
     assert by_slices(np.stack([areas, areas[::-1]]), 10.0, missing="interpolate").ml[1] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("frames", [20, 2])
+def test_a_slice_that_the_cavity_leaves_once_at_its_least_counts_where_it_is(frames: int) -> None:
+    areas = stack()[:, [0, 10] if frames == 2 else slice(None)]
+    gone = slice(1, 2) if frames == 2 else slice(7, 14)
+    areas[4, gone] = NAN
+    found = by_slices(areas, 10.0, missing="interpolate")
+    assert not found.left_out.any() and found.absent.sum() == (1 if frames == 2 else 7)
+    np.testing.assert_allclose(found.ml, np.nan_to_num(areas).sum(axis=0) / 100)
+    assert by_slices(np.roll(areas, frames // 2, axis=1)[4:], 10.0, missing="interpolate").ml.shape == (frames,)
+    areas[4] = np.roll(areas[4], frames // 2)  # away when it is largest: the masks know it not
+    assert by_slices(areas, 10.0, missing="interpolate").left_out[4]
+
+
+def test_negative_areas_are_refused() -> None:
+    with pytest.raises(InputError, match="0 or more"):
+        by_slices(-stack(), 10.0)
 
 
 def test_no_slice_is_left_out_where_nothing_tells_the_base() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atlaskit.tracking import Beats, Sequences, beats, by_slices, phases
+from atlaskit.tracking.volumes import MM3_PER_ML
 
 LEAST_CYCLE = 8
 """Frames from which one beat may be taken to close upon itself."""
@@ -68,7 +69,7 @@ def _study(name: str, slices: NDArray[np.int64], areas: Array, cyclic: bool | No
     frames = areas.shape[1]
     curve = areas[0]
     if len(slices) > 1:
-        curve = by_slices(areas, 1.0, missing="interpolate", periodic=bool(cyclic)).ml
+        curve = MM3_PER_ML * by_slices(areas, 1.0, missing="interpolate", periodic=bool(cyclic)).ml
     known = np.isfinite(curve)
     if frames < 3 or known.sum() < 3:
         return Study(name, slices, frames, curve, _ends(curve), False)

@@ -84,7 +84,7 @@ def beat_findings(tracked: Tracked, groups: dict[str, str], *, compared: str | N
         "segments": segment_table(tracked),
         "average": average.table,
     }
-    notes = _notes(tracked)
+    notes = _notes(tracked, function)
     if compared is not None:
         paths, why = path_contrasts(tracked, groups, permutations, seed)
         tables["groups"] = index_contrasts(function, groups, permutations, seed)
@@ -95,7 +95,7 @@ def beat_findings(tracked: Tracked, groups: dict[str, str], *, compared: str | N
     return Findings(tracked.source, tables, (), tuple(notes), tracked, average)
 
 
-def _notes(tracked: Tracked) -> list[str]:
+def _notes(tracked: Tracked, function: pd.DataFrame) -> list[str]:
     """What a user should know of how this was found."""
     notes = [tracked.roles.sentence()] if tracked.roles.guessed else []
     notes += tracked.notes
@@ -106,6 +106,13 @@ def _notes(tracked: Tracked) -> list[str]:
     )
     if filled + absent:
         notes.append(f"for volumes, {filled} areas of slices were interpolated and {absent} taken for none (--missing)")
+    short = [volume.name for volume in tracked.volumes if len(volume.left_out)]
+    if short:
+        which = f"{', '.join(short[:5])}{', ...' if len(short) > 5 else ''}"
+        notes.append(f"slices without an outline in some frames count in no frame of {which} (slices_left_out; --missing)")
+    own = [name for name in tracked.source.table if f"{name}_table" in function]
+    if own:
+        notes.append(f"columns of the table that are called as measures are {', '.join(f'{name}_table' for name in own)}")
     return notes
 
 

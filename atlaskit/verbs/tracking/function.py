@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from atlaskit.tracking import phases
 from atlaskit.verbs.tracking.beats import Study
-from atlaskit.verbs.tracking.tracked import Tracked
+from atlaskit.verbs.tracking.tracked import Examination, Tracked
+from atlaskit.verbs.tracking.volumes import Volume
 
 MINUTE_MS = 60_000.0
 INDICES = ("ef", "fac", "strain", "strain_peak", "thickening")
@@ -20,21 +21,25 @@ Array = NDArray[np.float64]
 
 
 def function_table(tracked: Tracked) -> pd.DataFrame:
-    """A row per study and beat, with the columns of the user's table.
+    """A row per examination and beat, with the columns of the user's table; a name that a measure has too gets ``_table``.
 
-    Volumes are those of the study's slices or views, changes and strains means over the slices that have an outline at
-    end-diastole and end-systole; ``strain`` of the cavity's outline at end-systole, ``strain_peak`` its least of the beat.
+    An examination is a study, or two views that make a volume. Change of area, strain and thickening are those of sums over the
+    slices that have an outline at end-diastole and end-systole, so that a large slice counts for more than the apex, and
+    means over views. ``strain`` is that of the cavity's outline at end-systole, ``strain_peak`` its least of the beat.
     """
-    sequences = tracked.source.sequences
     whose = tracked.source.table
-    own = [str(name) for name in whose if name not in ("sequence", "slice")]
+    own = [str(name) for name in whose if name not in ("sequence", "study", "slice")]
     rows = []
-    for study in tracked.studies:
-        said: dict[str, object] = {name: _same(whose[name].iloc[study.slices]) for name in own}
-        for beat in range(len(study.beats.ed)):
-            rows.append({**said, "slices": len(study.slices), "beat": beat, **_beat(tracked, study, beat)})
+    for each in tracked.examinations():
+        slices = np.concatenate([study.slices for study in each.studies])
+        said = {name: _same(whose[name].iloc[slices]) for name in own}
+        for beat in range(min(len(study.beats.ed) for study in each.studies)):
+            measured = {"slices": len(slices), "beat": beat, **_beat(tracked, each, beat)}
+            given = {f"{name}_table" if name in measured else name: value for name, value in said.items()}
+            rows.append({"study": each.name, **given, **measured})
     table = pd.DataFrame(rows, columns=None if rows else ["study", "subject"])
-    return table if sequences.time_unit == "ms" else table.drop(columns=["ed_ms", "es_ms", "beats_per_minute"], errors="ignore")
+    timed = tracked.source.sequences.time_unit == "ms"
+    return table if timed else table.drop(columns=["ed_ms", "es_ms", "beats_per_minute"], errors="ignore")
 
 
 def _same(column: pd.Series) -> object:
@@ -42,37 +47,53 @@ def _same(column: pd.Series) -> object:
     return column.iloc[0] if column.nunique(dropna=False) == 1 else np.nan
 
 
-def _beat(tracked: Tracked, study: Study, beat: int) -> dict[str, object]:
-    """What is measured on one beat of a study."""
-    sequences, measured = tracked.source.sequences, tracked.measured
+def _beat(tracked: Tracked, each: Examination, beat: int) -> dict[str, object]:
+    """What is measured on one beat of an examination."""
+    sequences, study = tracked.source.sequences, each.studies[0]
     ed, es, stop = (int(values[beat]) for values in (study.beats.ed, study.beats.es, study.beats.stop))
     time, numbers = sequences.time[study.slices[0]], sequences.frames[study.slices[0]]
     step = float(np.nanmean(np.diff(time[: study.frames]))) if study.frames > 1 else np.nan
     frames = study.frames if study.periodic else stop - ed
     row: dict[str, object] = {"ed": int(numbers[ed]), "es": int(numbers[es]), "ed_ms": time[ed], "es_ms": time[es]}
     row["beats_per_minute"] = MINUTE_MS / (frames * step) if frames > 2 else np.nan
-    inside = slice(None, study.frames) if study.periodic else slice(min(ed, es), stop)
-    cavity, wall = tracked.roles.cavity, tracked.roles.wall
-    areas = measured.area[cavity][study.slices]
-    row |= _volumes(tracked, study, inside, ed, es)
-    row["fac"] = _mean(1 - areas[:, es] / areas[:, ed])
-    strain = measured.strain[cavity][study.slices]
-    row["strain_is"] = tracked.strain
-    row |= {"strain": _mean(strain[:, es]), "strain_peak": _mean(_least(strain[:, inside]))}
-    if wall is not None and measured.thickness is not None and measured.thickening is not None:
+    row |= {} if each.volume is None else _volumes(each.volume, study, _inside(study, beat), ed, es)
+    views = pd.DataFrame([_outlines(tracked, view, beat) for view in each.studies])
+    means = {str(name): value for name, value in views.mean().items()}
+    return {**row, "strain_is": tracked.strain, **means}
+
+
+def _inside(study: Study, beat: int) -> slice:
+    """The frames of a beat."""
+    ed, es, stop = (int(values[beat]) for values in (study.beats.ed, study.beats.es, study.beats.stop))
+    return slice(None, study.frames) if study.periodic else slice(min(ed, es), stop)
+
+
+def _outlines(tracked: Tracked, study: Study, beat: int) -> dict[str, float]:
+    """Changes of the outlines of one study in a beat."""
+    measured, roles, unit = tracked.measured, tracked.roles, tracked.source.unit
+    ed, es = int(study.beats.ed[beat]), int(study.beats.es[beat])
+    inside = _inside(study, beat)
+    areas, lengths = measured.area[roles.cavity][study.slices], measured.length[roles.cavity][study.slices]
+    strain = _change(lengths, ed, es)
+    row = {"fac": -_change(areas, ed, es)[es], "strain": strain[es], "strain_peak": _least(strain[inside])}
+    if roles.wall is not None and measured.thickness is not None:
         thickness = measured.thickness[study.slices]
-        row |= {"strain_wall": _mean(measured.strain[wall][study.slices, es])}
-        unit = tracked.source.unit
-        row |= {f"thickness_ed_{unit}": _mean(thickness[:, ed]), f"thickness_es_{unit}": _mean(thickness[:, es])}
-        row["thickening"] = _mean(measured.thickening[study.slices, es])
+        common = np.isfinite(thickness[:, [ed, es]]).all(1)
+        row["strain_outer"] = _change(measured.length[roles.wall][study.slices], ed, es)[es]
+        row |= {f"thickness_{name}_{unit}": _mean(thickness[common, at]) for name, at in (("ed", ed), ("es", es))}
+        row["thickening"] = _change(thickness, ed, es)[es]
     return row
 
 
-def _volumes(tracked: Tracked, study: Study, inside: slice, ed: int, es: int) -> dict[str, object]:
-    """Volumes at the two ends of a beat: greatest and least of it, which are those of the phases where slices were summed."""
-    volume = next((each for each in tracked.volumes if each.studies[0] is study), None)
-    if volume is None:
-        return {}
+def _change(values: Array, ed: int, es: int) -> Array:
+    """(T,) relative change since end-diastole of sums over the slices (Z, T) known at both ends; NaN where one is a gap."""
+    common = np.isfinite(values[:, [ed, es]]).all(1)
+    total = values[common].sum(0)
+    return total / total[ed] - 1 if common.any() and total[ed] > 0 else np.full(values.shape[1], np.nan)
+
+
+def _volumes(volume: Volume, study: Study, inside: slice, ed: int, es: int) -> dict[str, object]:
+    """Volumes at both ends of a beat: at its phases where slices were summed, else greatest and least, as views differ."""
     first, last = volume.ml[ed], volume.ml[es]
     if volume.method != "slices" and np.isfinite(volume.ml[inside]).sum() >= 3:
         found = phases(volume.ml[inside], periodic=study.periodic)
@@ -84,6 +105,8 @@ def _volumes(tracked: Tracked, study: Study, inside: slice, ed: int, es: int) ->
         "sv_ml": ejected,
         "ef": ejected / first if first > 0 else np.nan,
         "slices_interpolated": int(volume.interpolated[[ed, es]].max()),
+        "slices_absent": int(volume.absent[[ed, es]].max()),
+        "slices_left_out": len(volume.left_out),
     }
 
 
@@ -92,10 +115,10 @@ def _mean(values: NDArray[np.floating]) -> float:
     return float(known.mean()) if len(known) else np.nan
 
 
-def _least(values: Array) -> Array:
-    """(Z,) the least known value of each slice; NaN where none is known."""
-    least = np.where(np.isfinite(values), values, np.inf).min(axis=1)
-    return np.where(np.isfinite(least), least, np.nan)
+def _least(values: Array) -> float:
+    """The least known value; NaN where none is known."""
+    known = values[np.isfinite(values)]
+    return float(known.min()) if len(known) else np.nan
 
 
 def by_subject(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:

@@ -28,6 +28,8 @@ class Choices:
         Whether a sequence is one beat that closes upon itself; None: seen from its curve.
     steady : bool
         Landmarks slide along their outlines, so that they tremble less.
+    drop_outliers : bool
+        Frames unlike their neighbours become gaps.
     fill : int
         Frames of a gap that is interpolated, at most; 0: none.
     smooth : {"none", "fourier", "savgol", "rts"}
@@ -41,6 +43,7 @@ class Choices:
 
     cyclic: bool | None = None
     steady: bool = True
+    drop_outliers: bool = False
     fill: int = 0
     smooth: str = "none"
     keep_drift: bool = True
@@ -130,6 +133,8 @@ def prepare(sequences: Sequences, topology: Topology, studies: tuple[Study, ...]
         if frames >= 3:
             jumped = tracking.jumps(part, topology.loops, time, periodic=periodic)
             outlier[chosen, :frames], score[chosen, :frames] = jumped.flags, jumped.scores
+        if choices.drop_outliers:
+            part = np.where(outlier[chosen, :frames, None, None], np.nan, part)
         made, done, changed = _made_ready(part, topology, time, periodic, choices)
         points[chosen, :frames], filled[chosen, :frames] = made, done
         figures[:, chosen] = [*_jitters(part, made, topology, periodic), *changed]

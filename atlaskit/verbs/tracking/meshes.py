@@ -13,6 +13,7 @@ from atlaskit.surfaces import Surface, enclose, write_surface
 from atlaskit.tracking.volumes import MM3_PER_ML
 from atlaskit.verbs.tracking.beats import Study
 from atlaskit.verbs.tracking.tracked import Tracked
+from atlaskit.verbs.tracking.volumes import distance
 from atlaskit.verbs.whole import as_files, whole
 
 FORMATS = ("vtk", "ply", "stl")
@@ -47,10 +48,8 @@ def close_stacks(tracked: Tracked) -> tuple[pd.DataFrame, dict[str, Surface]]:
         When sizes are unknown, or no study has two slices.
     """
     source = tracked.source
-    if source.unit != "mm" or not np.isfinite(source.slice_mm).all():
-        raise InputError(
-            "Surfaces need the size of a pixel and the distance between slices in mm: give --spacing-mm, --slice-mm."
-        )
+    if source.unit != "mm":
+        raise InputError("Surfaces need the size of a pixel in mm: give --spacing-mm.")
     studies = [study for study in tracked.studies if len(study.slices) >= LEAST_SLICES]
     if not studies:
         raise InputError(f"Surfaces need studies of {LEAST_SLICES} slices or more; there is none: leave out --surfaces.")
@@ -83,14 +82,15 @@ def _write(draft: Path, surface: Surface, form: str) -> None:
 
 
 def _enclosed(tracked: Tracked, study: Study, name: str) -> Surface:
-    """Surfaces of all frames of a study, (T,); NaN where a frame has fewer than two slices."""
+    """Surfaces of all frames of a study, (T,), of the slices that its volume counts; NaN where a frame has fewer than two."""
     source = tracked.source
     loop = list(source.topology.loop_of(name))
-    points = tracked.prepared.points[study.slices, : study.frames][:, :, loop].swapaxes(0, 1)
+    volume = next((each for each in tracked.volumes if each.studies[0] is study), None)
+    slices = study.slices if volume is None else study.slices[~np.isin(study.slices, volume.left_out)]
+    points = tracked.prepared.points[slices, : study.frames][:, :, loop].swapaxes(0, 1)
     there = np.isfinite(points).all((-1, -2)).sum(1) >= LEAST_SLICES
     known = np.where(there[:, None, None, None], points, np.nan)
-    heights = source.sequences.slices[study.slices] * source.slice_mm[study.slices]
-    return enclose(known, heights, levels=LEVELS)
+    return enclose(known, source.sequences.slices[slices] * distance(source, study), levels=LEVELS)
 
 
 def _table(tracked: Tracked, study: Study, name: str, surface: Surface) -> pd.DataFrame:

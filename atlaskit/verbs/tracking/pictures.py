@@ -35,8 +35,8 @@ def shown_sequence(tracked: Tracked, wanted: str | None, function: pd.DataFrame)
         return next(study for study in tracked.studies if q in study.slices), q
     change = function.groupby("study")["fac"].mean().dropna() if "fac" in function else pd.Series(dtype=float)
     order = change.sort_values(kind="stable").index
-    name = order[len(order) // 2] if len(order) else tracked.studies[0].name
-    study = next(each for each in tracked.studies if each.name == name)
+    first = {each.name: each.studies[0] for each in tracked.examinations()}
+    study = first[order[len(order) // 2]] if len(order) else tracked.studies[0]
     return study, _fullest(tracked, study)
 
 
@@ -131,26 +131,27 @@ def _marks(study: Study) -> tuple[list[int], list[int]]:
 
 
 def _studies(tracked: Tracked, function: pd.DataFrame, average: Averages) -> Iterator[tuple[str, Any]]:
-    """A small panel of each study's volume, or area, with what it ejects."""
-    studies = [study for study in tracked.studies if len(study.beats.ed)]
+    """A small panel of each examination's volume, where there are volumes, else of its area, with what it ejects."""
+    volumes = {each.name: each.ml for each in tracked.volumes}
+    studies = {each.name: each.studies[0] for each in tracked.examinations() if each.volume is not None or not volumes}
+    studies = {name: study for name, study in studies.items() if len(study.beats.ed)}
     if len(studies) < 2:
         return
-    volumes = {volume.studies[0].name: volume.ml for volume in tracked.volumes}
     share = "ef" if volumes else "fac"
     known = function.groupby("study")[share].mean().dropna() if share in function else pd.Series(dtype=float)
     said = {str(name): f"{share.upper()} {PER_CENT * value:.0f} %" for name, value in known.items()}
     group = dict(zip(average.subjects, average.groups, strict=True))
-    whose = {study.name: tracked.source.sequences.subjects[study.slices[0]] for study in studies}
+    whose = {name: tracked.source.sequences.subjects[study.slices[0]] for name, study in studies.items()}
     times = tracked.source.sequences.time
     grid = plot.multiples(
-        {study.name: times[study.slices[0], : study.frames] for study in studies},
-        {study.name: volumes.get(study.name, study.curve) for study in studies},
+        {name: times[study.slices[0], : study.frames] for name, study in studies.items()},
+        {name: volumes.get(name, study.curve) for name, study in studies.items()},
         unit=_unit(tracked),
         label="volume (ml)" if volumes else f"area ({tracked.source.unit}²)",
         notes=said,
         groups={name: group[subject] for name, subject in whose.items() if group.get(subject, ALL) != ALL} or None,
-        ed={study.name: int(study.beats.ed[0]) for study in studies},
-        es={study.name: int(study.beats.es[0]) for study in studies},
+        ed={name: int(study.beats.ed[0]) for name, study in studies.items()},
+        es={name: int(study.beats.es[0]) for name, study in studies.items()},
     )
     yield "studies", grid[0]
 

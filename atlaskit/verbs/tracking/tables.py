@@ -60,7 +60,7 @@ def sequence_table(tracked: Tracked) -> pd.DataFrame:
         table[f"jitter_{name}_{unit}"] = getattr(prepared, name)
     for name in ("moved_rms", "moved_most"):
         table[f"{name}_{unit}"] = getattr(prepared, name)
-    return table.assign(area_change=prepared.area_change)
+    return table.assign(moved_area_change=prepared.area_change)
 
 
 def volume_table(tracked: Tracked) -> pd.DataFrame:

@@ -15,6 +15,23 @@ from atlaskit.verbs.tracking.volumes import Volume
 
 
 @dataclass(frozen=True)
+class Examination:
+    """A study, or two views of one that make a volume together.
+
+    Attributes
+    ----------
+    name : str
+    studies : tuple of Study
+        Phases are those of the first.
+    volume : Volume or None
+    """
+
+    name: str
+    studies: tuple[Study, ...]
+    volume: Volume | None
+
+
+@dataclass(frozen=True)
 class Tracked:
     """Sequences with their beats, curves and volumes.
 
@@ -40,6 +57,13 @@ class Tracked:
     volumes: tuple[Volume, ...]
     strain: str
     notes: tuple[str, ...]
+
+    def examinations(self) -> tuple[Examination, ...]:
+        """What function is told of: each volume with its study or two views, then the studies that have none."""
+        found = [Examination(volume.name, volume.studies, volume) for volume in self.volumes]
+        known = {study.name for each in found for study in each.studies}
+        found += [Examination(study.name, (study,), None) for study in self.studies if study.name not in known]
+        return tuple(sorted(found, key=lambda each: each.name))
 
     def phase(self) -> NDArray[np.float64]:
         """(Q, T) place of each frame in its beat, 0 at end-diastole to 1 at the next; NaN outside whole beats."""

@@ -20,6 +20,9 @@ VIEWS = {"simpson": (0, 1), "area-length": (0, 1, 2), "biplane": (2,)}
 LEAST_SLICES = 3
 """Slices that a volume by summation needs, when nobody asked for one."""
 
+SPARSE = 10
+"""Numbers for each slice of a study from which these are no numbers of places."""
+
 Array = NDArray[np.float64]
 
 
@@ -61,6 +64,8 @@ class Volume:
     ml : (T,) float array
     interpolated, absent : (T,) int array
         Slices of each frame whose area was interpolated, or taken for none.
+    left_out : (Z,) int array
+        Sequences of the study that count in no frame: their slices come and go at the base.
     """
 
     name: str
@@ -69,6 +74,7 @@ class Volume:
     ml: Array
     interpolated: NDArray[np.int64]
     absent: NDArray[np.int64]
+    left_out: NDArray[np.int64]
 
 
 def base_of(source: Source, studies: Sequence[Study], cavity: str, points: Array, asked: Asked) -> tuple[int, int] | None:
@@ -113,45 +119,66 @@ def volumes_of(
     if asked.method == "none":
         return (), ()
     if asked.method == "auto":
-        why = _obstacle(source, studies)
-        return ((), (f"no volumes, {why}",)) if why else (_by_slices(source, studies, areas, asked, LEAST_SLICES), ())
+        return _where_possible(source, studies, areas, asked)
     if source.unit != "mm":
         raise InputError(
             "Volumes need the size of a pixel in mm, which is unknown here: give --spacing-mm, or a table with it."
         )
     if asked.method == "slices":
-        return _by_slices(source, studies, areas, asked, 1), ()
+        return tuple(_summed(source, study, areas, asked.missing) for study in studies), ()
     assert base is not None
     return _by_views(source, studies, cavity, points, asked, base), ()
 
 
-def _obstacle(source: Source, studies: Sequence[Study]) -> str:
-    """Why there can be no volumes over slices; "" where there can."""
+def _where_possible(
+    source: Source, studies: Sequence[Study], areas: Array, asked: Asked
+) -> tuple[tuple[Volume, ...], tuple[str, ...]]:
+    """Volumes over slices of the studies that have all they need; which have not, and why, is said."""
     if source.unit != "mm":
-        return "as the size of a pixel is unknown (--spacing-mm)"
-    if not any(len(study.slices) >= LEAST_SLICES for study in studies):
-        return f"as no study has {LEAST_SLICES} slices"
-    if not np.isfinite(source.slice_mm).all():
-        return "as the distance between slices is unknown (--slice-mm)"
-    return ""
-
-
-def _by_slices(source: Source, studies: Sequence[Study], areas: Array, asked: Asked, least: int) -> tuple[Volume, ...]:
-    return tuple(_summed(source, study, areas, asked.missing) for study in studies if len(study.slices) >= least)
+        return (), ("no volumes, as the size of a pixel is unknown (--spacing-mm)",)
+    stacks = [study for study in studies if len(study.slices) >= LEAST_SLICES]
+    if not stacks:
+        return (), (f"no volumes, as no study has {LEAST_SLICES} slices",)
+    found, refused = [], []
+    for study in stacks:
+        try:
+            found.append(_summed(source, study, areas, asked.missing))
+        except InputError as error:
+            refused.append(str(error))
+    few = len(studies) - len(stacks)
+    notes = [f"{few} studies with fewer than {LEAST_SLICES} slices have no volume"] if few else []
+    return tuple(found), (*notes, *([f"no volume of {len(refused)} studies: {refused[0]}"] if refused else []))
 
 
 def _summed(source: Source, study: Study, areas: Array, missing: str) -> Volume:
     """Areas of every slice number from the first to the last, so that a slice that is nowhere counts as missing."""
-    numbers = source.sequences.slices[study.slices]
+    numbers, apart = source.sequences.slices[study.slices], distance(source, study)
     grid = np.full((int(np.ptp(numbers)) + 1, study.frames), np.nan)
     grid[numbers - numbers.min()] = areas[study.slices, : study.frames]
-    apart = source.slice_mm[study.slices]
-    if np.isfinite(apart).all() and np.ptp(apart) > 1e-3 * apart.mean():
-        raise InputError(
-            f"Slices of a study must be equally far apart; {study.name!r} has {apart.min():g} to {apart.max():g} mm."
-        )
-    found = tracking.by_slices(grid, apart[0], missing=missing, periodic=study.periodic)
-    return Volume(study.name, (study,), "slices", found.ml, found.filled.sum(0), found.absent.sum(0))
+    found = tracking.by_slices(grid, apart, missing=missing, periodic=study.periodic)
+    left_out = study.slices[found.left_out[numbers - numbers.min()]]
+    absent = found.absent & ~found.left_out[:, None]
+    return Volume(study.name, (study,), "slices", found.ml, found.filled.sum(0), absent.sum(0), left_out)
+
+
+def distance(source: Source, study: Study) -> float:
+    """Between the slices of a study, mm.
+
+    Raises
+    ------
+    InputError
+        When it is unknown, no distance, or not the same for all, or slices are numbered with wide gaps.
+    """
+    numbers, apart = source.sequences.slices[study.slices], source.slice_mm[study.slices]
+    if np.ptp(numbers) >= SPARSE * len(numbers):
+        came = f"{len(numbers)} slices of {study.name!r} are numbered {numbers.min()} to {numbers.max()}"
+        raise InputError(f"Slices must be numbered in order of place; {came}: number them with --pattern or --table.")
+    if not (np.isfinite(apart).all() and (apart > 0).all()):
+        raise InputError(f"The distance between slices must be known; that of {study.name!r} is not: give --slice-mm.")
+    if np.ptp(apart) > 1e-3 * apart.mean():
+        came = f"{study.name!r} has {apart.min():g} to {apart.max():g} mm"
+        raise InputError(f"Slices of a study must be equally far apart; {came}: give --slice-mm.")
+    return float(apart[0])
 
 
 def _by_views(
@@ -167,7 +194,7 @@ def _by_views(
         else:
             ml = tracking.simpson(one) if asked.method == "simpson" else tracking.area_length(one, *more)
         none = np.zeros(len(ml), dtype=np.int64)
-        found.append(Volume(name, pair, asked.method, ml, none, none))
+        found.append(Volume(name, pair, asked.method, ml, none, none, none[:0]))
     return tuple(found)
 
 
@@ -201,6 +228,8 @@ def _hinges(source: Source, loop: tuple[int, ...], points: Array, base: tuple[in
     if base is None:
         whole = points[np.isfinite(points[..., list(loop), :]).all((-1, -2))]
         return tracking.hinges(align(whole).mean, loop)
+    if base[0] == base[1]:
+        raise InputError(f"--base is two landmarks, one at each hinge of the valve; {base[0]} came twice.")
     place = {int(landmark): k for k, landmark in enumerate(source.landmarks)}
     if any(landmark not in place or place[landmark] not in loop for landmark in base):
         raise InputError(f"--base is two landmarks of the cavity; {base[0]} and {base[1]} are not both.")

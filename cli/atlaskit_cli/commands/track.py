@@ -55,6 +55,9 @@ def track(
     smooth: Annotated[
         Literal["none", "fourier", "savgol", "rts"], typer.Option("--smooth", help="Smooth landmarks in time; outlines change.")
     ] = "none",
+    drop_outliers: Annotated[
+        bool, typer.Option("--drop-outliers", help="Take frames unlike their neighbours for gaps.")
+    ] = False,
     fill: Annotated[int, typer.Option("--fill", min=0, metavar="FRAMES", help="Interpolate gaps of up to so many frames.")] = 0,
     drift: Annotated[bool, typer.Option("--drift/--no-drift", help="Keep how the whole outline moves.")] = True,
     segments: Annotated[int, typer.Option("--segments", min=0, help="Parts of the outline, experimental; 0 for none.")] = 6,
@@ -112,6 +115,7 @@ def track(
             reference=reference,
             steady=steady,
             smooth=smooth,
+            drop_outliers=drop_outliers,
             fill=fill,
             keep_drift=drift,
             segments=segments,
