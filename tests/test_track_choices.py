@@ -205,7 +205,7 @@ def test_columns_of_a_table_are_not_taken_for_sizes_by_accident(whole: Path) -> 
     table = pd.DataFrame({"subject": ["P00000"], "spacing_x": [7.0], "spacing_y": [9.0]})
     told = atlaskit.track(atlas=whole, segments=0, table=table)
     assert told.function["edv_ml"].tolist() == plain.function["edv_ml"].tolist()
-    assert read(whole, "sequences")["area_change"].notna().all()
+    assert read(whole, "sequences")["spacing_x"].eq(7).all(), "it stays a column of the user's"
 
 
 def test_landmarks_at_infinity_are_missing(beating: Write, outlined: Array, tmp_path: Path) -> None:
