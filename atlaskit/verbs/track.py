@@ -105,7 +105,7 @@ def track(
     views : sequence of str
         What the names of the two views of a study hold, such as "2CH" and "4CH".
     base : (int, int), optional
-        Landmarks at the hinges of the valve; the two corners of the mean outline unless given.
+        Landmarks at the hinges of the valve; the corners of the mean outline at its straight side unless given.
     convention : {"guideline", "camus"}
         Of discs in two views.
     group : str, optional
