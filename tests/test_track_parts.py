@@ -159,6 +159,20 @@ def test_groups_are_compared_where_both_know_a_number(beating: Write, hearts: Ph
         atlaskit.track(atlas=atlas, table=table.assign(group="all alike"), group="group")
 
 
+@pytest.mark.usefixtures("tables_only")
+def test_pairs_of_phases_have_no_average_beat(beating: Write, hearts: Phantom, tmp_path: Path) -> None:
+    table = hearts.table
+    whole = (table["slice"] == 2) & table["subject"].isin(["P00000", "P00001"])
+    pair = (table["slice"] == 2) & (table["subject"] == "P00002") & table["frame"].isin([0, 4])
+    gaps = (table["slice"] == 2) & (table["subject"] == "P00003") & table["frame"].isin([0, 4, 11])
+    mixed = atlaskit.track(atlas=beating(tmp_path / "mixed", np.flatnonzero(whole | pair | gaps)), cyclic=True)
+    assert "2 studies of fewer than 8 known frames are left out of average beats" in mixed.notes
+    average = pd.read_csv(tmp_path / "mixed" / "tracks" / "average.csv")
+    assert (average["n"] == 2).all() and len(mixed.function) == 4
+    pairs = atlaskit.track(atlas=beating(tmp_path / "pairs", np.flatnonzero(pair | gaps)))
+    assert "average" not in {path.stem for path in pairs.tables} and len(pairs.function) == 2
+
+
 # --- the masks that a film shows
 
 
@@ -187,19 +201,14 @@ def test_what_a_run_does_not_make_an_earlier_one_has_not_left(beating: Write, he
     first = atlaskit.track(atlas=atlas, table=whose, group="group", surfaces="stl", permutations=19)
     film = atlas / "figures" / "tracks_beat.gif"
     assert film in first.pictures and film.read_bytes()[:3] == b"GIF"
-    assert {path.stem for path in first.pictures} >= {
-        "tracks_curves",
-        "tracks_motion",
-        "tracks_studies",
-        "tracks_average_volume",
-    }
+    assert {path.stem for path in first.pictures} >= {"tracks_curves", "tracks_motion", "tracks_studies"}
     assert len(first.surfaces) == 8 and any("film has no masks" in note for note in first.notes)
     mine = atlas / "figures" / "mine.png"
     mine.write_bytes(b"")
     second = atlaskit.track(atlas=atlas, volume="none", segments=0, film=False, structures="cavity")
     made = {path for folder in ("figures", "tracks") for path in (atlas / folder).rglob("*.*") if path.is_file()}
     assert made == {*second.pictures, *second.tables, atlas / "tracks" / "track.json", mine}
-    assert {path.stem for path in second.tables} == {"function", "sequences", "frames", "curves", "average"}
+    assert {path.stem for path in second.tables} == {"function", "sequences", "frames", "curves"}
     account = json.loads((atlas / "tracks" / "track.json").read_text(encoding="utf-8"))
     assert account["options"]["segments"] == 0 and account["surfaces"] == []
     assert "volumes" not in json.dumps(account["tables"])

@@ -170,6 +170,7 @@ def track(
     report("tracking", 3, 4)
     pictures, more = draw_findings(found, Path(atlas) / "network.pt", show=show, film=film, folder=figures)
     report("tracking", 4, 4)
+    averaged = found.averages.notes if found.averages else ()
     result = TrackResult(
         store=source.store,
         unit=source.unit,
@@ -184,7 +185,7 @@ def track(
         tables=tables,
         pictures=pictures,
         surfaces=files,
-        notes=tuple(dict.fromkeys([*source.notes, *found.notes, *more])),
+        notes=tuple(dict.fromkeys([*source.notes, *found.notes, *averaged, *more])),
         seconds=round(time.perf_counter() - began, 3),
     )
     write_account(result, folder)
