@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,8 +18,10 @@ from atlaskit import ExtractResult
 from atlaskit.errors import InputError
 from atlaskit.phantom import Phantom
 from atlaskit.topology import Topology
+from atlaskit.tracking import contrast
 from atlaskit.verbs.tracking.comparing import groups_of
 from atlaskit.verbs.tracking.masks import planes_of
+from atlaskit.verbs.tracking.result import _group_lines
 from atlaskit.verbs.tracking.roles import Roles, roles_of
 from atlaskit.verbs.tracking.source import read_source
 
@@ -171,6 +174,31 @@ def test_pairs_of_phases_have_no_average_beat(beating: Write, hearts: Phantom, t
     assert (average["n"] == 2).all() and len(mixed.function) == 4
     pairs = atlaskit.track(atlas=beating(tmp_path / "pairs", np.flatnonzero(pair | gaps)))
     assert "average" not in {path.stem for path in pairs.tables} and len(pairs.function) == 2
+
+
+def test_words_of_groups_say_what_so_few_subjects_can_tell() -> None:
+    def said(numbers: dict[str, list[float]]) -> str:
+        values, group = np.concatenate([*numbers.values()]), [name for name, own in numbers.items() for _ in own]
+        return _group_lines(contrast(values, group).assign(index="ef"), pd.DataFrame())[0]
+
+    few = {"a": [0.6, 0.5], "b": [0.35, 0.2, 0.3, 0.4]}
+    assert said(few).endswith("(p 0.067, the least that 15 ways of dealing 2 and 4 subjects out can give).")
+    assert said({"a": [0.1, 0.5], "b": [0.6, 0.2, 0.3, 0.4]}).endswith("2 and 4 subjects out can give 0.067 at least).")
+    assert said({"a": [0.6, 0.5], "b": [0.1, 0.2]}).endswith(
+        "(p 0.33, the least that 6 ways of dealing 2 and 2 subjects out can give)."
+    )
+    assert said({"a": [0.6, 0.5, 0.7, 0.8], "b": [0.1, 0.2, 0.3, 0.4]}).endswith("(p 0.029; 4 and 4 subjects).")
+    assert said({"a": [0.6], "b": [0.1]}) == "ejection fraction, a and b: 60.0 and 10.0 % (not tested: one subject each)."
+
+
+@pytest.mark.usefixtures("tables_only")
+def test_one_subject_each_is_not_tested(three: Path, tmp_path: Path) -> None:
+    atlas = tmp_path / "atlas"
+    shutil.copytree(three, atlas)
+    one = pd.DataFrame({"subject": ["P00000", "P00001"], "group": ["a", "b"]})
+    result = atlaskit.track(atlas=atlas, table=one, group="group", permutations=19)
+    assert result.groups["p"].isna().all() and str(result).count("not tested: one subject each") == len(result.groups) > 0
+    assert not len(result.paths)
 
 
 # --- the masks that a film shows
