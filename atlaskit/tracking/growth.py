@@ -112,7 +112,7 @@ def growth(
     grid = _grid(table["age"].to_numpy(), ages)
     line = _predicted(logs, model, np.array([1.0, np.e]))[:, 0]
     return Growth(
-        table=pd.DataFrame({"shape": _tested(of_shape), "log size": _tested(of_size)}).T,
+        table=pd.concat([_tested(of_shape), _tested(of_size)]).set_axis(["shape", "log size"]),
         anova=of_shape,
         size_anova=of_size,
         ages=grid,
@@ -123,12 +123,12 @@ def growth(
     )
 
 
-def _tested(found: Anova) -> pd.Series:
+def _tested(found: Anova) -> pd.DataFrame:
     """The row of log age, with its share of all that varies within subjects."""
-    within = found.table.loc[WITHIN]
-    row = within.loc[TERM]
-    share = row["SS"] / max(float(within["SS"].sum()), np.finfo(np.float64).tiny)
-    return pd.concat([row[:"R2"], pd.Series({"R2_within": share}), row["F":]])
+    within = pd.DataFrame(found.table.xs(WITHIN))
+    row = within.loc[[TERM]].astype(float)
+    row.insert(4, "R2_within", row["SS"] / max(float(within["SS"].sum()), np.finfo(np.float64).tiny))
+    return row
 
 
 def _predicted(values: Array, model: Design, ages: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -224,7 +224,7 @@ def _table(rows: dict[tuple[str, str], pd.DataFrame], groups: pd.DataFrame) -> p
     """All pairs with what is known of their groups, and p adjusted for their number."""
     table = pd.concat(rows, names=["a", "b"])
     adjusted = table.groupby("attribute")["p"].transform(lambda p: holm(p.to_numpy()))
-    table.insert(table.columns.get_loc("p") + 1, "p_holm", adjusted)
+    table.insert(3, "p_holm", adjusted)
     of_path = table.index.get_level_values("attribute") == "size"
     for name, column in (("value", "size"), ("n", "n")):
         for side in "ba":

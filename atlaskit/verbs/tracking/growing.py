@@ -101,13 +101,14 @@ def growth_pictures(grown: Grown, source: Source) -> Iterator[tuple[str, Any]]:
 def growth_words(grown: Grown) -> list[str]:
     """What was found: a line for shape, one for size."""
     found, age = grown.growth, f"log {grown.column}"
-    shape, size = (_share(found.table.loc[row], words, age) for row, words in (("shape", "shape"), ("log size", "log size")))
+    shape, size = (_share(found.table, what, age) for what in ("shape", "log size"))
     seen = f"{len(grown.cases)} cases of {grown.cases['subject'].nunique()} subjects"
     return [f"{seen}: {shape}.", f"Size goes as {grown.column} to the power of {found.exponent:.3f}: {size}."]
 
 
-def _share(row: pd.Series, what: str, age: str) -> str:
+def _share(table: pd.DataFrame, what: str, age: str) -> str:
     """How much of something goes with age, of what varies within subjects and of all."""
+    row = table.loc[what]
     return (
         f"{age} explains {100 * row['R2_within']:.1f} % of the variation of {what} within subjects (p {row['p']:.2g}), "
         f"which is {100 * row['R2']:.1f} % of all, differences between subjects included"
