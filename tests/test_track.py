@@ -189,7 +189,13 @@ def test_groups_differ_as_they_were_drawn(ran: TrackResult, truth: pd.DataFrame,
     average = read(ran, "average")
     deepest = average[average["curve"] == "volume"].groupby("group")["mean"].min()
     close(-deepest, mean, atol=0.03)
-    assert set(read(ran, "paths")["attribute"]) == {"size", "direction", "shape"}
+    paths = read(ran, "paths").set_index("attribute")
+    assert set(paths.index) == {"size", "direction", "shape"} and (paths[["n_a", "n_b"]] == 3).all(axis=None)
+    assert paths["value_a"].notna().tolist() == (paths.index == "size").tolist()
+    lengths = paths.loc["size", ["value_a", "value_b"]].tolist()
+    assert lengths[1] - lengths[0] == pytest.approx(paths.loc["size", "difference"])
+    assert f"path through shapes (of size 1 at end-diastole), control and disease: {lengths[0]:.3g} and" in str(ran)
+    assert "p 0.1, the least that 20 ways of dealing 3 and 3 subjects out can give" in str(ran)
 
 
 def test_xarray_opens_the_tracks(ran: TrackResult, hearts: Phantom) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,8 +18,10 @@ from atlaskit import ExtractResult
 from atlaskit.errors import InputError
 from atlaskit.phantom import Phantom
 from atlaskit.topology import Topology
+from atlaskit.tracking import contrast
 from atlaskit.verbs.tracking.comparing import groups_of
 from atlaskit.verbs.tracking.masks import planes_of
+from atlaskit.verbs.tracking.result import _group_lines
 from atlaskit.verbs.tracking.roles import Roles, roles_of
 from atlaskit.verbs.tracking.source import read_source
 
@@ -159,6 +162,45 @@ def test_groups_are_compared_where_both_know_a_number(beating: Write, hearts: Ph
         atlaskit.track(atlas=atlas, table=table.assign(group="all alike"), group="group")
 
 
+@pytest.mark.usefixtures("tables_only")
+def test_pairs_of_phases_have_no_average_beat(beating: Write, hearts: Phantom, tmp_path: Path) -> None:
+    table = hearts.table
+    whole = (table["slice"] == 2) & table["subject"].isin(["P00000", "P00001"])
+    pair = (table["slice"] == 2) & (table["subject"] == "P00002") & table["frame"].isin([0, 4])
+    gaps = (table["slice"] == 2) & (table["subject"] == "P00003") & table["frame"].isin([0, 4, 11])
+    mixed = atlaskit.track(atlas=beating(tmp_path / "mixed", np.flatnonzero(whole | pair | gaps)), cyclic=True)
+    assert "2 studies of fewer than 8 known frames are left out of average beats" in mixed.notes
+    average = pd.read_csv(tmp_path / "mixed" / "tracks" / "average.csv")
+    assert (average["n"] == 2).all() and len(mixed.function) == 4
+    pairs = atlaskit.track(atlas=beating(tmp_path / "pairs", np.flatnonzero(pair | gaps)))
+    assert "average" not in {path.stem for path in pairs.tables} and len(pairs.function) == 2
+
+
+def test_words_of_groups_say_what_so_few_subjects_can_tell() -> None:
+    def said(numbers: dict[str, list[float]]) -> str:
+        values, group = np.concatenate([*numbers.values()]), [name for name, own in numbers.items() for _ in own]
+        return _group_lines(contrast(values, group).assign(index="ef"), pd.DataFrame())[0]
+
+    few = {"a": [0.6, 0.5], "b": [0.35, 0.2, 0.3, 0.4]}
+    assert said(few).endswith("(p 0.067, the least that 15 ways of dealing 2 and 4 subjects out can give).")
+    assert said({"a": [0.1, 0.5], "b": [0.6, 0.2, 0.3, 0.4]}).endswith("2 and 4 subjects out can give 0.067 at least).")
+    assert said({"a": [0.6, 0.5], "b": [0.1, 0.2]}).endswith(
+        "(p 0.33, the least that 6 ways of dealing 2 and 2 subjects out can give)."
+    )
+    assert said({"a": [0.6, 0.5, 0.7, 0.8], "b": [0.1, 0.2, 0.3, 0.4]}).endswith("(p 0.029; 4 and 4 subjects).")
+    assert said({"a": [0.6], "b": [0.1]}) == "ejection fraction, a and b: 60.0 and 10.0 % (not tested: one subject each)."
+
+
+@pytest.mark.usefixtures("tables_only")
+def test_one_subject_each_is_not_tested(three: Path, tmp_path: Path) -> None:
+    atlas = tmp_path / "atlas"
+    shutil.copytree(three, atlas)
+    one = pd.DataFrame({"subject": ["P00000", "P00001"], "group": ["a", "b"]})
+    result = atlaskit.track(atlas=atlas, table=one, group="group", permutations=19)
+    assert result.groups["p"].isna().all() and str(result).count("not tested: one subject each") == len(result.groups) > 0
+    assert not len(result.paths)
+
+
 # --- the masks that a film shows
 
 
@@ -187,19 +229,14 @@ def test_what_a_run_does_not_make_an_earlier_one_has_not_left(beating: Write, he
     first = atlaskit.track(atlas=atlas, table=whose, group="group", surfaces="stl", permutations=19)
     film = atlas / "figures" / "tracks_beat.gif"
     assert film in first.pictures and film.read_bytes()[:3] == b"GIF"
-    assert {path.stem for path in first.pictures} >= {
-        "tracks_curves",
-        "tracks_motion",
-        "tracks_studies",
-        "tracks_average_volume",
-    }
+    assert {path.stem for path in first.pictures} >= {"tracks_curves", "tracks_motion", "tracks_studies"}
     assert len(first.surfaces) == 8 and any("film has no masks" in note for note in first.notes)
     mine = atlas / "figures" / "mine.png"
     mine.write_bytes(b"")
     second = atlaskit.track(atlas=atlas, volume="none", segments=0, film=False, structures="cavity")
     made = {path for folder in ("figures", "tracks") for path in (atlas / folder).rglob("*.*") if path.is_file()}
     assert made == {*second.pictures, *second.tables, atlas / "tracks" / "track.json", mine}
-    assert {path.stem for path in second.tables} == {"function", "sequences", "frames", "curves", "average"}
+    assert {path.stem for path in second.tables} == {"function", "sequences", "frames", "curves"}
     account = json.loads((atlas / "tracks" / "track.json").read_text(encoding="utf-8"))
     assert account["options"]["segments"] == 0 and account["surfaces"] == []
     assert "volumes" not in json.dumps(account["tables"])

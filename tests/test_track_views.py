@@ -143,10 +143,14 @@ def test_growth_finds_the_power_of_age_and_replaces_what_beats_left(rats: Path, 
     assert left == {*result.tables, rats / "tracks" / "track.json"}
     assert sorted((rats / "figures").iterdir()) == sorted(result.pictures) and len(result.pictures) == 2
     tests = result.growth.set_index("of")
-    assert (tests["R2"] > 0.9).all() and (tests["p"] <= 0.02).all()
+    assert (tests["R2"] > 0.9).all() and (tests["R2_within"] > 0.99).all() and (tests["p"] <= 0.02).all()
     subjects = pd.read_csv(rats / "tracks" / "growth_subjects.csv")
     np.testing.assert_allclose(subjects["exponent"], 0.4, atol=1e-4)
-    assert "Size goes as age_days to the power of 0.400." in str(result) and "16 cases of 4 subjects" in str(result)
+    assert subjects["size_px"].is_monotonic_increasing and "size" not in subjects
+    assert "age_days to the power of 0.400: log age_days explains 100.0 % of the variation of log size within" in str(result)
+    of_all = 100 * tests.loc["log size", "R2"]
+    assert of_all < 98 and f"which is {of_all:.1f} % of all, differences between subjects included" in str(result)
+    assert "16 cases of 4 subjects: log age_days explains" in str(result)
     assert any("1 cases without an age or a landmark" in note or "not in 'case'" in note for note in result.notes)
     cases = pd.read_csv(rats / "tracks" / "growth_cases.csv")
     assert len(cases) == 16 and cases["size_px"].iat[3] / cases["size_px"].iat[0] == pytest.approx(8**0.4, rel=1e-4)

@@ -16,7 +16,7 @@ from matplotlib.patches import Patch
 from matplotlib.text import Text
 from numpy.typing import ArrayLike, NDArray
 
-from atlaskit.contours import signed_area
+from atlaskit.contours import signed_areas
 from atlaskit.errors import InputError
 from atlaskit.plot.cases import painted, tints
 from atlaskit.plot.courses import MOST_CURVES, Curves, Floats, Unit, beat_axes, draw_courses, frames_of, named, places_of
@@ -193,7 +193,7 @@ def _codes(masks: Masks, frames: int, topology: Topology) -> list[NDArray[np.uin
 def _areas(points: Floats, topology: Topology) -> dict[str, Floats]:
     """The area of each structure over the frames, of as many as can be told apart."""
     names = topology.structures[:MOST_CURVES]
-    return {name: np.array([abs(signed_area(each)) for each in points[:, topology.polygon(k)]]) for k, name in enumerate(names)}
+    return {name: np.abs(signed_areas(points[:, topology.polygon(k)])) for k, name in enumerate(names)}
 
 
 def _box(points: Floats, codes: list[NDArray[np.uint8]] | None) -> Floats:

@@ -198,7 +198,8 @@ def average(
     means = [_draw_group(ax, phase, table, group) for group in parts]
     set_range(ax, [table])
     ax.set_xlim(phase.min(), phase.max())
-    legend_above(ax, _average_key(es is not None), columns=3)
+    banded = any((np.isfinite(table[group.rows]).sum(axis=0) > 1).any() for group in parts)
+    legend_above(ax, _average_key(banded=banded, with_es=es is not None), columns=3)
     for group, mean in zip(parts, means, strict=True):
         at = np.nan if es is None else float(known_mean(np.asarray(es, dtype=np.float64)[group.rows]))
         diamond: dict[str, Any] = {"marker": "D", "markersize": 5, "markeredgecolor": "white", "markeredgewidth": 0.8}
@@ -222,11 +223,11 @@ def _draw_group(ax: Axes, phase: Floats, table: Floats, group: Group) -> Floats:
     return mean
 
 
-def _average_key(with_es: bool) -> list[Artist]:
+def _average_key(*, banded: bool, with_es: bool) -> list[Artist]:
     """What thin lines, bands and diamonds are."""
-    handles: list[Artist] = [
-        Line2D([], [], color=PALE, linewidth=0.5, label="subject"),
-        Patch(color=PALE, alpha=0.4, linewidth=0, label="mean ± sd"),
-    ]
     diamond = Line2D([], [], linestyle="", marker="D", color=PALE, markersize=4.5, markeredgewidth=0, label="end-systole")
-    return [*handles, diamond] if with_es else handles
+    return [
+        Line2D([], [], color=PALE, linewidth=0.5, label="subject"),
+        *([Patch(color=PALE, alpha=0.4, linewidth=0, label="mean ± sd")] if banded else []),
+        *([diamond] if with_es else []),
+    ]

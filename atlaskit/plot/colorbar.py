@@ -19,17 +19,26 @@ ERRORS = ListedColormap(colormaps["magma_r"](np.linspace(0.12, 0.92, 256)), name
 """Colours of errors and distances, light to dark: told apart without hue, and seen on white."""
 
 _BAR_IN = 0.8
-_LINE_IN = 0.16
+_LINE_IN, _LETTER_IN = 0.16, 0.056
+_LEAST_IN = (3.0, 2.3)
+"""Width that a key below an outline needs, and height that the words beside its colour bar do."""
 
 
 def axes_with_room(box: NDArray[np.float64], title: str | None, *, note: str = "") -> Axes:
-    """Axes of a new figure, under the title, over a note, and left of a strip for the colour bar."""
+    """Axes of a new figure, under the title, over a note, and left of a strip for the colour bar; words fit at any aspect."""
     width, height = SHAPE_IN * (box[1] - box[0]) / (box[1] - box[0]).max()
+    width = max(width, _wide(note), _wide(title or "") - _BAR_IN, _LEAST_IN[0] if note else 0.0)
+    height = max(height, _LEAST_IN[1])
     above, below = (_LINE_IN * (1 + text.count("\n")) + 0.08 if text else 0.0 for text in (title, note))
     tall = height + above + below
     figure = Picture(figsize=(width + _BAR_IN, tall), dpi=DPI, facecolor="white")
     figure.suptitle(title or "", fontsize=TEXT_PT, color=INK)
     return figure.add_axes((0.0, below / tall, width / (width + _BAR_IN), height / tall))
+
+
+def _wide(text: str) -> float:
+    """Inches that the longest line of a text takes."""
+    return _LETTER_IN * max((len(line) for line in text.splitlines()), default=0)
 
 
 def draw_bar(

@@ -21,7 +21,10 @@ _FEW = 40
 """Landmarks that are shown one by one."""
 _TALL_IN = 2.9
 _ROUND = ((1.0, 1.5, 2.0, 3.0, 5.0, 7.0), (1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0))
+_STEPS = (5.0, 2.0, 1.0)
 _FEWEST_TICKS, _MOST_TICKS = 3, 6
+_ONE_SIZE = 1.02
+"""Ratio of the largest to the smallest of shapes that count as of one size; predicted ones without size differ by less."""
 
 
 def growth(
@@ -54,11 +57,13 @@ def growth(
     Returns
     -------
     Axes
-        A line for each structure and age, the oldest on top; few landmarks are dots on it.
+        A line for each structure and age, the oldest on top; few landmarks are dots on it. Where shapes are without size,
+        the title says that all are drawn at one.
     """
     shapes, ages = np.asarray(shapes, dtype=np.float64), np.asarray(ages, dtype=np.float64)
+    notes = "; ".join(filter(None, [_size_note(shapes), f"change \u00d7 {factor:g}" if factor != 1 else ""]))
+    words = "\n".join(filter(None, [title, notes])) or None
     shapes = shapes.mean(axis=0) + factor * (shapes - shapes.mean(axis=0))
-    words = "\n".join(filter(None, [title, f"change \u00d7 {factor:g}" if factor != 1 else None])) or None
     box = window(shapes)
     ax = shape_axes(ax if ax is not None else axes_with_room(box, words), box, title=words if ax is not None else None)
     scale = LogNorm(float(ages.min()), float(ages.max()) if np.ptp(ages) > 0 else float(ages.min()) * 2)
@@ -68,8 +73,16 @@ def growth(
             label = f"{topology.structures[index]}, {age:g} {unit}".strip()
             draw_outline(ax, shape[loop], ERRORS(scale(age)), width=1.1, dots=dots, label=label)
     ticks = ages if len(ages) <= _MOST_TICKS + 2 else _ticks(float(ages.min()), float(ages.max()))
-    draw_bar(ax, scale, f"age ({unit})" if unit else "age", ticks={float(value): f"{value:.3g}" for value in ticks})
+    said = {float(value): f"{value:.3g}" if value < 1000 else f"{value:.0f}" for value in ticks}
+    draw_bar(ax, scale, _words("age", unit), ticks=said)
     return ax
+
+
+def _size_note(shapes: Points) -> str:
+    """What a reader has to know of several shapes (V, L, 2) without size: that the older are not drawn larger."""
+    about = shapes - np.nanmean(shapes, axis=1, keepdims=True)
+    sizes = np.sqrt(np.nansum(about**2, axis=(1, 2)))
+    return "all ages drawn at one size" if len(sizes) > 1 and sizes.max() <= _ONE_SIZE * sizes.min() else ""
 
 
 def size_curves(
@@ -139,12 +152,12 @@ def _plain_ticks(ax: Axes, age: Points, size: Points) -> None:
     for axis, values in ((ax.xaxis, age), (ax.yaxis, size)):
         if len(values):
             axis.set_major_locator(FixedLocator(_ticks(float(values.min()), float(values.max())).tolist()))
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0f}" if value >= 100 else f"{value:.3g}"))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0f}" if value >= 1e5 else f"{value:.6g}"))
         axis.set_minor_locator(NullLocator())
 
 
 def _ticks(low: float, high: float) -> NDArray[np.float64]:
-    """Round numbers between two, about evenly spaced in their logarithm; both ends where there are too few.
+    """Round numbers between two: three to six about evenly spaced in their logarithm, else in equal steps.
 
     Examples
     --------
@@ -152,6 +165,8 @@ def _ticks(low: float, high: float) -> NDArray[np.float64]:
     [7.0, 15.0, 30.0, 70.0, 150.0]
     >>> _ticks(840, 1540).tolist()
     [1000.0, 1200.0, 1400.0]
+    >>> _ticks(515, 927).tolist()
+    [600.0, 700.0, 800.0, 900.0]
     """
     decades = np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
     for steps in _ROUND:
@@ -159,4 +174,16 @@ def _ticks(low: float, high: float) -> NDArray[np.float64]:
         inside = every[(every >= low * (1 - 1e-9)) & (every <= high * (1 + 1e-9))]
         if len(inside) >= _FEWEST_TICKS:
             return inside[:: -(-len(inside) // _MOST_TICKS)]
-    return np.unique([low, high])
+    return _even_ticks(low, high)
+
+
+def _even_ticks(low: float, high: float) -> NDArray[np.float64]:
+    """Multiples between two of the largest round step of which there are enough."""
+    if high <= low * (1 + 1e-6):
+        return np.array([low])
+    decade = np.floor(np.log10(high - low))
+    for step in (step * 10.0**power for power in (decade, decade - 1) for step in _STEPS):
+        first, last = np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9)
+        if last - first + 1 >= _FEWEST_TICKS:
+            break
+    return np.asarray(np.arange(first, last + 1) * step)

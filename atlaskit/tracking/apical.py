@@ -20,6 +20,10 @@ FINE = 4
 """Points to a step between landmarks, on the curve through them."""
 EDGE = 1e-7
 """Share of the long axis by which the ends lie inside, so that a base along the cut is not cut twice."""
+LEAST_BASE = 0.1
+"""Share of its outline that a base has at least."""
+ALIKE = 0.03
+"""By how much the ratios of length to distance differ of sides that count as equally straight."""
 CONVENTIONS = ("guideline", "camus")
 
 
@@ -69,7 +73,7 @@ def in_mm(points: Outlines, spacing_mm: ArrayLike) -> Array:
 
 
 def hinges(mean: Outlines, loop: Sequence[int]) -> tuple[int, int]:
-    """Find the hinges of a base: the two corners of a mean outline.
+    """Find the hinges of a base: the two corners of a mean outline, or of three and more those with the straightest side.
 
     Parameters
     ----------
@@ -85,13 +89,39 @@ def hinges(mean: Outlines, loop: Sequence[int]) -> tuple[int, int]:
     Raises
     ------
     InputError
-        When the outline has not exactly two corners.
+        When the outline has fewer than two corners.
+
+    Notes
+    -----
+    An apex is a corner too where it is pointed. A valve plane is drawn as a straight line and a wall is bent, so the base is
+    the side between neighbouring corners whose length is nearest to the distance of its ends; where others come within 0.03 of
+    that ratio, as in a triangle, it is the shortest. Sides below a tenth of the outline are blunt corners.
     """
-    found = set(corners(np.asarray(mean, dtype=np.float64), [loop]).tolist())
-    ordered = [landmark for landmark in loop if landmark in found]
-    if len(ordered) != 2:
-        raise InputError(f"A base has two hinges, the corners of its outline; {len(ordered)} found: name the two landmarks.")
-    return ordered[0], ordered[1]
+    outline = np.asarray(mean, dtype=np.float64)
+    found = set(corners(outline, [loop]).tolist())
+    at = [place for place, landmark in enumerate(loop) if landmark in found]
+    if len(at) > 2:
+        at = _straightest(outline[list(loop)], at)
+    if len(at) != 2:
+        named = ", ".join(str(landmark) for landmark in sorted(found))
+        raise InputError(
+            "A base has two hinges, corners of its outline with a straight side between them; the corners found are landmarks "
+            f"{named}: name the two hinges by their numbers (--base I,J)."
+        )
+    return loop[at[0]], loop[at[1]]
+
+
+def _straightest(outline: Array, at: list[int]) -> list[int]:
+    """The two neighbours among corners of a closed outline (n, 2), given by their places, with the straightest side."""
+    steps = np.linalg.norm(np.roll(outline, -1, axis=0) - outline, axis=1)
+    sides: list[tuple[float, float, list[int]]] = []
+    for first, last in zip(at, [*at[1:], at[0] + len(outline)], strict=True):
+        side = float(np.take(steps, range(first, last), mode="wrap").sum())
+        across = float(np.linalg.norm(outline[last % len(outline)] - outline[first]))
+        if side >= LEAST_BASE * steps.sum():
+            sides.append((side, side / max(across, 1e-300), sorted((first, last % len(outline)))))
+    straight = min((ratio for _, ratio, _ in sides), default=0.0) + ALIKE
+    return next((ends for _, ratio, ends in sorted(sides) if ratio <= straight), [])
 
 
 def view(points: Outlines, loop: Sequence[int], base: tuple[int, int], *, discs: int = DISCS) -> View:

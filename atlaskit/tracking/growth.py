@@ -29,8 +29,8 @@ class Growth:
     Attributes
     ----------
     table : DataFrame
-        Rows ``shape`` and ``log size``, of the test of log age within subjects: df, SS, MS, R2, F, Z, p. R2 is the share of all
-        variation, that between subjects included.
+        Rows ``shape`` and ``log size``, of the test of log age within subjects: df, SS, MS, R2, R2_within, F, Z, p. R2 is the
+        share of all variation, that between subjects included; R2_within the share of the variation within subjects.
     anova, size_anova : Anova
         The whole tables that these rows are from.
     ages : (V,) float array
@@ -110,10 +110,9 @@ def growth(
     logs = np.log(table["size"].to_numpy())[:, None]
     of_shape, of_size = (anova(values, model, permutations=permutations, seed=seed) for values in (shapes, logs))
     grid = _grid(table["age"].to_numpy(), ages)
-    rows = {"shape": of_shape.table.loc[WITHIN, TERM], "log size": of_size.table.loc[WITHIN, TERM]}
     line = _predicted(logs, model, np.array([1.0, np.e]))[:, 0]
     return Growth(
-        table=pd.DataFrame(rows).T,
+        table=pd.concat([_tested(of_shape), _tested(of_size)]).set_axis(["shape", "log size"]),
         anova=of_shape,
         size_anova=of_size,
         ages=grid,
@@ -122,6 +121,14 @@ def growth(
         exponent=float(line[1] - line[0]),
         subjects=_subjects(table),
     )
+
+
+def _tested(found: Anova) -> pd.DataFrame:
+    """The row of log age, with its share of all that varies within subjects."""
+    within = pd.DataFrame(found.table.xs(WITHIN))
+    row = within.loc[[TERM]].astype(float)
+    row.insert(4, "R2_within", row["SS"] / max(float(within["SS"].sum()), np.finfo(np.float64).tiny))
+    return row
 
 
 def _predicted(values: Array, model: Design, ages: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -31,8 +31,9 @@ class Paths:
     table : DataFrame
         Rows are indexed by the pair of groups, a and b, and by attribute: ``size`` (path length of b less that of a),
         ``direction`` (angle of the first axes, degrees) and ``shape`` (Procrustes distance of the trajectories, each scaled to
-        size 1). Columns difference, Z, p, p_holm (adjusted for the number of pairs), arrangements (how many ways of dealing
-        the subjects out p counts) and exact (whether these are all there are).
+        size 1). Columns n_a and n_b (subjects), value_a and value_b (path lengths of the groups; NaN for other attributes),
+        difference, Z, p, p_holm (adjusted for the number of pairs), arrangements (how many ways of dealing the subjects out p
+        counts) and exact (whether these are all there are).
     groups : DataFrame
         A row for each group: n, and size, the path length of its mean trajectory.
     subjects : DataFrame
@@ -128,8 +129,9 @@ def paths(
     """
     moves, means = _moves(sequences)
     code, names = numbered(group, len(moves), "group")
-    if len(names) < 2 or np.bincount(code).min() < LEAST_SUBJECTS:
-        came = ", ".join(f"{name!r} has {count}" for name, count in zip(names, np.bincount(code), strict=True))
+    counts = np.bincount(code)
+    if len(names) < 2 or counts.min() < LEAST_SUBJECTS:
+        came = ", ".join(f"{name!r} has {count}" for name, count in zip(names, counts, strict=True))
         raise InputError(
             f"Trajectories are compared between two groups of two subjects or more; {came}: join or leave out groups."
         )
@@ -141,10 +143,11 @@ def paths(
         rows[names[a], names[b]] = _row(_differences(moves[both], dealt, periodic), exact)
     of_groups = np.stack([moves[code == k].mean(axis=0) for k in range(len(names))])
     found = _measured(of_groups, periodic)
+    known = pd.DataFrame({"n": counts, "size": found.size}, index=pd.Index(names, name="group"))
     shape = np.shape(sequences)[2:]
     return Paths(
-        table=_table(rows),
-        groups=pd.DataFrame({"n": np.bincount(code), "size": found.size}, index=pd.Index(names, name="group")),
+        table=_table(rows, known),
+        groups=known,
         subjects=_subjects(moves, code, names, of_groups, periodic),
         trajectories=np.stack([(moves + means)[code == k].mean(axis=0) for k in range(len(names))]).reshape(
             -1, *moves.shape[1:2], *shape
@@ -217,10 +220,16 @@ def _row(random: Floats, exact: bool) -> pd.DataFrame:
     )
 
 
-def _table(rows: dict[tuple[str, str], pd.DataFrame]) -> pd.DataFrame:
-    """All pairs, with p adjusted for their number."""
+def _table(rows: dict[tuple[str, str], pd.DataFrame], groups: pd.DataFrame) -> pd.DataFrame:
+    """All pairs with what is known of their groups, and p adjusted for their number."""
     table = pd.concat(rows, names=["a", "b"])
-    table.insert(3, "p_holm", table.groupby("attribute")["p"].transform(lambda p: holm(p.to_numpy())))
+    adjusted = table.groupby("attribute")["p"].transform(lambda p: holm(p.to_numpy()))
+    table.insert(3, "p_holm", adjusted)
+    of_path = table.index.get_level_values("attribute") == "size"
+    for name, column in (("value", "size"), ("n", "n")):
+        for side in "ba":
+            own = groups[column].loc[table.index.get_level_values(side)].to_numpy()
+            table.insert(0, f"{name}_{side}", np.where(of_path, own, np.nan) if name == "value" else own)
     return table
 
 

@@ -109,7 +109,7 @@ def track(
     views : sequence of str
         What the names of the two views of a study hold, such as "2CH" and "4CH".
     base : (int, int), optional
-        Landmarks at the hinges of the valve; the two corners of the mean outline unless given.
+        Landmarks at the hinges of the valve; the corners of the mean outline at its straight side unless given.
     convention : {"guideline", "camus"}
         Of discs in two views.
     group : str, optional
@@ -173,6 +173,7 @@ def track(
     report("tracking", 3, 4)
     pictures, more = draw_findings(found, Path(atlas) / "network.pt", show=show, film=film, folder=figures)
     report("tracking", 4, 4)
+    averaged = found.averages.notes if found.averages else ()
     result = TrackResult(
         store=source.store,
         unit=source.unit,
@@ -187,7 +188,7 @@ def track(
         tables=tables,
         pictures=pictures,
         surfaces=files,
-        notes=tuple(dict.fromkeys([*source.notes, *found.notes, *more])),
+        notes=tuple(dict.fromkeys([*source.notes, *found.notes, *averaged, *more])),
         seconds=round(time.perf_counter() - began, 3),
     )
     write_account(result, folder)

@@ -139,6 +139,11 @@ def test_very_short_sequences_are_drawn(frames):
     assert ax.get_xlim()[0] < 0 < ax.get_xlim()[1]
 
 
+def test_a_key_names_no_band_where_each_group_is_one_subject():
+    ax = average(np.linspace(0, 1, T), np.stack([AREA, 2 * AREA]), ["a", "b"], es=[0.4, 0.5])
+    assert key(ax) == ["subject", "end-systole"]
+
+
 def test_groups_have_a_mean_a_band_of_one_sd_and_their_number():
     phase = np.linspace(0, 1, T)
     rows = np.stack([AREA, AREA + 20, 2 * AREA, AREA * np.nan])

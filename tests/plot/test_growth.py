@@ -7,6 +7,7 @@ import pytest
 from matplotlib.colors import to_rgb
 
 from atlaskit.plot import growth, size_curves
+from atlaskit.plot.growth import _ticks
 
 AGES = np.array([7.0, 30.0, 150.0])
 
@@ -66,3 +67,30 @@ def test_subjects_are_joined_in_order_of_age_and_groups_coloured() -> None:
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("age (days)", "centroid size (mm)")
     assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
     assert [text.get_text() for text in ax.get_xticklabels()] == ["7", "15", "30", "70", "150"]
+
+
+@pytest.mark.parametrize("factor", [1.3, 1.5, 1.8, 2.5, 4.0, 10.0, 1000.0])
+@pytest.mark.parametrize("low", [0.0136, 1.0, 3.7, 515.0, 9.9e4])
+def test_ticks_are_three_to_six_round_numbers_of_any_range(low, factor) -> None:
+    ticks = _ticks(low, low * factor)
+    assert 3 <= len(ticks) <= 6 and (np.diff(ticks) > 0).all()
+    assert ticks[0] >= low * (1 - 1e-6) and ticks[-1] <= low * factor * (1 + 1e-6)
+    leading = ticks / 10.0 ** np.floor(np.log10(ticks))
+    np.testing.assert_allclose(leading, leading.round(2), atol=1e-9)
+
+
+def test_narrow_sizes_have_round_ticks_that_are_told_apart() -> None:
+    for low, high in ((515.0, 927.0), (100.0, 101.0)):
+        ax = size_curves(np.array([7.0, 150.0]), np.array([low, high]), list("aa"))
+        labels = [text.get_text() for text in ax.get_yticklabels()]
+        assert len(set(labels)) == len(labels) >= 3
+    assert labels == ["100", "100.5", "101"]
+    assert len(_ticks(5.0, 5.0)) == 1
+
+
+def test_shapes_without_size_are_told_to_be_drawn_at_one(shapes, points, topology) -> None:
+    assert "size" not in growth(shapes, AGES, topology, title="rats").get_figure(root=True).get_suptitle()
+    bent = np.stack([points * [1 + 0.05 * k, 1 - 0.05 * k] for k in range(3)])
+    size = np.linalg.norm(bent - bent.mean(axis=1, keepdims=True), axis=(1, 2), keepdims=True)
+    ax = growth(bent / size, AGES, topology, title="rats", factor=2)
+    assert ax.get_figure(root=True).get_suptitle() == "rats\nall ages drawn at one size; change \u00d7 2"

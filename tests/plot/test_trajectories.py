@@ -132,3 +132,17 @@ def test_motion_needs_landmarks_and_phases_that_are_frames(picture, beats, topol
     beats[0] = np.nan
     with pytest.raises(InputError, match="frame 0 is a gap"):
         motion_map(beats, topology)
+
+
+@pytest.mark.parametrize("aspect", [(0.1, 1.0), (0.35, 1.0), (1.0, 0.1)], ids=["needle", "narrow", "flat"])
+@pytest.mark.parametrize("picture", [trajectories, motion_map])
+def test_all_words_lie_inside_the_figure_at_any_aspect(picture, aspect, beats, topology):
+    ax = picture(beats * aspect, topology, es=ES, unit="mm", title="patient0001_2CH, a long name of forty letters")
+    figure = ax.get_figure(root=True)
+    figure.draw_without_rendering()
+    legend = [] if ax.get_legend() is None else [ax.get_legend()]
+    words = [*ax.texts, *legend, figure.texts[0], ax.child_axes[0].yaxis.label]
+    for each in words:
+        extent, page = each.get_window_extent(), figure.bbox
+        inside = extent.x0 >= page.x0 and extent.y0 >= page.y0 and extent.x1 <= page.x1 and extent.y1 <= page.y1
+        assert inside, getattr(each, "get_text", lambda: "legend")()

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from atlaskit.contours import resample
 from atlaskit.errors import InputError
+from atlaskit.shape import corners
 from atlaskit.tracking import area_length, biplane, ejection_fraction, hinges, in_mm, length, run, simpson, view
 
 BASE = 9  # landmarks between the hinges of a cut outline
@@ -73,8 +75,27 @@ def test_hinges_are_the_two_corners_of_a_cut_outline_and_of_no_other() -> None:
     cut, base = outline(45, 25, 64, 0.7, cut=True)
     assert hinges(cut, range(64)) == base
     assert hinges(cut, [*range(30, 64), *range(30)]) == base[::-1]
-    with pytest.raises(InputError, match="two hinges, the corners of its outline; 1 found"):
+    with pytest.raises(InputError, match=r"corners found are landmarks (0|32): name the two hinges .*--base I,J"):
         hinges(outline(30, 28, 64, 0.0, cut=False)[0], range(64))
+
+
+@pytest.mark.parametrize("n", [64, 90, 128])
+@pytest.mark.parametrize(("long", "half_width"), [(45, 25), (60, 10), (90, 18)])
+@pytest.mark.parametrize("power", [None, 2.0, 1.5, 1.0], ids=["ellipse", "smooth", "pointed", "triangle"])
+@pytest.mark.parametrize(("turn_rad", "start"), [(0.0, 0), (2.2, 11), (4.0, -7)])
+def test_of_three_corners_the_hinges_are_those_at_the_straight_base(n, long, half_width, power, turn_rad, start) -> None:
+    across = np.linspace(-1, 1, 400)
+    height = np.sqrt(1 - across**2) if power is None else 1 - np.abs(across) ** power
+    base = np.column_stack([np.linspace(half_width, -half_width, 102)[1:-1], np.zeros(100)])
+    whole = np.concatenate([np.column_stack([half_width * across, -long * height]), base])
+    c, s = np.cos(turn_rad), np.sin(turn_rad)
+    points = np.roll(resample(whole, n), start, axis=0) @ np.array([[c, s], [-s, c]]) + [60, 70]
+    true = np.array([[-half_width, 0], [half_width, 0]]) @ np.array([[c, s], [-s, c]]) + [60, 70]
+    nearest = np.linalg.norm(points[:, None] - true, axis=-1).argmin(axis=0)
+    found = hinges(points, range(n))
+    assert (np.abs(np.sort(found) - np.sort(nearest)) <= 1).all(), "resampling blunts a corner, so the neighbour is as good"
+    if power == 1.0:
+        assert len(corners(points, [range(n)])) == 3
 
 
 def test_the_open_outline_shortens_by_its_own_share_whatever_the_base_does() -> None:

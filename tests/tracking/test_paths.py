@@ -53,6 +53,10 @@ def test_attributes_are_what_they_say_without_noise() -> None:
     np.testing.assert_allclose(table["shape"].iloc[:2], 0, atol=1e-6)
     assert table["shape"].iloc[2] > 0.2
     np.testing.assert_allclose(found.groups["size"], [1, 1.25, 1, 1])
+    first = found.table.xs("a").loc["b"]
+    assert first.loc["size", ["value_a", "value_b"]].tolist() == pytest.approx([1, 1.25])
+    assert first.loc[["direction", "shape"], ["value_a", "value_b"]].isna().all(axis=None)
+    assert (first[["n_a", "n_b"]] == 3).all(axis=None)
     np.testing.assert_allclose(found.axes[2], TILTED, atol=1e-9)
     np.testing.assert_allclose(found.trajectories, list(still.values()), atol=1e-12)
 

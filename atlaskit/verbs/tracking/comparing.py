@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from atlaskit import tracking
 from atlaskit.errors import InputError, nearest
 from atlaskit.shape import align
-from atlaskit.verbs.tracking.beats import Study
+from atlaskit.verbs.tracking.beats import LEAST_CYCLE, Study
 from atlaskit.verbs.tracking.function import INDICES, by_subject
 from atlaskit.verbs.tracking.tracked import Tracked
 
@@ -38,6 +38,8 @@ class Averages:
         Of each subject: size of the cavity since end-diastole (volume, else area), strain, thickening.
     es : (N,) float array
         Phase of end-systole.
+    short : int
+        Studies left out, as too few of their frames are known to tell a course.
     """
 
     subjects: tuple[str, ...]
@@ -45,6 +47,13 @@ class Averages:
     phase: Array
     curves: dict[str, Array]
     es: Array
+    short: int = 0
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should know of who is averaged."""
+        left = f"{self.short} studies of fewer than {LEAST_CYCLE} known frames are left out of average beats"
+        return (left,) if self.short else ()
 
     @property
     def table(self) -> pd.DataFrame:
@@ -84,12 +93,20 @@ def groups_of(table: pd.DataFrame, column: str | None) -> dict[str, str]:
 
 
 def averages(tracked: Tracked, groups: dict[str, str]) -> Averages:
-    """Bring beats to a common phase; slices, beats and studies of a subject are averaged first."""
+    """Bring beats to a common phase; slices, beats and studies of a subject are averaged first.
+
+    Between end-diastole and end-systole alone a course would be made up, so studies of few frames are left out.
+    """
     subjects = tuple(sorted(groups))
+    short = 0
     of_studies: dict[str, list[tuple[dict[str, Array], float]]] = {name: [] for name in subjects}
     for study in tracked.studies:
         subject = tracked.source.sequences.subjects[study.slices[0]]
-        if subject in groups and len(study.beats.ed):
+        if subject not in groups or not len(study.beats.ed):
+            continue
+        if np.isfinite(study.curve).sum() < LEAST_CYCLE:
+            short += 1
+        else:
             of_studies[subject].append(_normal(tracked, study))
     names = list(dict.fromkeys(name for own in of_studies.values() for curves, _ in own for name in curves))
     blank = np.full(PHASES, np.nan)
@@ -98,7 +115,7 @@ def averages(tracked: Tracked, groups: dict[str, str]) -> Averages:
         for name in names
     }
     es = np.array([_mean([np.array([at]) for _, at in of_studies[subject]] or [blank[:1]])[0] for subject in subjects])
-    return Averages(subjects, tuple(groups[name] for name in subjects), np.arange(PHASES) / PHASES, curves, es)
+    return Averages(subjects, tuple(groups[name] for name in subjects), np.arange(PHASES) / PHASES, curves, es, short)
 
 
 def _normal(tracked: Tracked, study: Study) -> tuple[dict[str, Array], float]:
@@ -140,6 +157,7 @@ def index_contrasts(function: pd.DataFrame, groups: dict[str, str], permutations
     """Indices of function compared between groups, a row per index and pair; subjects are what is dealt out anew.
 
     An index that is known in one group only is left out, such as the ejection fraction where only its studies have slices.
+    Of one subject each there is no p: there is nothing to exchange that would make a difference.
     """
     table = by_subject(function, INDICES)
     table = table[table.index.isin(list(groups))]
@@ -149,6 +167,7 @@ def index_contrasts(function: pd.DataFrame, groups: dict[str, str], permutations
         if len(set(group)) < 2 or len(set(group[table[name].notna()])) > 1:
             part = tracking.contrast(table[name].to_numpy(), group.tolist(), permutations=permutations, seed=seed)
             part.insert(0, "index", str(name))
+            part["p"] = part["p"].where((part["n_a"] > 1) | (part["n_b"] > 1))
             parts.append(part)
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 

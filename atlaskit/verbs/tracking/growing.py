@@ -73,6 +73,7 @@ def grow(source: Source, column: str, permutations: int, seed: int) -> tuple[Gro
 def growth_tables(grown: Grown, source: Source) -> dict[str, pd.DataFrame]:
     """The tests, subjects, cases, and the shapes predicted along age."""
     found = grown.growth
+    unit = {"size": f"size_{source.unit}"}
     shapes = found.shapes * found.sizes[:, None, None]
     ages, landmark = (a.ravel() for a in np.meshgrid(found.ages, source.landmarks, indexing="ij"))
     predicted = pd.DataFrame({grown.column: ages, "landmark": landmark})
@@ -81,8 +82,8 @@ def growth_tables(grown: Grown, source: Source) -> dict[str, pd.DataFrame]:
         predicted[f"{name}_{source.unit}"] = shapes[..., axis].ravel()
     return {
         "growth": found.table.rename_axis("of").reset_index(),
-        "growth_subjects": found.subjects.rename_axis("subject").reset_index(),
-        "growth_cases": grown.cases.rename(columns={"size": f"size_{source.unit}"}),
+        "growth_subjects": found.subjects.rename_axis("subject").reset_index().rename(columns=unit),
+        "growth_cases": grown.cases.rename(columns=unit),
         "growth_shapes": predicted,
     }
 
@@ -98,12 +99,17 @@ def growth_pictures(grown: Grown, source: Source) -> Iterator[tuple[str, Any]]:
 
 
 def growth_words(grown: Grown) -> list[str]:
-    """What was found, in two lines."""
-    found = grown.growth
-    shape, size = found.table.loc["shape"], found.table.loc["log size"]
-    subjects = grown.cases["subject"].nunique()
-    return [
-        f"{len(grown.cases)} cases of {subjects} subjects: within these log {grown.column} explains "
-        f"{100 * shape['R2']:.1f} % of shape (p {shape['p']:.2g}), {100 * size['R2']:.1f} % of log size (p {size['p']:.2g}).",
-        f"Size goes as {grown.column} to the power of {found.exponent:.3f}.",
-    ]
+    """What was found: a line for shape, one for size."""
+    found, age = grown.growth, f"log {grown.column}"
+    shape, size = (_share(found.table, what, age) for what in ("shape", "log size"))
+    seen = f"{len(grown.cases)} cases of {grown.cases['subject'].nunique()} subjects"
+    return [f"{seen}: {shape}.", f"Size goes as {grown.column} to the power of {found.exponent:.3f}: {size}."]
+
+
+def _share(table: pd.DataFrame, what: str, age: str) -> str:
+    """How much of something goes with age, of what varies within subjects and of all."""
+    row = table.loc[what]
+    return (
+        f"{age} explains {100 * row['R2_within']:.1f} % of the variation of {what} within subjects (p {row['p']:.2g}), "
+        f"which is {100 * row['R2']:.1f} % of all, differences between subjects included"
+    )

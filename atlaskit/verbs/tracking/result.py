@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-PER_CENT = 100.0
+PER_CENT, LEAST_P = 100.0, 0.05
 MOST = 12
 """Lines of a kind that are shown; the tables have all."""
 
@@ -133,10 +133,26 @@ def _group_lines(groups: pd.DataFrame, paths: pd.DataFrame) -> list[str]:
     lines = []
     for _, row in groups.iterrows():
         means = f"{PER_CENT * row['mean_a']:.1f} and {PER_CENT * row['mean_b']:.1f} %"
-        of = f"{row['n_a']} and {row['n_b']} subjects"
-        lines.append(f"{_NAMES.get(row['index'], row['index'])}, {row['a']} and {row['b']}: {means} (p {row['p']:.2g}; {of}).")
+        lines.append(f"{_NAMES.get(row['index'], row['index'])}, {row['a']} and {row['b']}: {means} ({_tested(row)}).")
     for _, row in paths.iterrows():
-        which = f"{_PATHS[row['attribute']]} of the path through shapes, {row['a']} and {row['b']}"
+        own = f"{row['value_a']:.3g} and {row['value_b']:.3g}, " if row["attribute"] == "size" else ""
         degrees = " degrees" if row["attribute"] == "direction" else ""
-        lines.append(f"{which}: {row['difference']:.3g}{degrees} apart (p {row['p']:.2g}).")
+        lines.append(
+            f"{_PATHS[row['attribute']]} of the path through shapes (of size 1 at end-diastole), {row['a']} and {row['b']}: "
+            f"{own}{abs(row['difference']):.3g}{degrees} apart ({_tested(row)})."
+        )
     return lines[:MOST]
+
+
+def _tested(row: pd.Series) -> str:
+    """What came of a test, and the least that could have come of it where that is much."""
+    a, b, ways = int(row["n_a"]), int(row["n_b"]), int(row["arrangements"])
+    if a == b == 1:
+        return "not tested: one subject each"
+    least = (2 if a == b and row["exact"] else 1) / ways  # groups of one number may change places, which alters no difference
+    dealt = f"{ways} ways of dealing {a} and {b} subjects out can give"
+    if least <= LEAST_P:
+        return f"p {row['p']:.2g}; {a} and {b} subjects"
+    if row["p"] <= least * (1 + 1e-9):
+        return f"p {row['p']:.2g}, the least that {dealt}"
+    return f"p {row['p']:.2g}; {dealt} {least:.2g} at least"

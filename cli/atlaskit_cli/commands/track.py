@@ -73,7 +73,7 @@ def track(
         str | None, typer.Option("--views", metavar="A,B", help="Parts of names that tell two views apart, such as 2CH,4CH.")
     ] = None,
     base: Annotated[
-        str | None, typer.Option("--base", metavar="I,J", help="Landmarks at the hinges of the valve; default the two corners.")
+        str | None, typer.Option("--base", metavar="I,J", help="Landmarks at the hinges of the valve; default its corners.")
     ] = None,
     convention: Annotated[
         Literal["guideline", "camus"], typer.Option("--convention", help="Of discs in two views; camus only to compare.")
