@@ -80,6 +80,19 @@ def test_half_ellipsoids_have_their_volume(apical: Path, method: str, views: tup
     assert row["ef"] == pytest.approx(1 - true[1] / true[0], abs=1e-3) and (row["ed"], row["es"]) == (0, 1)
 
 
+@pytest.mark.usefixtures("tables_only")
+def test_two_views_are_of_one_subject(sequence_store: Write, tmp_path: Path) -> None:
+    shapes = {f"p{p}_{view}_t{t}": half(LONG[t], WIDE[view][t]) for p in range(4) for view in WIDE for t in range(3)}
+    cases = [Case(name, "", name.rpartition("_")[0]) for name in shapes]
+    topology = Topology(("lv",), (tuple(range(64)),))
+    atlas = sequence_store(tmp_path / "atlas", 2 * np.array(list(shapes.values())), cases, topology, spacing_mm=0.5)
+    table = pd.DataFrame({"subject": [f"p{p}" for p in range(4)], "group": ["ill", "well"] * 2, "fac": 0.5})
+    result = atlaskit.track(atlas=atlas, volume="biplane", views=("2CH", "4CH"), table=table, group="group")
+    assert result.function["subject"].tolist() == ["p0", "p1", "p2", "p3"] == result.function["study"].tolist()
+    assert (result.groups[["n_a", "n_b"]] == 2).all(axis=None)
+    assert (result.function["fac_table"] == 0.5).all() and any("fac_table" in note for note in result.notes)
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

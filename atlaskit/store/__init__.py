@@ -5,8 +5,16 @@ is written after everything else of it, so a killed writer leaves cases pending 
 only when a store is created and when cases are added, and is consolidated then; nobody else may be writing meanwhile.
 """
 
-from atlaskit.store.groups import read_group, write_group
+from atlaskit.store.groups import drop_group, read_group, write_group
 from atlaskit.store.opening import open_or_create, open_store, read
 from atlaskit.store.rows import LandmarkStore
 
-__all__ = ["LandmarkStore", "open_or_create", "open_store", "read", "read_group", "write_group"]
+__all__ = [
+    "LandmarkStore",
+    "drop_group",
+    "open_or_create",
+    "open_store",
+    "read",
+    "read_group",
+    "write_group",
+]

@@ -52,6 +52,24 @@ def write_group(path: Path, name: str, parts: Mapping[str, xr.Dataset]) -> None:
         _consolidate(path)
 
 
+def drop_group(path: Path, name: str) -> None:
+    """Take a group out of a store, where it has one of the name.
+
+    Parameters
+    ----------
+    path : Path
+    name : str
+    """
+    if not (path / name).is_dir():
+        return
+    with writing(path):
+        old = draft_beside(path)
+        with suppress(FileNotFoundError):
+            (path / name).rename(old)
+        shutil.rmtree(old, ignore_errors=True)
+        _consolidate(path)
+
+
 def _replace(draft: Path, target: Path, store: Path) -> None:
     """Move a draft to where a group is, or none; of processes that do so at once the last one wins."""
     for attempt in range(AGAIN):

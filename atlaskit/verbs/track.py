@@ -12,7 +12,7 @@ import pandas as pd
 
 from atlaskit import __version__
 from atlaskit.errors import InputError, nearest
-from atlaskit.store import open_store
+from atlaskit.store import drop_group, open_store
 from atlaskit.verbs.population import Unit
 from atlaskit.verbs.tracing import Progress, silent
 from atlaskit.verbs.tracking.asking import check, check_frames, check_smooth
@@ -23,7 +23,7 @@ from atlaskit.verbs.tracking.meshes import close_stacks, replace_surfaces
 from atlaskit.verbs.tracking.result import TrackResult
 from atlaskit.verbs.tracking.roles import roles_of
 from atlaskit.verbs.tracking.source import Source, read_source
-from atlaskit.verbs.tracking.storing import write_tracks
+from atlaskit.verbs.tracking.storing import GROUP, write_tracks
 from atlaskit.verbs.tracking.tracked import Tracked
 from atlaskit.verbs.tracking.volumes import Asked, base_of, volumes_of
 from atlaskit.verbs.whole import replace_tables, whole
@@ -150,7 +150,7 @@ def track(
     source = read_source(
         Path(atlas) / "landmarks.zarr" if store is None else Path(store),
         structures=structures, pattern=pattern, table=table, unit=unit,
-        spacing_mm=spacing_mm, slice_mm=slice_mm, frame_ms=frame_ms, ages=growth,
+        spacing_mm=spacing_mm, slice_mm=slice_mm, frame_ms=frame_ms, ages=growth, views=views,
     )  # fmt: skip
     if show is not None and show not in source.sequences.names:
         raise InputError(f"--show is the name of a sequence; {show!r} is none: {nearest(show, source.sequences.names)}")
@@ -169,6 +169,8 @@ def track(
     files = replace_surfaces(stacks, surfaces, folder / "surfaces")
     if found.tracked and found.averages:
         write_tracks(found.tracked, found.averages, given)
+    else:
+        drop_group(source.store, GROUP)  # of an earlier run
     tables = write_tables(folder, {**found.tables, "surfaces": closed})
     report("tracking", 3, 4)
     pictures, more = draw_findings(found, Path(atlas) / "network.pt", show=show, film=film, folder=figures)

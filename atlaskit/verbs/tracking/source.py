@@ -82,6 +82,7 @@ def read_source(
     slice_mm: float | None = None,
     frame_ms: float | None = None,
     ages: str | None = None,
+    views: Sequence[str] = (),
 ) -> Source:
     """Read the sequences of a store.
 
@@ -100,6 +101,8 @@ def read_source(
         Of all cases, in place of what files say.
     ages : str, optional
         Column of the table by which the cases of a subject are in order, in place of frames and slices.
+    views : sequence of str
+        What names of studies hold that are views of one heart; it is no part of a subject's name.
 
     Raises
     ------
@@ -113,7 +116,9 @@ def read_source(
     if not len(standing):
         raise InputError(f"Sequences need cases; {store} has none that were placed: run `atlaskit extract`.")
     beside = None if table is None else read_table(table, None, ids=("id", *IDS))
-    known, notes = placed(_known(opened, standing), pattern, beside)
+    own = _known(opened, standing)
+    own["subject"] = [_without(subject, views) for subject in own["subject"]]
+    known, notes = placed(own, pattern, beside)
     known = _timed(known, frame_ms) if ages is None else _aged(known, ages)
     sizes = _spacing(known, opened.column("spacing_mm")[standing], unit, spacing_mm)
     points = opened.column("points")[standing][:, used].astype(np.float64)
@@ -189,6 +194,13 @@ def _aged(known: pd.DataFrame, ages: str) -> pd.DataFrame:
         )
     order = known.sort_values([ages, "case"], kind="stable").groupby("subject").cumcount()
     return known.assign(study=known["subject"], sequence=known["subject"], slice=-1, frame=order, time_ms=np.nan)
+
+
+def _without(subject: str, views: Sequence[str]) -> str:
+    """A subject's name without what names a view."""
+    for view in views:
+        subject = subject.replace(view, "").strip("_-. ") or subject
+    return subject
 
 
 def _timed(known: pd.DataFrame, frame_ms: float | None) -> pd.DataFrame:

@@ -203,11 +203,6 @@ def _views(studies: Sequence[Study], asked: Asked) -> dict[str, tuple[Study, ...
     several = [study.name for study in studies if len(study.slices) > 1]
     if several:
         raise InputError(f"A view along the long axis is one slice; {several[0]!r} has more: use --volume slices.")
-    if len(asked.views) not in VIEWS[asked.method]:
-        counts = " or ".join(str(count) for count in VIEWS[asked.method])
-        raise InputError(
-            f"--volume {asked.method} needs {counts} parts of names in --views, such as '2CH,4CH'; got {len(asked.views)}."
-        )
     if not asked.views:
         return {study.name: (study,) for study in studies}
     by_view = [{study.name.replace(view, ""): study for study in studies if view in study.name} for view in asked.views]
