@@ -135,7 +135,7 @@ def test_every_table_has_its_rows_and_nothing_is_missing(ran: TrackResult) -> No
         name.removeprefix("tracks/") for name in atlaskit.open(ran.store.parent).tables
     }
     for name in ROWS:
-        table = read(ran, name)
+        table = read(ran, name).drop(columns=["value_a", "value_b"], errors="ignore")  # of one attribute of paths only
         assert table.notna().all(axis=None), (name, table.columns[table.isna().any()])
 
 
