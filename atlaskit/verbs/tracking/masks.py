@@ -29,7 +29,7 @@ def planes_of(source: Source, network: Path) -> Planes | str:
     attributes = dict(open_store(source.store).group.attrs)
     folder = str(attributes.get("model", ""))
     if not folder or not Path(folder).is_dir() or not network.is_file():
-        return "the film has no masks: those that were extracted are no longer there"
+        return "the film has no masks: they, or the network of the atlas, are no longer there"
     from atlaskit.net.network import load_network  # only a film with masks needs torch
 
     try:
