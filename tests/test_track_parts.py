@@ -216,7 +216,7 @@ def test_a_film_shows_the_masks_that_landmarks_came_from(
     gap = planes_of(replace(source, cases=np.where(source.cases == ids[6], "", source.cases)), atlas / "network.pt")
     assert not isinstance(gap, str) and not gap(q, frame).any() and gap(q, 1 - frame).any()
     gone = planes_of(source, tmp_path / "network.pt")
-    assert gone == "the film has no masks: those that were extracted are no longer there"
+    assert gone == "the film has no masks: they, or the network of the atlas, are no longer there"
 
 
 # --- what an earlier run left

@@ -95,7 +95,7 @@ def jumps(
     missing, by a gap or at an end, lines through two frames on one side count too, by the usual error of such lines. This is
     larger, and so has to be a jump of the first or the last frame.
 
-    On 53 sequences of 11 pigs, 99.2 % of frames that were exchanged for that of another slice are found (98 % of those from
+    On 53 sequences of 6 pigs, 99.2 % of frames that were exchanged for that of another slice are found (98 % of those from
     12 mm away, all from farther away) and 0.6 % of the frames as they are flagged: ``benchmarks/tracking.py jumps``. Without
     a periodic beat it is 95.7 %, of the first and last frame 77 %.
 

@@ -7,12 +7,6 @@ import numpy as np
 from atlaskit.tracking.timing import Array
 
 
-def signed_areas(outlines: Array) -> Array:
-    """(...,) areas of closed polygons (..., n, 2), negative for those that run the other way."""
-    x, y = np.moveaxis(outlines - outlines[..., :1, :], -1, 0)  # nearby, where far-off coordinates would cancel
-    return np.asarray(0.5 * (x * np.roll(y, -1, axis=-1) - np.roll(x, -1, axis=-1) * y).sum(axis=-1))
-
-
 def centroids(outlines: Array) -> Array:
     """(..., 2) centroids of the area of closed polygons (..., n, 2); NaN for one that encloses nothing."""
     return moments(outlines)[1]

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from atlaskit.contours import signed_areas
 from atlaskit.errors import InputError
-from atlaskit.tracking.moments import signed_areas
 from atlaskit.tracking.motion import Loops
 from atlaskit.tracking.smoothers import Patterns, constant_velocity
 from atlaskit.tracking.smoothing import CUTOFF, change

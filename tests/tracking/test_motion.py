@@ -6,10 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from atlaskit.contours import signed_areas
 from atlaskit.errors import InputError
 from atlaskit.phantom import cine
 from atlaskit.tracking import displacement, drift, jitter, path_length, trajectories, velocity
-from atlaskit.tracking.moments import moments, signed_areas
+from atlaskit.tracking.moments import moments
 
 Array = NDArray[np.float64]
 SEEDS = st.integers(0, 10_000)

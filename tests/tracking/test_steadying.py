@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from atlaskit.contours import signed_areas
 from atlaskit.errors import InputError
 from atlaskit.phantom import cine
 from atlaskit.tracking import jitter, steady
-from atlaskit.tracking.moments import signed_areas
 from atlaskit.tracking.splines import Curves
 from atlaskit.tracking.steadying import CLOSEST, FARTHEST, in_order
 
