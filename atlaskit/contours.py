@@ -178,8 +178,8 @@ def _with_area(points: Points, area: float) -> Points:
 
 def signed_areas(points: NDArray[np.floating]) -> Points:
     """Signed areas (...) of closed polygons (..., n, 2); positive where one runs clockwise on screen (y down)."""
-    x, y = points[..., 0], points[..., 1]
-    twice = (x[..., :-1] * y[..., 1:] - x[..., 1:] * y[..., :-1]).sum(axis=-1) + x[..., -1] * y[..., 0] - x[..., 0] * y[..., -1]
+    x, y = points[..., 0] - points[..., :1, 0], points[..., 1] - points[..., :1, 1]  # nearby, where far-off places would cancel
+    twice = (x[..., :-1] * y[..., 1:] - x[..., 1:] * y[..., :-1]).sum(axis=-1)
     return np.asarray(0.5 * twice, dtype=np.float64)
 
 
