@@ -121,3 +121,11 @@ def test_a_table_does_not_rename_cases() -> None:
     table = pd.DataFrame({"subject": ["p1"], "case": ["first"], "group": ["ill"]})
     found, _ = placed(known("p1_t0", "p1_t1"), None, table)
     assert found["case"].tolist() == ["p1_t0", "p1_t1"] and found["group"].tolist() == ["ill", "ill"]
+
+
+def test_ids_of_cases_count_more_than_the_study_that_a_table_gives_them() -> None:
+    table = pd.DataFrame({"id": ["h_0048", "h_0059"], "study": ["h", "h"], "slice": [3, 3], "frame": [1, 0]})
+    found, notes = placed(known("h_0048", "h_0059"), None, table)
+    assert found[["study", "slice", "frame"]].to_numpy().tolist() == [["h", 3, 1], ["h", 3, 0]] and not notes
+    by_study, _ = placed(known("h_s1_t0"), None, pd.DataFrame({"id": ["note 1"], "study": ["h"], "group": ["ill"]}))
+    assert by_study["group"].tolist() == ["ill"] and by_study["id"].tolist() == ["note 1"]

@@ -166,10 +166,11 @@ def _beside(found: pd.DataFrame, table: pd.DataFrame) -> tuple[pd.DataFrame, lis
 
 def _named(found: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     """A table whose column ``id`` has the name of what its values are."""
-    if "id" not in table or any(name in table for name in IDS):
+    if "id" not in table:
         return table
     ids = {name: table["id"].astype(str) for name in IDS} | {"sequence": pd.Series(_padded(table["id"], found))}
-    return table.rename(columns={"id": next((name for name in IDS if ids[name].isin(found[name]).any()), "case")})
+    fits = next((name for name in IDS if name not in table and ids[name].isin(found[name]).any()), None)
+    return table if fits is None and any(name in table for name in IDS) else table.rename(columns={"id": fits or "case"})
 
 
 def _key(found: pd.DataFrame, table: pd.DataFrame) -> str:
@@ -181,7 +182,7 @@ def _key(found: pd.DataFrame, table: pd.DataFrame) -> str:
         raise InputError(f"The table of sequences needs ids in a column id, case, sequence, study or subject; it has {came}.")
     if not matching:
         name = possible[0]
-        come = f"{name}s are like {found[name].iloc[0]!r}, the table's like {str(table[name].iloc[0])!r}"
+        come = f"a {name} here is {found[name].iloc[0]!r}, one of the table {str(table[name].iloc[0])!r}"
         raise InputError(f"Ids of the table must be those of cases, sequences, studies or subjects, but none is: {come}.")
     return matching[0]
 
