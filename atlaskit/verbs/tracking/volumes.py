@@ -20,6 +20,8 @@ VIEWS = {"simpson": (0, 1), "area-length": (0, 1, 2), "biplane": (2,)}
 LEAST_SLICES = 3
 """Slices that a volume by summation needs, when nobody asked for one."""
 
+LEAST_OUTLINES = 2
+"""Of which a mean outline can be made."""
 SPARSE = 10
 """Numbers for each slice of a study from which these are no numbers of places."""
 
@@ -221,8 +223,15 @@ def _views(studies: Sequence[Study], asked: Asked) -> dict[str, tuple[Study, ...
 def _hinges(source: Source, loop: tuple[int, ...], points: Array, base: tuple[int, int] | None) -> tuple[int, int]:
     """The landmarks of the valve's hinges, numbered as in `points`."""
     if base is None:
-        whole = points[np.isfinite(points[..., list(loop), :]).all((-1, -2))]
-        return tracking.hinges(align(whole).mean, loop)
+        cavity = points[..., list(loop), :]
+        whole = cavity[np.isfinite(cavity).all((-1, -2))]
+        if len(whole) < LEAST_OUTLINES:
+            raise InputError(
+                f"Hinges are sought on the mean outline of the cavity; {len(whole)} frames have one: give --base I,J."
+            )
+        named = np.full((int(source.landmarks.max()) + 1, 2), np.nan)  # by their numbers in the store, as --base takes them
+        named[source.landmarks[list(loop)]] = align(whole).mean
+        base = tracking.hinges(named, source.landmarks[list(loop)].tolist())
     if base[0] == base[1]:
         raise InputError(f"--base is two landmarks, one at each hinge of the valve; {base[0]} came twice.")
     place = {int(landmark): k for k, landmark in enumerate(source.landmarks)}
