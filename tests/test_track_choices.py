@@ -94,12 +94,13 @@ def test_smoothing_says_what_it_changes(beating: Write, outlined: Array, tmp_pat
     assert (before[["moved_rms_mm", "moved_area_change"]] == 0).all(axis=None)
     areas = read(atlas, "curves")["area_mm2"]
     for method in ("fourier", "savgol", "rts"):
-        atlaskit.track(atlas=atlas, steady=False, smooth=method)
+        result = atlaskit.track(atlas=atlas, steady=False, smooth=method)
         after = read(atlas, "sequences")
         assert (after["jitter_across_mm"] < before["jitter_across_mm"]).all(), method
         assert (after["moved_rms_mm"] > 0).all() and (after["moved_most_mm"] > after["moved_rms_mm"]).all()
         changed = (read(atlas, "curves")["area_mm2"] / areas - 1).abs().groupby(read(atlas, "curves")["slice"]).max()
         np.testing.assert_allclose(after["moved_area_change"], changed, rtol=1e-4)
+        assert any(f"areas by {100 * changed.max():.2g} % at most" in note for note in result.notes)
 
 
 def test_steadying_takes_jitter_along_the_outlines(beating: Write, outlined: Array, tmp_path: Path) -> None:

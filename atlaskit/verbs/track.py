@@ -159,9 +159,8 @@ def track(
     if growth is not None:
         found = grown_findings(source, growth, permutations, seed)
     else:
-        found = beat_findings(
-            _tracked(source, roles, choices, asked), groups, compared=group, permutations=permutations, seed=seed
-        )
+        tracked = _tracked(source, roles, choices, asked)
+        found = beat_findings(tracked, groups, compared=group, permutations=permutations, seed=seed, smooth=smooth)
     report("tracking", 2, 4)
     closed, stacks = close_stacks(found.tracked) if surfaces and found.tracked else (pd.DataFrame(), {})
     folder, figures = Path(atlas) / "tracks", Path(atlas) / "figures"
@@ -175,7 +174,6 @@ def track(
     report("tracking", 3, 4)
     pictures, more = draw_findings(found, Path(atlas) / "network.pt", show=show, film=film, folder=figures)
     report("tracking", 4, 4)
-    averaged = found.averages.notes if found.averages else ()
     result = TrackResult(
         store=source.store,
         unit=source.unit,
@@ -190,7 +188,7 @@ def track(
         tables=tables,
         pictures=pictures,
         surfaces=files,
-        notes=tuple(dict.fromkeys([*source.notes, *found.notes, *averaged, *more])),
+        notes=tuple(dict.fromkeys([*source.notes, *found.notes, *more])),
         seconds=round(time.perf_counter() - began, 3),
     )
     write_account(result, folder)

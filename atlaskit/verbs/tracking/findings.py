@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from atlaskit.verbs.tracking.comparing import Averages, averages, index_contrasts, path_contrasts
@@ -72,8 +73,22 @@ def grown_findings(source: Source, column: str, permutations: int, seed: int) ->
     return Findings(source, growth_tables(grown, source), tuple(growth_words(grown)), tuple(notes), grown=grown)
 
 
-def beat_findings(tracked: Tracked, groups: dict[str, str], *, compared: str | None, permutations: int, seed: int) -> Findings:
-    """Beats, function, and groups where a column of these is compared."""
+def beat_findings(
+    tracked: Tracked, groups: dict[str, str], *, compared: str | None, permutations: int, seed: int, smooth: str = "none"
+) -> Findings:
+    """Beats, function, and groups where a column of these is compared.
+
+    Parameters
+    ----------
+    tracked : Tracked
+    groups : dict of str to str
+        The group of each subject.
+    compared : str or None
+        The column that groups are of; None: they are not compared.
+    permutations, seed : int
+    smooth : str
+        How landmarks were smoothed, of which it is said how much it changed.
+    """
     function, average = function_table(tracked), averages(tracked, groups)
     tables = {
         "function": function,
@@ -84,7 +99,7 @@ def beat_findings(tracked: Tracked, groups: dict[str, str], *, compared: str | N
         "segments": segment_table(tracked),
         "average": average.table,
     }
-    notes = _notes(tracked, function)
+    notes = [*_notes(tracked, function), *average.notes, *_changed(tracked, smooth)]
     if compared is not None:
         paths, why = path_contrasts(tracked, groups, permutations, seed)
         tables["groups"] = index_contrasts(function, groups, permutations, seed)
@@ -114,6 +129,15 @@ def _notes(tracked: Tracked, function: pd.DataFrame) -> list[str]:
     if own:
         notes.append(f"columns of the table that are called as measures are {', '.join(f'{name}_table' for name in own)}")
     return notes
+
+
+def _changed(tracked: Tracked, smooth: str) -> list[str]:
+    """How much smoothing in time moved landmarks, steadying included, and changed areas."""
+    rms, area = tracked.prepared.moved_rms, tracked.prepared.area_change
+    if smooth == "none" or not np.isfinite(rms).any():
+        return []
+    moved = f"{np.sqrt(np.nanmean(np.square(rms))):.2g} {tracked.source.unit}"
+    return [f"smoothing ({smooth}) moved landmarks by {moved} (rms) and areas by {100 * np.nanmax(area):.2g} % at most"]
 
 
 def draw_findings(
