@@ -256,6 +256,13 @@ def beating(
     return write
 
 
+@pytest.fixture
+def tables_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing that `track` finds is drawn and the store is left alone, which takes most of its time."""
+    monkeypatch.setattr("atlaskit.verbs.track.draw_findings", lambda *_, **__: ((), ()))
+    monkeypatch.setattr("atlaskit.verbs.track.write_tracks", lambda *_: None)
+
+
 @pytest.fixture(scope="session")
 def whole(beating: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An atlas with the four slices of the first heart; its store is not to be changed."""

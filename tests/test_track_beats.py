@@ -15,17 +15,11 @@ from atlaskit.corpus import Case
 from atlaskit.phantom import Phantom
 from atlaskit.topology import Topology
 
+pytestmark = pytest.mark.usefixtures("tables_only")
 Array = NDArray[np.float64]
 Write = Callable[..., Path]
 FIRST = range(48)
 """The four slices of the first subject."""
-
-
-@pytest.fixture(autouse=True)
-def tables_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is drawn and the store is left alone, which takes most of the time."""
-    monkeypatch.setattr("atlaskit.verbs.track.draw_findings", lambda *_, **__: ((), ()))
-    monkeypatch.setattr("atlaskit.verbs.track.write_tracks", lambda *_: None)
 
 
 def read(atlas: Path, name: str) -> pd.DataFrame:

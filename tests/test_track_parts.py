@@ -31,13 +31,6 @@ TURN = 2 * np.pi * np.arange(16) / 16
 CIRCLE = np.column_stack([np.cos(TURN), np.sin(TURN)])
 
 
-@pytest.fixture
-def tables_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is drawn and the store is left alone, which takes most of the time."""
-    monkeypatch.setattr("atlaskit.verbs.track.draw_findings", lambda *_, **__: ((), ()))
-    monkeypatch.setattr("atlaskit.verbs.track.write_tracks", lambda *_: None)
-
-
 # --- roles
 
 

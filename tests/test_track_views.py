@@ -22,13 +22,6 @@ TURN = 2 * np.pi * np.arange(16) / 16
 CIRCLE = np.column_stack([np.cos(TURN), np.sin(TURN)])
 
 
-@pytest.fixture
-def tables_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is drawn and the store is left alone, which takes most of the time."""
-    monkeypatch.setattr("atlaskit.verbs.track.draw_findings", lambda *_, **__: ((), ()))
-    monkeypatch.setattr("atlaskit.verbs.track.write_tracks", lambda *_: None)
-
-
 # --- views along the long axis
 
 LONG, WIDE = np.array([45.0, 38.0, 42.0]), {"2CH": np.array([22.0, 15.0, 20.0]), "4CH": np.array([25.0, 17.0, 23.0])}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from atlaskit.tracking.timing import Array, neighbours
 
 
 def bridged(values: NDArray[np.floating], *, axis: int = -1, periodic: bool = False, longest: float = np.inf) -> Array:
@@ -31,8 +31,7 @@ def bridged(values: NDArray[np.floating], *, axis: int = -1, periodic: bool = Fa
     laid = np.concatenate([curves] * 3, axis=-1) if periodic else curves
     place = np.arange(laid.shape[-1])
     known = np.isfinite(laid)
-    before = np.maximum.accumulate(np.where(known, place, -1), axis=-1)
-    after = np.minimum.accumulate(np.where(known, place, len(place))[..., ::-1], axis=-1)[..., ::-1]
+    before, after = neighbours(known)
     share = (place - before) / np.maximum(after - before, 1)
     low = np.take_along_axis(laid, np.maximum(before, 0), axis=-1)
     high = np.take_along_axis(laid, np.minimum(after, len(place) - 1), axis=-1)

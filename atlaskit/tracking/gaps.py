@@ -9,9 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from atlaskit.errors import InputError
 from atlaskit.tracking.smoothers import Known, Patterns
-from atlaskit.tracking.timing import Array, frame_times, present, sequences, steps
-
-Frames = NDArray[np.int64]
+from atlaskit.tracking.timing import Array, Frames, frame_times, neighbours, present, sequences, steps
 
 LONGEST = 2
 """Frames of a gap that is filled, at most, unless asked otherwise."""
@@ -69,7 +67,7 @@ def _interpolation(times: Array, known: Known, periodic: bool, longest: int) -> 
     copies, middle = (3, slice(count, 2 * count)) if periodic else (1, slice(count))
     beat = steps(times, periodic=True).sum(axis=-1, keepdims=True)
     times = np.concatenate([times + turn * beat for turn in range(copies)], axis=-1)
-    last, after = _neighbours(np.tile(known, copies))
+    last, after = neighbours(np.tile(known, copies))
     first, final = _beyond(last, -1), _beyond(after, 1)
     between = (last >= 0) & (after < times.shape[1])
     filled = between & (after - last - 1 <= longest) & ~np.tile(known, copies)
@@ -77,15 +75,6 @@ def _interpolation(times: Array, known: Known, periodic: bool, longest: int) -> 
     straight, cubic = _lagrange(times, (last, after)), _lagrange(times, (first, last, after, final))
     matrices = np.where(four[..., None], cubic, straight)[:, middle]
     return matrices.reshape(len(times), count, copies, count).sum(axis=2), filled[:, middle]
-
-
-def _neighbours(known: Known) -> tuple[Frames, Frames]:
-    """(G, T) the nearest known frame at or before each, -1 for none, and at or after each, T for none."""
-    count = known.shape[1]
-    frame = np.arange(count)
-    before = np.maximum.accumulate(np.where(known, frame, -1), axis=1)
-    after = np.minimum.accumulate(np.where(known, frame, count)[:, ::-1], axis=1)[:, ::-1]
-    return before, after
 
 
 def _beyond(nearest: Frames, by: int) -> Frames:

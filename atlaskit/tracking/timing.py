@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from atlaskit.errors import InputError
 
 Array = NDArray[np.float64]
+Frames = NDArray[np.int64]
 
 
 def numbers(values: ArrayLike, what: str) -> Array:
@@ -65,3 +66,12 @@ def steps(times: Array, *, periodic: bool) -> Array:
 def present(points: Array) -> NDArray[np.bool_]:
     """(..., T, L) where landmarks (..., T, L, 2) are known."""
     return np.asarray(np.isfinite(points).all(axis=-1))
+
+
+def neighbours(known: NDArray[np.bool_]) -> tuple[Frames, Frames]:
+    """(..., T) the nearest known frame at or before each, -1 for none, and at or after each, T for none."""
+    count = known.shape[-1]
+    frame = np.arange(count)
+    before = np.maximum.accumulate(np.where(known, frame, -1), axis=-1)
+    after = np.minimum.accumulate(np.where(known, frame, count)[..., ::-1], axis=-1)[..., ::-1]
+    return before, after

@@ -143,7 +143,10 @@ def track(
     """
     began = time.perf_counter()
     given = {name: value for name, value in locals().items() if name not in ("began", "report", "table", "store")}
-    choices = Choices(cyclic, steady, drop_outliers, fill, smooth, keep_drift, reference, segments)
+    choices = Choices(
+        cyclic=cyclic, steady=steady, drop_outliers=drop_outliers, fill=fill, smooth=smooth, keep_drift=keep_drift,
+        reference=reference, segments=segments,
+    )  # fmt: skip
     asked = Asked(volume, missing, tuple(views), base, convention)
     check(given, {name: option.default for name, option in inspect.signature(track).parameters.items()}, table)
     report("tracking", 0, 4)

@@ -16,10 +16,19 @@ LONGEST = 80
 """Letters of a file's name, at most; a disk takes 255 bytes."""
 
 
-def whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Let something be written beside a file and take its place; the folder is made."""
+def whole(path: Path, write: Callable[[Path], object], *, suffixed: bool = False) -> None:
+    """Let something be written beside a file and take its place; the folder is made.
+
+    Parameters
+    ----------
+    path : Path
+    write : callable
+        Called with the name of the draft.
+    suffixed : bool
+        The draft ends in the file's own suffix, for what tells a format by it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    draft = path.with_name(f"{path.name}.{os.getpid()}.partial{path.suffix if suffixed else ''}")
     try:
         write(draft)
         draft.replace(path)

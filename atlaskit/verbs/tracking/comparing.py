@@ -121,7 +121,7 @@ def averages(tracked: Tracked, groups: dict[str, str]) -> Averages:
 def _normal(tracked: Tracked, study: Study) -> tuple[dict[str, Array], float]:
     """Curves of a study at the phases, means over its slices and beats, and the phase of end-systole."""
     measured, cavity = tracked.measured, tracked.roles.cavity
-    volume = next((each for each in tracked.volumes if each.studies[0] is study), None)
+    volume = tracked.volume_of(study)
     rest = measured.rest[study.slices[0], : study.frames]
     size = (volume.ml if volume else study.curve)[None]
     curves = {"volume" if volume else "area": size / size[:, rest] - 1, "strain": _of(measured.strain[cavity], study)}

@@ -12,7 +12,7 @@ from atlaskit.verbs.tracking.comparing import Averages, averages, index_contrast
 from atlaskit.verbs.tracking.function import function_table
 from atlaskit.verbs.tracking.growing import Grown, grow, growth_pictures, growth_tables, growth_words
 from atlaskit.verbs.tracking.masks import planes_of
-from atlaskit.verbs.tracking.pictures import clear_film, draw_film, track_pictures
+from atlaskit.verbs.tracking.pictures import clear_film, draw_film, shown_sequence, track_pictures
 from atlaskit.verbs.tracking.source import Source
 from atlaskit.verbs.tracking.tables import curve_table, frame_table, segment_table, sequence_table, volume_table
 from atlaskit.verbs.tracking.tracked import Tracked
@@ -160,10 +160,11 @@ def draw_findings(
         return replace_pictures("tracks", growth_pictures(found.grown, found.source), folder), ()
     assert found.tracked is not None and found.averages is not None
     tracked, function = found.tracked, found.tables["function"]
-    paths = replace_pictures("tracks", track_pictures(tracked, function, found.averages, show), folder)
+    study, q = shown_sequence(tracked, show, function)
+    paths = replace_pictures("tracks", track_pictures(tracked, function, found.averages, study, q), folder)
     if not film:
         return paths, ()
     planes = planes_of(tracked.source, network)
     shown = None if isinstance(planes, str) else planes
-    films = draw_film(tracked, function, shown, show=show, folder=folder)
+    films = draw_film(tracked, study, q, shown, folder)
     return (*paths, *films), (planes,) if isinstance(planes, str) else ()

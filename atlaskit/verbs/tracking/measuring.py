@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from atlaskit import tracking
 from atlaskit.topology import Topology
 from atlaskit.tracking import Sequences
+from atlaskit.tracking.smoothing import change
 from atlaskit.verbs.tracking.beats import Study, find_beats
 from atlaskit.verbs.tracking.roles import Roles
 
@@ -151,10 +152,9 @@ def _made_ready(
         made = tracking.steady(made, topology.loops, time, periodic=periodic).points
     if choices.smooth != "none" and count >= 3:
         made = tracking.smooth(made, time, method=choices.smooth, periodic=periodic).points  # type: ignore[arg-type]
-    moved = np.linalg.norm(made - points, axis=-1)
     areas = [(tracking.area(made, loop), tracking.area(points, loop)) for loop in topology.loops]
     worst = np.max([_most(np.abs(after / before - 1)) for after, before in areas], axis=0)
-    figures = np.array([_rms(moved), _most(moved), worst])
+    figures = np.array([*change(points, made), worst])
     filled = np.zeros(points.shape[:2], dtype=bool)
     if choices.fill:
         done = tracking.fill(made, time, periodic=periodic, longest=choices.fill)
@@ -166,13 +166,6 @@ def _jitters(before: Array, after: Array, topology: Topology, periodic: bool) ->
     """(Q,) jitter along before and after, and across."""
     one, other = (tracking.jitter(points, topology.loops, periodic=periodic) for points in (before, after))
     return one.along_rms, other.along_rms, other.across_rms
-
-
-def _rms(values: Array) -> Array:
-    known = np.isfinite(values)
-    count = known.sum(axis=(1, 2))
-    total = np.square(np.where(known, values, 0.0)).sum(axis=(1, 2))
-    return np.where(count > 0, np.sqrt(total / np.maximum(count, 1)), np.nan)
 
 
 def _most(values: Array) -> Array:

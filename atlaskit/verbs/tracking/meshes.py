@@ -70,22 +70,15 @@ def replace_surfaces(surfaces: Mapping[str, Surface], form: str | None, folder: 
         old.unlink()
     made = {folder / f"{name}.{form}": surface for name, surface in surfaces.items()}
     for path, surface in made.items():
-        whole(path, lambda draft, surface=surface: _write(draft, surface, str(form)))  # type: ignore[misc]
+        whole(path, lambda draft, surface=surface: write_surface(draft, surface), suffixed=True)  # type: ignore[misc]
     return tuple(made)
-
-
-def _write(draft: Path, surface: Surface, form: str) -> None:
-    """The suffix tells the format."""
-    named = draft.with_suffix(f".{form}")
-    write_surface(named, surface)
-    named.replace(draft)
 
 
 def _enclosed(tracked: Tracked, study: Study, name: str) -> Surface:
     """Surfaces of all frames of a study, (T,), of the slices that its volume counts; NaN where a frame has fewer than two."""
     source = tracked.source
     loop = list(source.topology.loop_of(name))
-    volume = next((each for each in tracked.volumes if each.studies[0] is study), None)
+    volume = tracked.volume_of(study)
     slices = study.slices if volume is None else study.slices[~np.isin(study.slices, volume.left_out)]
     points = tracked.prepared.points[slices, : study.frames][:, :, loop].swapaxes(0, 1)
     there = np.isfinite(points).all((-1, -2)).sum(1) >= LEAST_SLICES

@@ -47,7 +47,9 @@ def _fullest(tracked: Tracked, study: Study) -> int:
     return int(study.slices[best[len(best) // 2]])
 
 
-def track_pictures(tracked: Tracked, function: pd.DataFrame, average: Averages, show: str | None) -> Iterator[tuple[str, Any]]:
+def track_pictures(
+    tracked: Tracked, function: pd.DataFrame, average: Averages, study: Study, q: int
+) -> Iterator[tuple[str, Any]]:
     """Axes by name: one sequence in full, all studies small, and average beats.
 
     Parameters
@@ -56,10 +58,10 @@ def track_pictures(tracked: Tracked, function: pd.DataFrame, average: Averages, 
     function : DataFrame
         As of `function_table`.
     average : Averages
-    show : str or None
-        The sequence to show in full.
+    study : Study
+    q : int
+        The sequence to show in full, and its study, as of `shown_sequence`.
     """
-    study, q = shown_sequence(tracked, show, function)
     yield from _in_full(tracked, study, q)
     yield from _studies(tracked, function, average)
     for curve, values in average.curves.items():
@@ -74,33 +76,24 @@ def clear_film(folder: Path) -> None:
     (folder / FILM).unlink(missing_ok=True)
 
 
-def draw_film(
-    tracked: Tracked, function: pd.DataFrame, planes: Planes | None, *, show: str | None, folder: Path
-) -> tuple[Path, ...]:
+def draw_film(tracked: Tracked, study: Study, q: int, planes: Planes | None, folder: Path) -> tuple[Path, ...]:
     """Save a film of a sequence beside its masks.
 
     Parameters
     ----------
     tracked : Tracked
-    function : DataFrame
+    study : Study
+    q : int
+        The sequence, and its study.
     planes : callable or None
         The planes of the structures in a frame of a sequence.
-    show : str or None
     folder : Path
     """
-    study, q = shown_sequence(tracked, show, function)
     if not np.isfinite(tracked.prepared.points[q]).any():
         return ()
     animation = _film(tracked, study, q, planes)
-    whole(folder / FILM, lambda draft: _save(animation, draft))
+    whole(folder / FILM, lambda draft: animation.save(draft, writer="pillow"), suffixed=True)
     return (folder / FILM,)
-
-
-def _save(animation: Any, draft: Path) -> None:
-    """Pillow tells the format of a film by the name of its file."""
-    named = draft.with_suffix(".gif")
-    animation.save(named, writer="pillow")
-    named.replace(draft)
 
 
 def _in_full(tracked: Tracked, study: Study, q: int) -> Iterator[tuple[str, Any]]:

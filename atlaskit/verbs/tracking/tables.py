@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from atlaskit.tracking import average
 from atlaskit.verbs.tracking.tracked import Tracked
 
 Array = NDArray[np.float64]
@@ -111,6 +112,4 @@ def _time(tracked: Tracked) -> str:
 
 def _mean(values: Array) -> Array:
     """Means over the last axis of what is known there; NaN where nothing is."""
-    known = np.isfinite(values)
-    count = known.sum(-1)
-    return np.where(count > 0, np.where(known, values, 0.0).sum(-1) / np.maximum(count, 1), np.nan)
+    return average(values, axis=-1).mean

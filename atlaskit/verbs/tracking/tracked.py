@@ -65,6 +65,10 @@ class Tracked:
         found += [Examination(study.name, (study,), None) for study in self.studies if study.name not in known]
         return tuple(sorted(found, key=lambda each: each.name))
 
+    def volume_of(self, study: Study) -> Volume | None:
+        """The volume whose phases are a study's; None where there is none."""
+        return next((volume for volume in self.volumes if volume.studies[0] is study), None)
+
     def phase(self) -> NDArray[np.float64]:
         """(Q, T) place of each frame in its beat, 0 at end-diastole to 1 at the next; NaN outside whole beats."""
         found = np.full(self.source.sequences.rows.shape, np.nan)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atlaskit import tracking
-from atlaskit.errors import InputError, nearest
+from atlaskit.errors import InputError
 from atlaskit.shape import align
 from atlaskit.verbs.tracking.beats import Study
 from atlaskit.verbs.tracking.source import Source
@@ -81,9 +81,9 @@ class Volume:
 
 def base_of(source: Source, studies: Sequence[Study], cavity: str, points: Array, asked: Asked) -> tuple[int, int] | None:
     """The hinges of the valve in views along the long axis, numbered as in `points`; None across the short axis."""
-    if asked.method in ("auto", "slices", "none") and asked.base is None:
+    if asked.method not in VIEWS and asked.base is None:
         return None
-    if asked.method not in ("auto", "slices", "none"):
+    if asked.method in VIEWS:
         _views(studies, asked)  # what is wrong with these is said before corners are looked for
     return _hinges(source, tuple(source.topology.loop_of(cavity).tolist()), points, asked.base)
 
@@ -116,8 +116,6 @@ def volumes_of(
     InputError
         When a method was asked for and pixel sizes, distances between slices, views or hinges are missing.
     """
-    if asked.method not in METHODS:
-        raise InputError(f"Volumes are found by {', '.join(METHODS)}; got {asked.method!r}: {nearest(asked.method, METHODS)}")
     if asked.method == "none":
         return (), ()
     if asked.method == "auto":
