@@ -178,10 +178,7 @@ def path_contrasts(tracked: Tracked, groups: dict[str, str], permutations: int, 
     Every sequence is brought to size 1 at its end-diastole, so that contraction is part of its shape and the size of
     the heart is not, and all frames are aligned together; phases are means over the beats, slices and studies of a subject.
     """
-    shapes, owners = _shapes(tracked, groups)
-    complete = {
-        name: [shape for shape, owner in zip(shapes, owners, strict=True) if owner == name] for name in dict.fromkeys(owners)
-    }
+    complete = _shapes(tracked, groups)
     counts = pd.Series([groups[name] for name in complete]).value_counts()
     if len(counts) < 2 or counts.min() < 2:
         return None, "paths of shape are compared between groups of two or more subjects with whole beats"
@@ -193,9 +190,9 @@ def path_contrasts(tracked: Tracked, groups: dict[str, str], permutations: int, 
     return tracking.paths(means, group, periodic=True, permutations=permutations, seed=seed), ""
 
 
-def _shapes(tracked: Tracked, groups: dict[str, str]) -> tuple[list[Array], list[str]]:
-    """(P, L, 2) landmarks of whole beats at the phases, size 1 at end-diastole, one for each sequence; and whose each is."""
-    shapes, owners = [], []
+def _shapes(tracked: Tracked, groups: dict[str, str]) -> dict[str, list[Array]]:
+    """Of each subject its whole beats, of each sequence: (P, L, 2) landmarks at the phases, of size 1 at end-diastole."""
+    shapes: dict[str, list[Array]] = {}
     for study in tracked.studies:
         subject = tracked.source.sequences.subjects[study.slices[0]]
         for q in study.slices if subject in groups else ():
@@ -205,6 +202,5 @@ def _shapes(tracked: Tracked, groups: dict[str, str]) -> tuple[list[Array], list
                 shape = flat.reshape(PATH_PHASES, *points.shape[1:])
                 if np.isfinite(shape).all():
                     first = shape[0] - shape[0].mean(0)
-                    shapes.append(shape / np.linalg.norm(first))
-                    owners.append(subject)
-    return shapes, owners
+                    shapes.setdefault(subject, []).append(shape / np.linalg.norm(first))
+    return shapes

@@ -48,7 +48,7 @@ def _sequences(tracked: Tracked) -> xr.Dataset:
         "slice": (("sequence",), sequences.slices.astype(np.int32), "-1 where there is none"),
         "number": (frame, sequences.frames.astype(np.int32), "of each frame; -1 beyond the end of a sequence"),
         "time": (frame, sequences.time, sequences.time_unit),
-        "phase": (frame, tracked.phase(), "0 at end-diastole to 1 at the next; NaN outside whole beats"),
+        "phase": (frame, tracked.phase, "0 at end-diastole to 1 at the next; NaN outside whole beats"),
         "ed": (frame, ed, "the frame is end-diastole of a whole beat"),
         "es": (frame, es, "the frame is end-systole of a whole beat"),
         "case": (frame, text(tracked.source.cases.ravel().tolist()).reshape(sequences.rows.shape), "empty in gaps"),

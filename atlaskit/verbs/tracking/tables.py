@@ -76,7 +76,7 @@ def volume_table(tracked: Tracked) -> pd.DataFrame:
             "method": volume.method,
             "frame": tracked.source.sequences.frames[q, :frames],
             _time(tracked): tracked.source.sequences.time[q, :frames],
-            "phase": tracked.phase()[q, :frames],
+            "phase": tracked.phase[q, :frames],
             "volume_ml": volume.ml,
             "slices_interpolated": volume.interpolated,
             "slices_absent": volume.absent,
@@ -103,7 +103,7 @@ def _identity(tracked: Tracked, q: NDArray[np.intp], t: NDArray[np.intp]) -> pd.
     """Which sequence and frame each row is."""
     sequences = tracked.source.sequences
     who = tracked.source.table[["sequence", "study", "subject", "slice"]].iloc[q].reset_index(drop=True)
-    return who.assign(frame=sequences.frames[q, t], **{_time(tracked): sequences.time[q, t]}, phase=tracked.phase()[q, t])
+    return who.assign(frame=sequences.frames[q, t], **{_time(tracked): sequences.time[q, t]}, phase=tracked.phase[q, t])
 
 
 def _time(tracked: Tracked) -> str:

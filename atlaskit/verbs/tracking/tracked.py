@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,8 +68,13 @@ class Tracked:
 
     def volume_of(self, study: Study) -> Volume | None:
         """The volume whose phases are a study's; None where there is none."""
-        return next((volume for volume in self.volumes if volume.studies[0] is study), None)
+        return self._volumes.get(study.name)
 
+    @cached_property
+    def _volumes(self) -> dict[str, Volume]:
+        return {volume.studies[0].name: volume for volume in self.volumes}
+
+    @cached_property
     def phase(self) -> NDArray[np.float64]:
         """(Q, T) place of each frame in its beat, 0 at end-diastole to 1 at the next; NaN outside whole beats."""
         found = np.full(self.source.sequences.rows.shape, np.nan)
