@@ -59,7 +59,8 @@ def run(line: str) -> None:
             *CHEAPER[words[words.index("-m") + 2]],
         ]
         paths = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "cli")])}
-        subprocess.run(command, check=True, timeout=300, env=paths, stderr=subprocess.DEVNULL)
+        done = subprocess.run(command, check=False, timeout=300, env=paths, stderr=subprocess.PIPE, text=True)
+        assert done.returncode == 0, f"{line}: {done.stderr}"
     elif program == "make":
         dry = ["make", "--dry-run", "--no-print-directory", *words]
         recipe = subprocess.run(dry, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)

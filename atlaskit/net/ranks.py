@@ -73,6 +73,7 @@ def _meeting() -> tuple[Any, int, int]:
 @contextmanager
 def _together() -> Iterator[None]:
     """The process group of ``torchrun``; control goes over the CPU, gradients over NCCL where they are on CUDA."""
+    import torch.distributed.nn.functional  # imported amid a run, it would keep the group, and its threads, to the very end
     from torch.distributed.distributed_c10d import PrefixStore
 
     local, cuda = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.is_available()
