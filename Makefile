@@ -9,7 +9,7 @@ demo: $(VENV)/base.stamp  ## a phantom cohort through the whole chain, pictures 
 	$(BIN)/atlaskit demo
 
 test: $(VENV)/dev.stamp  ## every test and notebook
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/dev.stamp  ## style and types
 	$(BIN)/ruff check .

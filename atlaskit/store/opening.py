@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from atlaskit.corpus import Case
 from atlaskit.errors import InputError, NotFoundError, StoreError
 from atlaskit.landmarks import FIELDS, FORMAT, FORMAT_VERSION, Status, attributes, sizes_of
-from atlaskit.store.disk import add_array, array_of, consolidate, draft_beside, lay_out, reading, resize, writing
+from atlaskit.store.disk import add_array, array_of, consolidate, draft_beside, lay_out, reading, resize, shape_on_disk, writing
 from atlaskit.store.rows import LandmarkStore
 from atlaskit.topology import Topology
 
@@ -206,11 +206,11 @@ def _of_another(path: Path, what: str, wanted: str, found: str) -> StoreError:
 def _check_arrays(path: Path, group: zarr.Group, topology: Topology, *, repair: bool) -> None:
     """Check that every array is there with one number of cases; an addition cut short is undone or named."""
     with reading(path):
-        missing = [name for name in FIELDS if name not in group]
+        shapes = {name: shape for name in FIELDS if (shape := shape_on_disk(path, name))}
+        missing = [name for name in FIELDS if name not in shapes]
         lost = [name for name in missing if not FIELDS[name].later]
         if lost:
             raise StoreError(f"The landmark store {path} lacks {', '.join(lost)}: make it anew with --overwrite.")
-        shapes = {name: tuple(array_of(group, name).shape) for name in FIELDS if name not in missing}
     sizes = sizes_of(topology, shapes["latent"][-1])
     n = shapes["status"][0]
     if any(shape[1:] != FIELDS[name].shape(n, sizes)[1:] for name, shape in shapes.items()):

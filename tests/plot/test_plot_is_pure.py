@@ -42,8 +42,8 @@ plot.beating(beats, topology, np.ones((3, 1, 40, 40), dtype=bool)).save(sys.argv
 figures = [ax.get_figure(root=True) for ax in axes]
 figures += [plot.cases([("a", mask, points)], topology), plot.loss_curves(log)]
 for figure in figures:
-    figure.savefig(io.BytesIO(), format="png")
-    figure.savefig(io.BytesIO(), format="pdf")
+    figure.savefig(io.BytesIO(), format="png", dpi=40)
+    figure.savefig(io.BytesIO(), format="pdf", dpi=40)
 assert "matplotlib.pyplot" not in sys.modules
 assert dict.__eq__(matplotlib.rcParams, before)
 print(len(figures))
