@@ -201,16 +201,25 @@ def test_groups_differ_as_they_were_drawn(ran: TrackResult, truth: pd.DataFrame,
 def test_xarray_opens_the_tracks(ran: TrackResult, hearts: Phantom) -> None:
     tracks, same = xr.open_zarr(ran.store, group="tracks"), atlaskit.open(ran.store).tracks
     xr.testing.assert_identical(tracks.compute(), same.compute())
-    assert dict(tracks.sizes) == {"sequence": 24, "frame": 12, "landmark": 64, "axis": 2, "structure": 2}
+    sizes = {"sequence": 24, "frame": 12, "landmark": 64, "axis": 2, "structure": 2, "segment": 6}
+    assert dict(tracks.sizes) == sizes
+    groups = (tracks, *(store.read_group(ran.store, f"tracks/{name}") for name in ("volumes", "average")))
+    assert all(array.attrs["description"] for group in groups for array in group.values())
     curves = read(ran, "curves")
     for k, name in enumerate(hearts.structures):
         own = curves[curves["structure"] == name]["strain"].to_numpy().reshape(24, 12)
         np.testing.assert_allclose(tracks["strain"].isel(structure=k), own, atol=1e-7)
     velocity = tracks["velocity"].to_numpy()
-    assert tracks["time"].attrs["description"] == "ms" and np.isfinite(velocity).all() and velocity.any()
+    assert np.isfinite(velocity).all() and velocity.any()
+    units = {name: tracks[name].attrs["units"] for name in ("time", "points", "velocity", "area", "strain", "path_length")}
+    assert units == {"time": "ms", "points": "mm", "velocity": "mm / ms", "area": "mm2", "strain": "1", "path_length": "mm"}
+    close(tracks["path_length"].mean("landmark"), read(ran, "sequences")["path_length_mm"])
+    close(tracks["segment_strain"].to_numpy().transpose(2, 0, 1).ravel(), read(ran, "segments")["strain_experimental"])
     assert tracks.attrs["steady"] == "False" and tracks.attrs["group"] == "group"
     volumes = store.read_group(ran.store, "tracks/volumes")
-    close(volumes["volume_ml"].to_numpy().ravel(), read(ran, "volumes")["volume_ml"])
+    for name in ("volume_ml", "time", "interpolated", "absent"):
+        column = {"time": "time_ms", "interpolated": "slices_interpolated", "absent": "slices_absent"}.get(name, name)
+        close(volumes[name].to_numpy().ravel(), read(ran, "volumes")[column])
     average = store.read_group(ran.store, "tracks/average")
     close(average["es_phase"], hearts.table.groupby("subject")["es_frame"].first() / 12)
 

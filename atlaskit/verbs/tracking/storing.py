@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,9 @@ from atlaskit.verbs.tracking.comparing import Averages
 from atlaskit.verbs.tracking.tracked import Tracked
 
 GROUP = "tracks"
+
+Column = tuple[tuple[str, ...], Any, str, str]
+"""Dimensions and values of an array, what it is, and its unit."""
 
 
 def write_tracks(tracked: Tracked, average: Averages, options: Mapping[str, object]) -> None:
@@ -38,44 +41,57 @@ def write_tracks(tracked: Tracked, average: Averages, options: Mapping[str, obje
 
 def _sequences(tracked: Tracked) -> xr.Dataset:
     sequences, prepared, measured = tracked.source.sequences, tracked.prepared, tracked.measured
+    unit, names = tracked.source.unit, tracked.source.topology.structures
     frame, landmark = ("sequence", "frame"), ("sequence", "frame", "landmark", "axis")
     each = (*frame, "structure")
-    names = tracked.source.topology.structures
     ed, es = _phases(tracked)
-    columns: dict[str, tuple[tuple[str, ...], Any, str]] = {
-        "study": (("sequence",), text(sequences.studies), "the examination that a sequence is a slice of"),
-        "subject": (("sequence",), text(sequences.subjects), "whom it was made of"),
-        "slice": (("sequence",), sequences.slices.astype(np.int32), "-1 where there is none"),
-        "number": (frame, sequences.frames.astype(np.int32), "of each frame; -1 beyond the end of a sequence"),
-        "time": (frame, sequences.time, sequences.time_unit),
-        "phase": (frame, tracked.phase, "0 at end-diastole to 1 at the next; NaN outside whole beats"),
-        "ed": (frame, ed, "the frame is end-diastole of a whole beat"),
-        "es": (frame, es, "the frame is end-systole of a whole beat"),
-        "case": (frame, text(tracked.source.cases.ravel().tolist()).reshape(sequences.rows.shape), "empty in gaps"),
-        "interpolated": (frame, prepared.interpolated, "the frame is a gap that was filled"),
-        "outlier": (frame, prepared.outlier, "the frame is unlike its neighbours"),
-        "points": (landmark, prepared.points.astype(np.float32), f"{tracked.source.unit}; NaN in gaps"),
-        "displacement": (
-            landmark,
-            measured.displacement.astype(np.float32),
-            f"{tracked.source.unit} since the reference frame",
-        ),
-        "velocity": (landmark, measured.velocity.astype(np.float32), f"{tracked.source.unit} per {sequences.time_unit}"),
-        "area": (each, _stacked(measured.area, names), f"{tracked.source.unit}2"),
-        "length": (each, _stacked(measured.length, names), f"of the closed outline, {tracked.source.unit}"),
-        "strain": (each, _stacked(measured.strain, names), "of the length since end-diastole, a share"),
+    columns: dict[str, Column] = {
+        "study": (("sequence",), text(sequences.studies), "the examination that a sequence is a slice of", ""),
+        "subject": (("sequence",), text(sequences.subjects), "whom it was made of", ""),
+        "slice": (("sequence",), sequences.slices.astype(np.int32), "-1 where there is none", ""),
+        "number": (frame, sequences.frames.astype(np.int32), "of each frame; -1 beyond the end of a sequence", ""),
+        "time": (frame, sequences.time, "of each frame", sequences.time_unit),
+        "phase": (frame, tracked.phase, "0 at end-diastole to 1 at the next; NaN outside whole beats", ""),
+        "ed": (frame, ed, "the frame is end-diastole of a whole beat", ""),
+        "es": (frame, es, "the frame is end-systole of a whole beat", ""),
+        "case": (frame, text(tracked.source.cases.ravel().tolist()).reshape(sequences.rows.shape), "empty in gaps", ""),
+        "interpolated": (frame, prepared.interpolated, "the frame is a gap that was filled", ""),
+        "outlier": (frame, prepared.outlier, "the frame is unlike its neighbours", ""),
+        "points": (landmark, prepared.points.astype(np.float32), "x right, y down; NaN in gaps", unit),
+        "displacement": (landmark, measured.displacement.astype(np.float32), "since the reference frame", unit),
+        "velocity": (landmark, measured.velocity.astype(np.float32), "NaN beside gaps", f"{unit} / {sequences.time_unit}"),
+        "drift": ((*frame, "axis"), measured.drift, "of the centroid of the cavity since the reference frame", unit),
+        "path_length": (("sequence", "landmark"), measured.path_length, "of the whole way; NaN where a frame lacks it", unit),
+        "area": (each, _stacked(measured.area, names), "inside the outline", f"{unit}2"),
+        "length": (each, _stacked(measured.length, names), f"of {_measured_line(tracked)}", unit),
+        "strain": (each, _stacked(measured.strain, names), "of the length since end-diastole, a share", "1"),
     }
     if measured.thickness is not None and measured.thickening is not None:
-        columns["thickness"] = (frame, measured.thickness, f"of the wall, {tracked.source.unit}")
-        columns["thickening"] = (frame, measured.thickening, "since end-diastole, a share")
+        columns["thickness"] = (frame, measured.thickness, "of the wall", unit)
+        columns["thickening"] = (frame, measured.thickening, "of the wall since end-diastole, a share", "1")
+    for name, values in measured.segments.items():
+        columns[f"segment_{name}"] = ((*frame, "segment"), values, "experimental: of a part of the outline, a share", "1")
     coords = {
         "sequence": text(sequences.names),
         "structure": text(names),
         "axis": text(AXIS),
         "landmark": tracked.source.landmarks.astype(np.int32),
     }
-    described = {name: (dims, values, {"description": words}) for name, (dims, values, words) in columns.items()}
-    return xr.Dataset(described, coords)
+    return xr.Dataset(_described(columns), coords)
+
+
+def _measured_line(tracked: Tracked) -> str:
+    """What lengths are measured along."""
+    whole = "the closed outline"
+    return whole if tracked.strain == "circumferential" else f"{whole}; of the cavity without the valve plane"
+
+
+def _described(columns: Mapping[str, Column]) -> dict[str, tuple[tuple[str, ...], Any, dict[str, str]]]:
+    """Columns with their words and units as attributes."""
+    return {
+        name: (dims, values, {"description": words} | ({"units": unit} if unit else {}))
+        for name, (dims, values, words, unit) in columns.items()
+    }
 
 
 def _phases(tracked: Tracked) -> NDArray[np.bool_]:
@@ -92,16 +108,31 @@ def _stacked(curves: Mapping[str, Any], names: tuple[str, ...]) -> Any:
 
 
 def _volumes(tracked: Tracked) -> xr.Dataset:
-    frames = max(len(volume.ml) for volume in tracked.volumes)
-    ml = np.full((len(tracked.volumes), frames), np.nan)
-    for row, volume in zip(ml, tracked.volumes, strict=True):
-        row[: len(volume.ml)] = volume.ml
-    methods = text([volume.method for volume in tracked.volumes])
-    columns = {"volume_ml": (("study", "frame"), ml), "method": (("study",), methods)}
-    return xr.Dataset(columns, {"study": text([volume.name for volume in tracked.volumes])})
+    volumes, sequences, frame = tracked.volumes, tracked.source.sequences, ("study", "frame")
+    frames = max(len(volume.ml) for volume in volumes)
+    first = [volume.studies[0].slices[0] for volume in volumes]
+    columns: dict[str, Column] = {
+        "subject": (("study",), text([sequences.subjects[q] for q in first]), "whom it was made of", ""),
+        "method": (("study",), text([volume.method for volume in volumes]), "how the volume was found", ""),
+        "time": (frame, _long([sequences.time[q] for q in first], frames, np.nan), "of each frame", sequences.time_unit),
+        "volume_ml": (frame, _long([volume.ml for volume in volumes], frames, np.nan), "of the cavity", "ml"),
+        "interpolated": (frame, _long([volume.interpolated for volume in volumes], frames, 0), "slices whose area was", ""),
+        "absent": (frame, _long([volume.absent for volume in volumes], frames, 0), "slices taken for none", ""),
+        "left_out": (("study",), [len(volume.left_out) for volume in volumes], "slices that count in no frame", ""),
+    }
+    return xr.Dataset(_described(columns), {"study": text([volume.name for volume in volumes])})
+
+
+def _long(rows: Sequence[NDArray[Any]], frames: int, beyond: float) -> NDArray[Any]:
+    """(N, T) rows of unlike lengths, with one value beyond the end of each."""
+    return np.stack([np.pad(row[:frames], (0, max(frames - len(row), 0)), constant_values=beyond) for row in rows])
 
 
 def _average(average: Averages) -> xr.Dataset:
-    curves = {name: (("subject", "phase"), values) for name, values in average.curves.items()}
-    beside = {"group": (("subject",), text(average.groups)), "es_phase": (("subject",), average.es)}
-    return xr.Dataset({**curves, **beside}, {"subject": text(average.subjects), "phase": average.phase})
+    columns: dict[str, Column] = {
+        name: (("subject", "phase"), values, "mean beat, of what it is at end-diastole, a share", "1")
+        for name, values in average.curves.items()
+    }
+    columns["group"] = (("subject",), text(average.groups), "that was compared", "")
+    columns["es_phase"] = (("subject",), average.es, "of end-systole", "")
+    return xr.Dataset(_described(columns), {"subject": text(average.subjects), "phase": average.phase})
