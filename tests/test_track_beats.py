@@ -49,6 +49,67 @@ def test_every_beat_has_a_row(
     )
 
 
+def timed(store: Write, outlined: Array, nested: Topology, atlas: Path, frames: list[int], times: list[float]) -> Path:
+    """The second slice of the first subject at some of its frames, each at a time of its own."""
+    cases = [Case(f"P00000_t{k:03d}", "", "P00000", k, -1, time) for k, time in enumerate(times)]
+    return store(atlas, outlined[12 + np.array(frames)], cases, nested)
+
+
+def test_phases_and_rates_go_by_time(sequence_store: Write, outlined: Array, nested: Topology, tmp_path: Path) -> None:
+    times = np.cumsum([0, 20, 20, 20, 20, 20, *[60] * 5]).tolist()  # end-systole, at frame 5, after 100 of 436 ms
+    atlas = timed(sequence_store, outlined, nested, tmp_path / "uneven", [*range(11)], times)
+    row = atlaskit.track(atlas=atlas, cyclic=True).function.iloc[0]
+    lasts = 400 * 11 / 10
+    assert row["es_ms"] == 100 and row["beats_per_minute"] == pytest.approx(60_000 / lasts)
+    frames = read(atlas, "frames").set_index("frame")
+    assert frames["phase"].to_numpy() == pytest.approx(np.array(times) / lasts)
+    average = read(atlas, "average").query("curve == 'area'")
+    assert average.loc[average["mean"].idxmin(), "phase"] == pytest.approx(100 / lasts, abs=0.02)
+    steps = np.repeat([40.0, 20.0, 30.0], 12)
+    atlas = timed(sequence_store, outlined, nested, tmp_path / "three", [*range(12)] * 3, (np.cumsum(steps) - steps).tolist())
+    found = atlaskit.track(atlas=atlas).function["beats_per_minute"]
+    assert found.iloc[:2].to_numpy() == pytest.approx([125, 250]) and found.iloc[2] == pytest.approx(60_000 / 360, rel=0.01)
+
+
+def test_a_part_of_a_beat_has_phases_and_no_course(
+    sequence_store: Write, outlined: Array, nested: Topology, tmp_path: Path
+) -> None:
+    frames = np.linspace(0, 5, 11)
+    points = np.stack([outlined[12 + int(f)] * (1 - f % 1) + outlined[min(13 + int(f), 23)] * (f % 1) for f in frames])
+    cases = [Case(f"P00000_t{k:03d}", "", "P00000", k, -1, 30.0 * k) for k in range(len(points))]
+    result = atlaskit.track(atlas=sequence_store(tmp_path / "atlas", points, cases, nested))
+    row = result.function.iloc[0]
+    assert (row["ed"], row["es"]) == (0, 10) and row["fac"] > 0.3 and np.isnan(row["beats_per_minute"])
+    assert read(tmp_path / "atlas", "frames")["phase"].isna().all()
+    assert not (tmp_path / "atlas" / "tracks" / "average.csv").exists() or read(tmp_path / "atlas", "average")["n"].eq(0).all()
+    assert any("1 studies without a whole beat" in note for note in result.notes)
+
+
+def test_paths_of_two_phases_lead_there_and_back(
+    sequence_store: Write, hearts: Phantom, outlined: Array, nested: Topology, tmp_path: Path
+) -> None:
+    cases = [Case(f"P{k}_t{t}", "", f"P{k}") for k in range(6) for t in range(2)]
+    rows = [48 * k + frame for k in range(6) for frame in (5, 0)]  # end-systole first
+    whose = pd.DataFrame({"subject": [f"P{k}" for k in range(6)], "group": ["a", "b"] * 3})
+    atlas = sequence_store(tmp_path / "atlas", outlined[rows], cases, nested)
+    found = atlaskit.track(atlas=atlas, table=whose, group="group").paths.set_index("attribute").loc["size"]
+    shapes = outlined[rows].reshape(6, 2, 64, 2)
+    ways = [np.linalg.norm(es - ed) / np.linalg.norm(ed - ed.mean(0)) for es, ed in shapes]
+    for value, own in ((found["value_a"], ways[::2]), (found["value_b"], ways[1::2])):
+        assert value == pytest.approx(2 * np.mean(own), rel=0.05)  # lengths of the mean, which is turned a little
+
+
+def test_what_lacks_a_slice_is_counted(beating: Write, hearts: Phantom, tmp_path: Path) -> None:
+    gone = hearts.table.index[
+        (hearts.table["subject"] == "P00000") & (hearts.table["slice"] == 1) & (hearts.table["frame"] == 5)
+    ]
+    atlas = beating(tmp_path / "atlas", [row for row in hearts.table.index if row not in gone])
+    whose = hearts.table[["subject", "group"]].drop_duplicates()
+    result = atlaskit.track(atlas=atlas, table=whose, group="group", permutations=19)
+    assert result.function["slices_measured"].tolist() == [3, 4, 4, 4, 4, 4] and (result.function["slices"] == 4).all()
+    assert "1 sequences with gaps or without a whole beat are left out of paths of shape (--fill)" in result.notes
+
+
 @pytest.mark.parametrize(("cyclic", "closes"), [(None, True), (True, True), (False, False)])
 def test_a_beat_closes_where_it_is_said_or_seen(
     beating: Write, whole: Path, cyclic: bool | None, closes: bool, tmp_path: Path

@@ -189,7 +189,7 @@ def _cut(values: Array, soft: Array, period: float) -> Beats:
     if len(tops) < 2:
         return _one(values)
     ed = [_nearby(values, top, reach) for top in tops]
-    ends = np.array([*ed[1:-1], count if count - 1 - tops[-1] <= reach else ed[-1]])
+    ends = np.array([*ed[1:-1], count if ed[-1] == count - 1 else ed[-1]])  # a top on the last frame may be cut off
     es = [_nearby(-values, int(valleys[(valleys > top) & (valleys < after)][0]), reach) for top, after in pairwise(tops)]
     return Beats(np.array(ed[:-1]), np.array(es), ends)
 

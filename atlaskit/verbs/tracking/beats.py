@@ -31,7 +31,11 @@ class Study:
         How many there are, gaps included.
     curve : (T,) float array
         Sum of areas over slices, or the area of the only one; NaN where it is unknown.
+    time : (T,) float array
+        Of each frame.
     beats : Beats
+    whole : (B,) bool array
+        Beats that the curve holds from one end-diastole to the next; others have phases, and no course to average.
     periodic : bool
         The frame after the last is the first again.
     """
@@ -40,8 +44,30 @@ class Study:
     slices: NDArray[np.int64]
     frames: int
     curve: Array
+    time: Array
     beats: Beats
+    whole: NDArray[np.bool_]
     periodic: bool
+
+    def lasts(self, beat: int) -> float:
+        """Time from the end-diastole of a beat to the next; NaN where that is not seen."""
+        if self.frames < 3 or not self.whole[beat]:
+            return float("nan")
+        step = (self.time[-1] - self.time[0]) / (self.frames - 1)
+        if self.periodic:
+            return float(step * self.frames)
+        ed, stop = int(self.beats.ed[beat]), int(self.beats.stop[beat])
+        end = self.time[stop] if stop < self.frames else self.time[-1] + step
+        return float(end - self.time[ed])
+
+    def phases(self, frames: NDArray[np.integer]) -> Array:
+        """Place of each frame in its beat, by time: 0 at end-diastole to 1 at the next; NaN outside whole beats."""
+        found = np.full(len(frames), np.nan)
+        for beat, (ed, stop) in enumerate(zip(self.beats.ed, self.beats.stop, strict=True)):
+            inside = self.whole[beat] & (self.periodic | ((frames >= ed) & (frames < stop)))
+            share = (self.time[frames[inside]] - self.time[ed]) / self.lasts(beat)
+            found[inside] = share % 1 if self.periodic else share
+        return found
 
     def rest(self) -> NDArray[np.int64]:
         """(T,) the end-diastole that each frame is measured from: that of its beat; the first one before it."""
@@ -60,26 +86,30 @@ def find_beats(sequences: Sequences, areas: Array, cyclic: bool | None) -> tuple
     cyclic : bool, optional
         Whether a sequence is one beat that closes upon itself; seen from the curve unless given.
     """
-    return tuple(
-        _study(name, own, areas[own, : int(sequences.lengths[own[0]])], cyclic) for name, own in sequences.of_studies().items()
-    )
+    studies = []
+    for name, own in sequences.of_studies().items():
+        frames = int(sequences.lengths[own[0]])
+        areas_of, time = areas[own, :frames], sequences.time[own[0], :frames]
+        curve = areas_of[0]
+        if len(own) > 1:
+            curve = MM3_PER_ML * by_slices(areas_of, 1.0, missing="interpolate", periodic=bool(cyclic)).ml
+        studies.append(Study(name, own, frames, curve, time, *_beats_of(curve, cyclic)))
+    return tuple(studies)
 
 
-def _study(name: str, slices: NDArray[np.int64], areas: Array, cyclic: bool | None) -> Study:
-    frames = areas.shape[1]
-    curve = areas[0]
-    if len(slices) > 1:
-        curve = MM3_PER_ML * by_slices(areas, 1.0, missing="interpolate", periodic=bool(cyclic)).ml
-    known = np.isfinite(curve)
-    if frames < 3 or known.sum() < 3:
-        return Study(name, slices, frames, curve, _ends(curve), False)
+def _beats_of(curve: Array, cyclic: bool | None) -> tuple[Beats, NDArray[np.bool_], bool]:
+    """The beats of a curve, which of them are whole, and whether it closes."""
+    frames = len(curve)
+    if frames < 3 or np.isfinite(curve).sum() < 3:
+        ends = _ends(curve)
+        return ends, np.zeros(len(ends.ed), dtype=bool), False
     several = beats(curve)
     if len(several.ed) > 1 and not cyclic:
-        return Study(name, slices, frames, curve, several, False)
+        return several, np.ones(len(several.ed), dtype=bool), False
     closed = _closes(curve) if cyclic is None else cyclic
     found = phases(curve, periodic=closed)
-    one = Beats(np.array([found.ed]).ravel(), np.array([found.es]).ravel(), np.array([frames]))
-    return Study(name, slices, frames, curve, one, closed)
+    ed, es = int(found.ed), int(found.es)
+    return Beats(np.array([ed]), np.array([es]), np.array([frames])), np.array([closed or _returns(curve, ed, es)]), closed
 
 
 def _ends(curve: Array) -> Beats:
@@ -95,3 +125,9 @@ def _closes(curve: Array) -> bool:
     known = np.flatnonzero(np.isfinite(curve))
     jump = abs(curve[known[-1]] - curve[known[0]])
     return len(curve) >= LEAST_CYCLE and bool(jump <= CLOSES * np.ptp(curve[known]))
+
+
+def _returns(curve: Array, ed: int, es: int) -> bool:
+    """Whether an open curve comes back from end-systole to nearly what it was at end-diastole: the beat is whole."""
+    known = curve[np.isfinite(curve)]
+    return len(curve) >= LEAST_CYCLE and ed < es and bool(curve[ed] - known[-1] <= CLOSES * np.ptp(known))

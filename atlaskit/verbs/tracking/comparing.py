@@ -39,7 +39,7 @@ class Averages:
     es : (N,) float array
         Phase of end-systole.
     short : int
-        Studies left out, as too few of their frames are known to tell a course.
+        Studies left out, as they hold no whole beat or too few of its frames to tell a course.
     """
 
     subjects: tuple[str, ...]
@@ -52,7 +52,7 @@ class Averages:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a user should know of who is averaged."""
-        left = f"{self.short} studies of fewer than {LEAST_CYCLE} known frames are left out of average beats"
+        left = f"{self.short} studies without a whole beat of {LEAST_CYCLE} known frames are left out of average beats"
         return (left,) if self.short else ()
 
     @property
@@ -104,7 +104,7 @@ def averages(tracked: Tracked, groups: dict[str, str]) -> Averages:
         subject = tracked.source.sequences.subjects[study.slices[0]]
         if subject not in groups or not len(study.beats.ed):
             continue
-        if np.isfinite(study.curve).sum() < LEAST_CYCLE:
+        if not study.whole.any() or np.isfinite(study.curve).sum() < LEAST_CYCLE:
             short += 1
         else:
             of_studies[subject].append(_normal(tracked, study))
@@ -127,8 +127,9 @@ def _normal(tracked: Tracked, study: Study) -> tuple[dict[str, Array], float]:
     curves = {"volume" if volume else "area": size / size[:, rest] - 1, "strain": _of(measured.strain[cavity], study)}
     if measured.thickening is not None:
         curves["thickening"] = _of(measured.thickening, study)
-    parts = {name: [_beat(values, study, beat) for beat in range(len(study.beats.ed))] for name, values in curves.items()}
-    es = [_share(study, beat) for beat in range(len(study.beats.ed))]
+    whole = np.flatnonzero(study.whole).tolist()
+    parts = {name: [_beat(values, study, beat) for beat in whole] for name, values in curves.items()}
+    es = study.phases(study.beats.es)[study.whole]
     return {name: _mean(np.concatenate(values)) for name, values in parts.items()}, float(np.mean(es))
 
 
@@ -139,13 +140,7 @@ def _of(values: Array, study: Study) -> Array:
 def _beat(values: Array, study: Study, beat: int, phases: int = PHASES) -> Array:
     """(Z, P) curves of one beat at the phases."""
     ed, stop = (np.full(len(values), found[beat]) for found in (study.beats.ed, study.beats.stop))
-    return tracking.normalise(values, ed=ed, stop=None if study.periodic else stop, n=phases)
-
-
-def _share(study: Study, beat: int) -> float:
-    """Phase of end-systole."""
-    ed, es, stop = (int(found[beat]) for found in (study.beats.ed, study.beats.es, study.beats.stop))
-    return (es - ed) % study.frames / study.frames if study.periodic else (es - ed) / max(stop - ed, 1)
+    return tracking.normalise(values, study.time, ed=ed, stop=None if study.periodic else stop, n=phases)
 
 
 def _mean(curves: Array | list[Array]) -> Array:
@@ -173,34 +168,48 @@ def index_contrasts(function: pd.DataFrame, groups: dict[str, str], permutations
 
 
 def path_contrasts(tracked: Tracked, groups: dict[str, str], permutations: int, seed: int) -> tuple[tracking.Paths | None, str]:
-    """Paths of shape through the beat, compared between groups; None, and why, where they cannot be.
+    """Paths of shape through the beat, compared between groups, or None; and why, or who is left out.
 
     Every sequence is brought to size 1 at its end-diastole, so that contraction is part of its shape and the size of
     the heart is not, and all frames are aligned together; phases are means over the beats, slices and studies of a subject.
     """
-    complete = _shapes(tracked, groups)
+    complete, left = _shapes(tracked, groups)
     counts = pd.Series([groups[name] for name in complete]).value_counts()
+    gaps = f"{left} sequences with gaps or without a whole beat are left out of paths of shape (--fill)" if left else ""
     if len(counts) < 2 or counts.min() < 2:
-        return None, "paths of shape are compared between groups of two or more subjects with whole beats"
+        why = "paths of shape are compared between groups of two or more subjects with whole beats"
+        return None, f"{why}; {gaps}" if gaps else why
     flat = np.concatenate([np.concatenate(own) for own in complete.values()])
     aligned = align(flat, scale="none").points.reshape(-1, PATH_PHASES, *flat.shape[1:])
     ends = np.cumsum([len(own) for own in complete.values()])[:-1]
     means = np.array([part.mean(0) for part in np.split(aligned, ends)])
     group = [groups[name] for name in complete]
-    return tracking.paths(means, group, periodic=True, permutations=permutations, seed=seed), ""
+    return tracking.paths(means, group, periodic=True, permutations=permutations, seed=seed), gaps
 
 
-def _shapes(tracked: Tracked, groups: dict[str, str]) -> dict[str, list[Array]]:
-    """Of each subject its whole beats, of each sequence: (P, L, 2) landmarks at the phases, of size 1 at end-diastole."""
+def _shapes(tracked: Tracked, groups: dict[str, str]) -> tuple[dict[str, list[Array]], int]:
+    """Of each subject its beats, of each sequence: (P, L, 2) landmarks at the phases, of size 1 at end-diastole.
+
+    And how many sequences have none: their frames have gaps, or no beat is whole.
+    """
     shapes: dict[str, list[Array]] = {}
+    left = 0
     for study in tracked.studies:
         subject = tracked.source.sequences.subjects[study.slices[0]]
         for q in study.slices if subject in groups else ():
-            points = tracked.prepared.points[q, : study.frames]
-            for beat in range(len(study.beats.ed)):
-                flat = _beat(points.reshape(len(points), -1).T, study, beat, PATH_PHASES).T
-                shape = flat.reshape(PATH_PHASES, *points.shape[1:])
-                if np.isfinite(shape).all():
-                    first = shape[0] - shape[0].mean(0)
-                    shapes.setdefault(subject, []).append(shape / np.linalg.norm(first))
-    return shapes
+            found = [shape for shape in _courses(tracked.prepared.points[q, : study.frames], study) if np.isfinite(shape).all()]
+            left += not found
+            for shape in found:
+                first = shape[0] - shape[0].mean(0)
+                shapes.setdefault(subject, []).append(shape / np.linalg.norm(first))
+    return shapes, left
+
+
+def _courses(points: Array, study: Study) -> list[Array]:
+    """(P, L, 2) landmarks of a sequence at the phases, of each whole beat; of two frames, straight there and back."""
+    if study.frames == 2 and len(study.beats.ed):
+        there = 1 - np.abs(2 * np.arange(PATH_PHASES) / PATH_PHASES - 1)[:, None, None]
+        return [(1 - there) * points[study.beats.ed] + there * points[study.beats.es]]
+    flat = points.reshape(len(points), -1).T
+    beats = (_beat(flat, study, beat, PATH_PHASES) for beat in np.flatnonzero(study.whole).tolist())
+    return [beat.T.reshape(PATH_PHASES, *points.shape[1:]) for beat in beats]

@@ -50,12 +50,10 @@ def _same(column: pd.Series) -> object:
 def _beat(tracked: Tracked, each: Examination, beat: int) -> dict[str, object]:
     """What is measured on one beat of an examination."""
     sequences, study = tracked.source.sequences, each.studies[0]
-    ed, es, stop = (int(values[beat]) for values in (study.beats.ed, study.beats.es, study.beats.stop))
+    ed, es = int(study.beats.ed[beat]), int(study.beats.es[beat])
     time, numbers = sequences.time[study.slices[0]], sequences.frames[study.slices[0]]
-    step = float(np.nanmean(np.diff(time[: study.frames]))) if study.frames > 1 else np.nan
-    frames = study.frames if study.periodic else stop - ed
     row: dict[str, object] = {"ed": int(numbers[ed]), "es": int(numbers[es]), "ed_ms": time[ed], "es_ms": time[es]}
-    row["beats_per_minute"] = MINUTE_MS / (frames * step) if frames > 2 else np.nan
+    row["beats_per_minute"] = MINUTE_MS / study.lasts(beat)
     row |= {} if each.volume is None else _volumes(each.volume, study, _inside(study, beat), ed, es)
     views = pd.DataFrame([_outlines(tracked, view, beat) for view in each.studies])
     means = {str(name): value for name, value in views.mean().items()}
@@ -75,7 +73,9 @@ def _outlines(tracked: Tracked, study: Study, beat: int) -> dict[str, float]:
     inside = _inside(study, beat)
     areas, lengths = measured.area[roles.cavity][study.slices], measured.length[roles.cavity][study.slices]
     strain = _change(lengths, ed, es)
-    row = {"fac": -_change(areas, ed, es)[es], "strain": strain[es], "strain_peak": _least(strain[inside])}
+    both = int(np.isfinite(areas[:, [ed, es]]).all(1).sum())
+    row = {"slices_measured": both, "fac": -_change(areas, ed, es)[es], "strain": strain[es]}
+    row["strain_peak"] = _least(strain[inside])
     if roles.wall is not None and measured.thickness is not None:
         thickness = measured.thickness[study.slices]
         common = np.isfinite(thickness[:, [ed, es]]).all(1)

@@ -79,16 +79,5 @@ class Tracked:
         """(Q, T) place of each frame in its beat, 0 at end-diastole to 1 at the next; NaN outside whole beats."""
         found = np.full(self.source.sequences.rows.shape, np.nan)
         for study in self.studies:
-            found[study.slices, : study.frames] = phase_of(study)
+            found[study.slices, : study.frames] = study.phases(np.arange(study.frames))
         return found
-
-
-def phase_of(study: Study) -> NDArray[np.float64]:
-    """(T,) place of each frame of a study in its beat."""
-    frame, found = np.arange(study.frames), np.full(study.frames, np.nan)
-    if study.periodic:
-        return np.asarray((frame - study.beats.ed[0]) % study.frames / study.frames)
-    for ed, stop in zip(study.beats.ed, study.beats.stop, strict=True):
-        inside = (frame >= ed) & (frame < stop)
-        found[inside] = (frame[inside] - ed) / max(stop - ed, 1)
-    return found
