@@ -83,6 +83,7 @@ FIELDS: Mapping[str, Field] = {
     "source_sha": Field((), "str", "", "fingerprint of the source when it was read, to see whether it changed"),
     "spacing_mm": Field(("axis",), "f8", _NAN, "pixel size; never invented"),
     "slice_mm": Field((), "f8", _NAN, "distance between slices; never invented", later=True),
+    "frame_count": Field((), "i4", -1, "frames of the file that the case is one of; -1 where unknown", later=True),
     "image_size": Field(("axis",), "i4", 0, "(width, height)"),
     "points": Field(_POINTS, "f4", _NAN, "boundary-fitted landmarks, pixels of the source mask"),
     "points_network": Field(_POINTS, "f4", _NAN, "the network's own landmarks, before the boundary fit"),

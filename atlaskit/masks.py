@@ -29,12 +29,15 @@ class Mask:
         Pixel size; NaN where unknown, never invented.
     slice_mm : float
         Distance to the next slice of its volume; NaN where unknown.
+    frame_count : int
+        Frames of the file that it is one of.
     """
 
     planes: NDArray[np.bool_]
     structures: tuple[str, ...]
     spacing_mm: tuple[float, float] = UNKNOWN_SPACING
     slice_mm: float = float("nan")
+    frame_count: int = 1
 
     @property
     def image_size(self) -> tuple[int, int]:

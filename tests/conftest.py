@@ -205,11 +205,12 @@ def sequence_store() -> Callable[..., Path]:
         *,
         spacing_mm: float = np.nan,
         slice_mm: float = np.nan,
+        frame_count: int = -1,
         rejected: Collection[str] = (),
     ) -> Path:
         path = atlas / "landmarks.zarr"
         opened = store.open_or_create(path, topology=topology, network_sha256="0", cases=cases, latent_size=2, shard=1024)
-        where = {"spacing_mm": [spacing_mm] * 2, "slice_mm": slice_mm}
+        where = {"spacing_mm": [spacing_mm] * 2, "slice_mm": slice_mm, "frame_count": frame_count}
         for shard in opened.shards():
             status = {row: Status.REJECTED if cases[row].id in rejected else Status.OK for row in opened.rows(shard)}
             opened.write_shard(shard, {row: {"points": points[row], "status": status[row], **where} for row in status})

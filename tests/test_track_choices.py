@@ -14,8 +14,10 @@ import zarr
 from numpy.typing import NDArray
 
 import atlaskit
+from atlaskit.corpus import Case
 from atlaskit.errors import InputError
 from atlaskit.phantom import Phantom
+from atlaskit.topology import Topology
 
 pytestmark = pytest.mark.usefixtures("tables_only")
 Array = NDArray[np.float64]
@@ -60,13 +62,44 @@ def test_fill_fills_short_gaps_and_marks_them(beating: Write, hearts: Phantom, t
     assert cavity.isna().sum() == 4
 
 
-def test_a_frame_that_lacks_one_structure_is_no_gap(beating: Write, outlined: Array, tmp_path: Path) -> None:
+def test_a_frame_that_lacks_the_cavity_is_a_gap(beating: Write, outlined: Array, tmp_path: Path) -> None:
     points = outlined.copy()
-    points[14, :32] = np.nan
+    points[14, :32], points[27, 32:] = np.nan, np.nan
     atlas = beating(tmp_path / "atlas", FIRST, points=points)
-    assert atlaskit.track(atlas=atlas).counts["gaps"] == 0
+    assert atlaskit.track(atlas=atlas).counts["gaps"] == 1
+    assert read(atlas, "frames").query("gap")[["slice", "frame"]].to_numpy().tolist() == [[1, 2]]
     row = read(atlas, "curves").query("slice == 1 and frame == 2").set_index("structure")["area_mm2"]
     assert np.isnan(row["cavity"]) and row["epi"] > 0
+
+
+@pytest.mark.parametrize("lost", [(0,), (9, 10, 11)])
+def test_rejected_frames_at_an_end_are_gaps(beating: Write, hearts: Phantom, lost: tuple[int, ...], tmp_path: Path) -> None:
+    table = hearts.table.iloc[list(FIRST)]
+    gone = table.loc[table["frame"].isin(lost), "case"].tolist()
+    atlas = beating(tmp_path / "atlas", FIRST, rejected=gone)
+    result = atlaskit.track(atlas=atlas, cyclic=True)
+    assert read(atlas, "sequences")[["frames", "gaps"]].to_numpy().tolist() == [[12, len(lost)]] * 4
+    frames = read(atlas, "frames").query("slice == 1")
+    assert frames["frame"].tolist() == list(range(12)) and frames.loc[frames["gap"], "frame"].tolist() == list(lost)
+    np.testing.assert_allclose(np.diff(frames["time_ms"]), table["time_ms"].iat[1], rtol=1e-6)
+    assert result.function["beats_per_minute"].iat[0] == pytest.approx(60_000 / (12 * table["time_ms"].iat[1]))
+
+
+def test_empty_frames_of_a_file_are_gaps(beating: Write, tmp_path: Path) -> None:
+    atlas = beating(tmp_path / "atlas", [row for row in FIRST if row % 12 not in (10, 11)], frame_count=12)
+    atlaskit.track(atlas=atlas)
+    assert read(atlas, "sequences")[["frames", "gaps"]].to_numpy().tolist() == [[12, 2]] * 4
+
+
+def test_what_was_rejected_may_be_called_anything(
+    sequence_store: Write, outlined: Array, nested: Topology, tmp_path: Path
+) -> None:
+    names = [*(f"P0_t{k:02d}" for k in range(12)), "overview", "made_t20261129235959", "P0_t03_again"]
+    cases = [Case(name, "", "P0") for name in names]
+    atlas = sequence_store(tmp_path / "atlas", outlined[:15], cases, nested, rejected=names[12:])
+    for pattern in (None, r"^(?P<subject>P0)_t(?P<frame>\d+)$"):
+        result = atlaskit.track(atlas=atlas, pattern=pattern)
+        assert (result.counts["frames"], result.counts["gaps"]) == (12, 0)
 
 
 def test_a_frame_of_another_slice_is_unlike_its_neighbours(beating: Write, outlined: Array, tmp_path: Path) -> None:

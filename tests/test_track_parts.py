@@ -162,7 +162,7 @@ def test_pairs_of_phases_have_no_average_beat(beating: Write, hearts: Phantom, t
     pair = (table["slice"] == 2) & (table["subject"] == "P00002") & table["frame"].isin([0, 4])
     gaps = (table["slice"] == 2) & (table["subject"] == "P00003") & table["frame"].isin([0, 4, 11])
     mixed = atlaskit.track(atlas=beating(tmp_path / "mixed", np.flatnonzero(whole | pair | gaps)), cyclic=True)
-    assert "2 studies of fewer than 8 known frames are left out of average beats" in mixed.notes
+    assert "2 studies without a whole beat of 8 known frames are left out of average beats" in mixed.notes
     average = pd.read_csv(tmp_path / "mixed" / "tracks" / "average.csv")
     assert (average["n"] == 2).all() and len(mixed.function) == 4
     pairs = atlaskit.track(atlas=beating(tmp_path / "pairs", np.flatnonzero(pair | gaps)))

@@ -54,7 +54,7 @@ def load(plan: Plan, structures: tuple[Structure, ...], case: Case) -> Mask:
     bits = plan.coding == BITS
     values = [own_values(s, volume) if plan.by_name else s.values for s in structures]
     planes = np.stack([_plane(labels, of, bits) for of in values])
-    return Mask(planes, tuple(s.name for s in structures), volume.spacing_mm, volume.slice_mm)
+    return Mask(planes, tuple(s.name for s in structures), volume.spacing_mm, volume.slice_mm, len(volume.labels))
 
 
 def own_values(structure: Structure, volume: Volume) -> tuple[int, ...]:
@@ -110,7 +110,7 @@ def _load_files(plan: Plan, structures: tuple[Structure, ...], case: Case) -> Ma
     united = [[parts.get(value, empty) for value in structure.values] or [empty] for structure in structures]
     planes = np.stack([np.logical_or.reduce(planes) for planes in united])
     one = next(iter(volumes.values()))
-    return Mask(planes, tuple(s.name for s in structures), one.spacing_mm, one.slice_mm)
+    return Mask(planes, tuple(s.name for s in structures), one.spacing_mm, one.slice_mm, len(one.labels))
 
 
 def _plane(labels: NDArray[np.unsignedinteger], values: tuple[int, ...], bits: bool) -> NDArray[np.bool_]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,6 +81,7 @@ def sequences(
     subject: Sequence[str] | None = None,
     time: Sequence[float] | NDArray[np.floating] | None = None,
     time_unit: str = "ms",
+    also: Mapping[str, Collection[int]] | None = None,
 ) -> Sequences:
     """Put N cases into sequences.
 
@@ -104,6 +105,8 @@ def sequences(
         When the frame was; NaN where unknown. Frame numbers from 0 unless every case has one.
     time_unit : str
         Of `time`.
+    also : mapping of str to collection of int, optional
+        By study: frames that are known to be there, though no case has landmarks of them.
 
     Returns
     -------
@@ -133,7 +136,8 @@ def sequences(
     within: dict[str, list[int]] = {}
     for k, name in enumerate(study):
         within.setdefault(name, []).append(k)
-    numbers = {name: _numbers(numbered[own]) for name, own in within.items()}
+    empty = also or {}
+    numbers = {name: _numbers(np.append(numbered[own], sorted(empty.get(name, ())))) for name, own in within.items()}
     column = {name: {int(number): t for t, number in enumerate(own)} for name, own in numbers.items()}
     frames = np.full((len(keys), max(map(len, numbers.values()), default=0)), NONE)
     rows = np.full(frames.shape, NONE)
@@ -210,7 +214,7 @@ def _check(
 
 def _numbers(frame: NDArray[np.int64]) -> NDArray[np.int64]:
     """The frame numbers of a study, with those that are missing between them unless most are."""
-    own = np.unique(frame)
+    own = np.unique(frame.astype(np.int64))
     span = int(own[-1] - own[0]) + 1
     return np.arange(own[0], own[0] + span) if len(own) > DENSE * span else own
 
@@ -232,6 +236,13 @@ def _timed(
         known = np.isfinite(placed[own])
         mean = np.where(known, placed[own], 0).sum(0) / np.maximum(known.sum(0), 1)
         at = known.any(0)
-        line = np.interp(frames[own[0]], frames[own[0]][at], mean[at])
+        line = _line(frames[own[0]], frames[own[0]][at], mean[at])
         placed[own] = np.where(known, placed[own], np.where(frames[own] != NONE, line, np.nan))
     return placed
+
+
+def _line(frames: NDArray[np.int64], known: NDArray[np.int64], times: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Times of frames on the line between known ones, and beyond these in steps of their mean."""
+    step = (times[-1] - times[0]) / max(known[-1] - known[0], 1)
+    beyond = np.minimum(frames - known[0], 0) + np.maximum(frames - known[-1], 0)
+    return np.asarray(np.interp(frames, known, times) + step * beyond)

@@ -55,6 +55,7 @@ def record_of(
         "points_network": points_network,
         "spacing_mm": traced.mask.spacing_mm,
         "slice_mm": traced.mask.slice_mm,
+        "frame_count": traced.mask.frame_count,
         "image_size": traced.mask.image_size,
         "present": [contour is not None for contour in contours],
         "dice": figures[0],

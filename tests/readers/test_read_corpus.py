@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
 from hypothesis import given
@@ -92,6 +93,15 @@ def test_bits_and_unions_give_back_any_planes(planes: NDArray[np.bool_]) -> None
         for coding, structures in (("bits", wanted), ("labels", unions)):
             mask = load(Plan(Path(folder), coding), structures, Case("a", "a.npy", "a"))
             assert np.array_equal(mask.planes, planes)
+
+
+def test_a_mask_knows_how_many_frames_its_file_has(tmp_path: Path) -> None:
+    labels = np.zeros((6, 6, 2, 5), np.uint8)
+    labels[1:4, 2:5, :, :3] = 1  # the last two frames are empty
+    nib.save(nib.Nifti1Image(labels, np.eye(4)), tmp_path / "p.nii.gz")
+    corpus = read_corpus(tmp_path, structures=[LV])
+    assert sorted({case.frame for case in corpus.cases}) == [0, 1, 2]
+    assert {corpus.load(case).frame_count for case in corpus.cases} == {5}
 
 
 def test_a_sum_of_bits_means_nothing_among_bits(tmp_path: Path) -> None:

@@ -67,6 +67,30 @@ def placed(known: pd.DataFrame, pattern: str | None, table: pd.DataFrame | None)
     return _settled(found), notes
 
 
+def placeable(known: pd.DataFrame, pattern: str | None) -> list[bool]:
+    """Which cases have a frame: files that gave no landmarks may be called anything.
+
+    Parameters
+    ----------
+    known : DataFrame
+        As for `placed`.
+    pattern : str, optional
+    """
+    try:
+        compiled = None if pattern is None else re.compile(pattern)
+    except re.error:
+        return [True] * len(known)  # which `placed` says
+    names = [place_of(case) for case in known["case"]]
+    numbers = [_from_names(known, part, [getattr(name, part) for name in names]) for part in ("slice", "frame")]
+    usable = [slice_ < LARGEST and 0 <= frame < LARGEST for slice_, frame in zip(*numbers, strict=True)]
+    if compiled is None:
+        return usable
+    matches = [compiled.search(case) for case in known["case"]]
+    parts = [part for part in ("slice", "frame", "time") if part in compiled.groupindex]
+    found = [match and all(re.fullmatch(r"[0-9]{1,9}", match[part] or "") for part in parts) for match in matches]
+    return [bool(of) and (bool(parts) or by_name) for of, by_name in zip(found, usable, strict=True)]
+
+
 def _from_names(known: pd.DataFrame, part: str, told: list[int]) -> pd.Series:
     """Numbers of slices or frames, of any size: the store's, and where it has none those of names."""
     numbers = [int(own) if own >= 0 else other for own, other in zip(known[part], told, strict=True)]

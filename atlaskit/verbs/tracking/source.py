@@ -19,7 +19,7 @@ from atlaskit.topology import Topology
 from atlaskit.tracking import Sequences, sequences
 from atlaskit.verbs.comparison.covariates import read_table
 from atlaskit.verbs.population import Unit, names_of
-from atlaskit.verbs.tracking.places import IDS, placed
+from atlaskit.verbs.tracking.places import IDS, placeable, placed
 
 LEAST_AREA = 1e-9
 """Share of the square of its longer side that an outline encloses which is one."""
@@ -116,9 +116,12 @@ def read_source(
     if not len(standing):
         raise InputError(f"Sequences need cases; {store} has none that were placed: run `atlaskit extract`.")
     beside = None if table is None else read_table(table, None, ids=("id", *IDS))
-    own = _known(opened, standing)
+    lost = np.flatnonzero(opened.column("status") == Status.REJECTED) if ages is None else standing[:0]
+    own = _known(opened, np.append(standing, lost))
     own["subject"] = [_without(subject, views) for subject in own["subject"]]
-    known, notes = placed(own, pattern, beside)
+    own = own[(own.index < len(standing)) | placeable(own, pattern)].reset_index(drop=True)
+    every, notes = placed(own, pattern, beside)
+    known, also = every.iloc[: len(standing)].copy(), _also(every, own["frame"], len(standing))
     known = _timed(known, frame_ms) if ages is None else _aged(known, ages)
     sizes = _spacing(known, opened.column("spacing_mm")[standing], unit, spacing_mm)
     points = opened.column("points")[standing][:, used].astype(np.float64)
@@ -131,6 +134,7 @@ def read_source(
         slice_=known["slice"].to_numpy(),
         subject=known["subject"].tolist(),
         time=known["time_ms"].to_numpy(),
+        also=also if ages is None else None,
     )
     _check_times(found)
     first, template = _first_rows(found), opened.template()
@@ -181,9 +185,22 @@ def _check_above_0(sizes: Mapping[str, float | None]) -> None:
 
 def _known(opened: LandmarkStore, rows: NDArray[np.int64]) -> pd.DataFrame:
     """What a store knows of the place of some cases."""
-    columns = {name: opened.column(name)[rows] for name in ("case", "subject", "frame", "slice", "time_ms", "slice_mm")}
+    fields = ("case", "subject", "frame", "slice", "time_ms", "slice_mm", "frame_count")
+    columns = {name: opened.column(name)[rows] for name in fields}
     texts = {name: columns[name].astype(object) for name in ("case", "subject")}
     return pd.DataFrame({**columns, **texts})
+
+
+def _also(every: pd.DataFrame, stored: pd.Series, standing: int) -> dict[str, set[int]]:
+    """Frames of each study that have no landmarks: of cases that were rejected, which come last, or empty in a file of several."""
+    found: dict[str, set[int]] = {}
+    lost = every.iloc[standing:]
+    for study, frame in zip(lost["study"], lost["frame"], strict=True):
+        found.setdefault(study, set()).add(int(frame))
+    own = (every["frame_count"] > 1) & (every["frame"] == stored)  # a table or pattern may count frames otherwise
+    for study, count in every[own].groupby("study")["frame_count"].max().items():
+        found.setdefault(str(study), set()).update(range(int(count)))
+    return found
 
 
 def _aged(known: pd.DataFrame, ages: str) -> pd.DataFrame:

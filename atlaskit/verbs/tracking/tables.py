@@ -19,7 +19,7 @@ def frame_table(tracked: Tracked) -> pd.DataFrame:
     q, t = np.nonzero(sequences.frames >= 0)
     table = _identity(tracked, q, t)
     table["case"] = tracked.source.cases[q, t]
-    table["gap"] = sequences.gaps[q, t]
+    table["gap"] = tracked.gaps[q, t]
     table["interpolated"], table["outlier"] = prepared.interpolated[q, t], prepared.outlier[q, t]
     table["outlier_score"] = prepared.outlier_score[q, t]
     table[f"drift_x_{unit}"], table[f"drift_y_{unit}"] = measured.drift[q, t].T
@@ -50,7 +50,7 @@ def sequence_table(tracked: Tracked) -> pd.DataFrame:
     sequences, prepared, measured = tracked.source.sequences, tracked.prepared, tracked.measured
     unit = tracked.source.unit
     table = tracked.source.table.copy()
-    table["frames"], table["gaps"] = sequences.lengths, sequences.gaps.sum(1)
+    table["frames"], table["gaps"] = sequences.lengths, tracked.gaps.sum(1)
     table["interpolated"], table["outliers"] = prepared.interpolated.sum(1), prepared.outlier.sum(1)
     closes = np.zeros(len(sequences), dtype=bool)
     for study in tracked.studies:
