@@ -152,6 +152,44 @@ def test_drift_is_kept_or_taken_away(beating: Write, outlined: Array, whole: Pat
     np.testing.assert_allclose(found["gone"]["drift_x_mm"], np.tile(drift[:12, 0, 0], 4) * 140 / 64, atol=0.05)
 
 
+@pytest.mark.parametrize("smooth", ["none", "fourier"])
+def test_a_beat_that_drifts_closes_in_shape_alone(
+    beating: Write, outlined: Array, whole: Path, smooth: str, tmp_path: Path
+) -> None:
+    frame = np.arange(len(outlined))[:, None, None] % 12
+    atlas = beating(tmp_path / "atlas", FIRST, points=outlined + frame * [1.5, -0.5])
+    found = {}
+    for name, folder in (("still", whole), ("away", atlas)):
+        strain = atlaskit.track(atlas=folder, smooth=smooth, drop_outliers=True).function["strain"].iat[0]
+        found[name] = read(folder, "curves"), read(folder, "frames"), strain
+        assert read(folder, "sequences")["closes"].tolist() == [name == "still"] * 4
+    assert found["away"][1]["outlier"].sum() == found["still"][1]["outlier"].sum() == 0
+    np.testing.assert_allclose(found["away"][0]["area_mm2"], found["still"][0]["area_mm2"], rtol=0.01)
+    assert found["away"][2] == pytest.approx(found["still"][2], abs=2e-3)
+    np.testing.assert_allclose(found["away"][1]["drift_x_mm"], 1.5 * frame[:48, 0, 0] * 140 / 64, atol=0.05)
+    assert read(atlas, "average").groupby("curve")["n"].min().eq(1).all()
+
+
+def test_nothing_rests_on_frames_unlike_their_neighbours(beating: Write, outlined: Array, whole: Path, tmp_path: Path) -> None:
+    points = outlined.copy()
+    middle = points[12 + 9].reshape(2, 32, 2).mean(1).repeat(32, axis=0)
+    points[12 + 9] = middle + 0.4 * (points[12 + 9] - middle)  # smaller than at end-systole, in frame 5
+    kept = [row for row in FIRST if row != 12 + 10]
+    atlas = beating(tmp_path / "atlas", kept, points=points)
+    true = atlaskit.track(atlas=whole).function.iloc[0]
+    row = atlaskit.track(atlas=atlas, fill=1).function.iloc[0]
+    assert (row["ed"], row["es"]) == (true["ed"], true["es"]) == (0, 5)
+    frames = read(atlas, "frames").query("slice == 1").set_index("frame")
+    assert frames.index[frames["outlier"]].tolist() == [9] and frames.index[frames["interpolated"]].tolist() == []
+    areas = {name: read(folder, "curves").query("slice == 1 and structure == 'cavity'").set_index("frame")["area_mm2"]
+             for name, folder in (("true", whole), ("found", atlas))}  # fmt: skip
+    assert areas["found"][9] < 0.2 * areas["true"][9]
+    atlaskit.track(atlas=atlas, smooth="rts")
+    smooth = read(atlas, "curves").query("slice == 1 and structure == 'cavity'").set_index("frame")["area_mm2"]
+    np.testing.assert_allclose(smooth[[7, 8, 11]], areas["true"][[7, 8, 11]], rtol=0.05)
+    assert smooth[9] == areas["found"][9] and np.isnan(smooth[10])
+
+
 def test_displacement_starts_at_the_reference(whole: Path) -> None:
     atlaskit.track(atlas=whole, reference=3)
     still = read(whole, "frames").query("frame == 3")["displacement_mm"]

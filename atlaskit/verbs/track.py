@@ -205,10 +205,10 @@ def _tracked(source: Source, texts: Sequence[str], choices: Choices, asked: Aske
     roles = roles_of(texts, topology, sequences.points)
     first = studies_of(sequences, topology, roles, sequences.points, choices)
     check_smooth(first, choices.smooth)
-    prepared = prepare(sequences, topology, first, choices)
-    studies = studies_of(sequences, topology, roles, prepared.points, choices)
+    prepared = prepare(sequences, topology, first, choices, cavity=roles.cavity)
+    studies = studies_of(sequences, topology, roles, prepared.points, choices, prepared.outlier)
     base = base_of(source, studies, roles.cavity, prepared.points, asked)
-    measured = measure(sequences, topology, roles, studies, prepared.points, choices, base=base)
+    measured = measure(sequences, topology, roles, studies, prepared, choices, base=base)
     areas = measured.area[roles.cavity]
     volumes, why = volumes_of(source, studies, roles.cavity, areas, prepared.points, asked, base)
     return Tracked(source, roles, studies, prepared, measured, volumes, "longitudinal" if base else "circumferential", why)

@@ -12,7 +12,7 @@ from atlaskit import tracking
 from atlaskit.topology import Topology
 from atlaskit.tracking import Sequences
 from atlaskit.tracking.smoothing import change
-from atlaskit.verbs.tracking.beats import Study, find_beats
+from atlaskit.verbs.tracking.beats import Study, closed_of, drifts, find_beats
 from atlaskit.verbs.tracking.roles import Roles
 
 Array = NDArray[np.float64]
@@ -59,6 +59,8 @@ class Prepared:
     Attributes
     ----------
     points : (Q, T, L, 2) float array
+    closed : (Q,) bool array
+        Sequences whose first frame follows their last, in shape and place.
     interpolated, outlier : (Q, T) bool array
     outlier_score : (Q, T) float array
     along_before, along, across : (Q,) float array
@@ -68,6 +70,7 @@ class Prepared:
     """
 
     points: Array
+    closed: NDArray[np.bool_]
     interpolated: NDArray[np.bool_]
     outlier: NDArray[np.bool_]
     outlier_score: Array
@@ -111,11 +114,8 @@ class Measured:
     path_length: Array
 
 
-def alike(sequences: Sequences, studies: tuple[Study, ...]) -> Iterator[tuple[Frames, int, bool]]:
-    """Sequences that can be worked on at once: their numbers, their frames, and whether they close."""
-    closed = np.zeros(len(sequences), dtype=bool)
-    for study in studies:
-        closed[study.slices] = study.periodic
+def alike(sequences: Sequences, closed: NDArray[np.bool_]) -> Iterator[tuple[Frames, int, bool]]:
+    """Sequences that can be worked on at once: their numbers, their frames, and whether they are closed (Q,)."""
     for frames in np.unique(sequences.lengths):
         for periodic in (False, True):
             chosen = np.flatnonzero((sequences.lengths == frames) & (closed == periodic))
@@ -123,43 +123,56 @@ def alike(sequences: Sequences, studies: tuple[Study, ...]) -> Iterator[tuple[Fr
                 yield chosen, int(frames), periodic
 
 
-def prepare(sequences: Sequences, topology: Topology, studies: tuple[Study, ...], choices: Choices) -> Prepared:
-    """Find jumps, then steady, fill and smooth landmarks as asked."""
+def prepare(sequences: Sequences, topology: Topology, studies: tuple[Study, ...], choices: Choices, *, cavity: str) -> Prepared:
+    """Find jumps, then steady, fill and smooth landmarks as asked; a beat that closes does so without its drift."""
+    closed = closed_of(sequences, studies)
+    drift = drifts(sequences, closed, topology.loop_of(cavity).tolist())
     shape = sequences.rows.shape
     points, score = sequences.points.copy(), np.full(shape, np.nan)
     filled, outlier = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
     figures = np.full((6, len(sequences)), np.nan)
-    for chosen, frames, periodic in alike(sequences, studies):
-        part, time = points[chosen, :frames], sequences.time[chosen, :frames]
+    for chosen, frames, periodic in alike(sequences, closed):
+        time = sequences.time[chosen, :frames]
+        moved = (drift[chosen, None] * (time - time[:, :1])[..., None])[..., None, :]
+        part = points[chosen, :frames] - moved
         if frames >= 3:
             jumped = tracking.jumps(part, topology.loops, time, periodic=periodic)
             outlier[chosen, :frames], score[chosen, :frames] = jumped.flags, jumped.scores
+        own = outlier[chosen, :frames]
+        trusted = np.where(own[..., None, None], np.nan, part)
+        made, done = _made_ready(trusted, topology, time, periodic, choices)
         if choices.drop_outliers:
-            part = np.where(outlier[chosen, :frames, None, None], np.nan, part)
-        made, done, changed = _made_ready(part, topology, time, periodic, choices)
-        points[chosen, :frames], filled[chosen, :frames] = made, done
+            part = trusted
+        else:  # nothing rests on them, and they stay as they are
+            made, done = np.where(own[..., None, None], part, made), done & ~own
+        changed = _changes(part, np.where(done[..., None, None], np.nan, made), topology)
+        points[chosen, :frames], filled[chosen, :frames] = made + moved, done
         figures[:, chosen] = [*_jitters(part, made, topology, periodic), *changed]
-    return Prepared(points, filled, outlier, score, *figures)
+    return Prepared(points, closed & ~drift.any(axis=1), filled, outlier, score, *figures)
 
 
 def _made_ready(
     points: Array, topology: Topology, time: Array, periodic: bool, choices: Choices
-) -> tuple[Array, NDArray[np.bool_], Array]:
-    """Landmarks as asked, which frames were filled, and (3, Q) how far the rest moved and how areas changed."""
+) -> tuple[Array, NDArray[np.bool_]]:
+    """Landmarks as asked, and which frames were filled."""
     count = points.shape[1]
     made = points
     if choices.steady and count >= 3:
         made = tracking.steady(made, topology.loops, time, periodic=periodic).points
     if choices.smooth != "none" and count >= 3:
         made = tracking.smooth(made, time, method=choices.smooth, periodic=periodic).points  # type: ignore[arg-type]
-    areas = [(tracking.area(made, loop), tracking.area(points, loop)) for loop in topology.loops]
-    worst = np.max([_most(np.abs(after / before - 1)) for after, before in areas], axis=0)
-    figures = np.array([*change(points, made), worst])
     filled = np.zeros(points.shape[:2], dtype=bool)
     if choices.fill:
         done = tracking.fill(made, time, periodic=periodic, longest=choices.fill)
         made, filled = done.points, done.frames
-    return made, filled, figures
+    return made, filled
+
+
+def _changes(before: Array, after: Array, topology: Topology) -> Array:
+    """(3, Q) how far landmarks moved, root mean square and most, and by what share the area of an outline changed at most."""
+    areas = [(tracking.area(after, loop), tracking.area(before, loop)) for loop in topology.loops]
+    worst = np.max([_most(np.abs(now / was - 1)) for now, was in areas], axis=0)
+    return np.array([*change(before, after), worst])
 
 
 def _jitters(before: Array, after: Array, topology: Topology, periodic: bool) -> tuple[Array, Array, Array]:
@@ -175,9 +188,16 @@ def _most(values: Array) -> Array:
     return np.where(np.isfinite(most), most, np.nan)
 
 
-def studies_of(sequences: Sequences, topology: Topology, roles: Roles, points: Array, choices: Choices) -> tuple[Study, ...]:
-    """The beats of every study, on the areas of its cavity."""
-    return find_beats(sequences, tracking.area(points, topology.loop_of(roles.cavity).tolist()), choices.cyclic)
+def studies_of(
+    sequences: Sequences,
+    topology: Topology,
+    roles: Roles,
+    points: Array,
+    choices: Choices,
+    doubtful: NDArray[np.bool_] | None = None,
+) -> tuple[Study, ...]:
+    """The beats of every study, on the areas of its cavity; doubtful frames (Q, T) are neither end of one."""
+    return find_beats(sequences, tracking.area(points, topology.loop_of(roles.cavity).tolist()), choices.cyclic, doubtful)
 
 
 def measure(
@@ -185,13 +205,13 @@ def measure(
     topology: Topology,
     roles: Roles,
     studies: tuple[Study, ...],
-    points: Array,
+    prepared: Prepared,
     choices: Choices,
     *,
     base: tuple[int, int] | None = None,
 ) -> Measured:
     """Measure every frame; with the hinges of a base, the length of the cavity's outline is that without the valve plane."""
-    rest = _rest(sequences, studies)
+    rest, points = _rest(sequences, studies), prepared.points
     loops = dict(zip(topology.structures, topology.loops, strict=True))
     area = {name: tracking.area(points, loop) for name, loop in loops.items()}
     length = {name: tracking.perimeter(points, loop) for name, loop in loops.items()}
@@ -206,7 +226,7 @@ def measure(
         thickening=None if thickness is None else since(thickness, rest),
         segments=_segments(points, loops, roles, rest, choices.segments),
         rest=rest,
-        **_motion(sequences, loops[roles.cavity], studies, points, rest, choices),
+        **_motion(sequences, loops[roles.cavity], prepared.closed, points, rest, choices),
     )
 
 
@@ -238,7 +258,7 @@ def _segments(points: Array, loops: dict[str, tuple[int, ...]], roles: Roles, re
 
 
 def _motion(
-    sequences: Sequences, loop: tuple[int, ...], studies: tuple[Study, ...], points: Array, rest: Frames, choices: Choices
+    sequences: Sequences, loop: tuple[int, ...], closed: NDArray[np.bool_], points: Array, rest: Frames, choices: Choices
 ) -> dict[str, Array]:
     """Displacement, velocity, drift and path length, each sequence from its reference frame."""
     found = {
@@ -247,7 +267,7 @@ def _motion(
         "drift": np.full((*points.shape[:2], 2), np.nan),
         "path_length": np.full((len(points), points.shape[2]), np.nan),
     }
-    for chosen, frames, periodic in alike(sequences, studies):
+    for chosen, frames, periodic in alike(sequences, closed):
         first = np.maximum(rest[chosen, 0], 0)
         reference = first if choices.reference is None else np.full(len(chosen), choices.reference)
         part = tracking.trajectories(

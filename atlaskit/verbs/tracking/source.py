@@ -192,7 +192,7 @@ def _known(opened: LandmarkStore, rows: NDArray[np.int64]) -> pd.DataFrame:
 
 
 def _also(every: pd.DataFrame, stored: pd.Series, standing: int) -> dict[str, set[int]]:
-    """Frames of each study that have no landmarks: of cases that were rejected, which come last, or empty in a file of several."""
+    """Frames of each study that have no landmarks: rejected cases, which come last, and empty ones of a file."""
     found: dict[str, set[int]] = {}
     lost = every.iloc[standing:]
     for study, frame in zip(lost["study"], lost["frame"], strict=True):

@@ -52,10 +52,7 @@ def sequence_table(tracked: Tracked) -> pd.DataFrame:
     table = tracked.source.table.copy()
     table["frames"], table["gaps"] = sequences.lengths, tracked.gaps.sum(1)
     table["interpolated"], table["outliers"] = prepared.interpolated.sum(1), prepared.outlier.sum(1)
-    closes = np.zeros(len(sequences), dtype=bool)
-    for study in tracked.studies:
-        closes[study.slices] = study.periodic
-    table["closes"] = closes
+    table["closes"] = prepared.closed
     table[f"path_length_{unit}"] = _mean(measured.path_length)
     for name in ("along_before", "along", "across"):
         table[f"jitter_{name}_{unit}"] = getattr(prepared, name)
