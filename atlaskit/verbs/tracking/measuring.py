@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,7 +86,7 @@ class Measured:
     Attributes
     ----------
     area, length, strain : dict of str to array
-        By structure. Strain of the outline's length since end-diastole, a share.
+        By structure. Strain of the outline's length since end-diastole, a share; without the base where one is known.
     thickness, thickening : array or None
         Of the wall, where there is one; the latter a share since end-diastole.
     segments : dict of str to (Q, T, K) array
@@ -188,23 +188,25 @@ def measure(
     points: Array,
     choices: Choices,
     *,
-    base: tuple[int, int] | None = None,
+    bases: Mapping[str, tuple[int, int]] | None = None,
 ) -> Measured:
-    """Measure every frame; with the hinges of a base, the length of the cavity's outline is that without the valve plane."""
+    """Measure every frame; where the hinges of bases are known, lengths, segments and the wall are those of open outlines."""
     rest = _rest(sequences, studies)
     loops = dict(zip(topology.structures, topology.loops, strict=True))
     area = {name: tracking.area(points, loop) for name, loop in loops.items()}
     length = {name: tracking.perimeter(points, loop) for name, loop in loops.items()}
-    if base is not None:
-        length[roles.cavity] = tracking.length(points, tracking.run(points, loops[roles.cavity], base))
-    thickness = None if roles.wall is None else tracking.wall_thickness(points, loops[roles.cavity], loops[roles.wall])
+    opened = {name: tracking.run(points, loops[name], base) for name, base in (bases or {}).items()}
+    length |= {name: tracking.length(points, line) for name, line in opened.items()}
+    lines, closed = {**loops, **opened}, not opened
+    inner, outer = lines[roles.cavity], None if roles.wall is None else lines[roles.wall]
+    thickness = None if outer is None else tracking.wall_thickness(points, inner, outer, closed=closed)
     return Measured(
         area=area,
         length=length,
         strain={name: since(values, rest) for name, values in length.items()},
         thickness=thickness,
         thickening=None if thickness is None else since(thickness, rest),
-        segments=_segments(points, loops, roles, rest, choices.segments),
+        segments=_segments(points, inner, outer, rest, choices.segments, closed),
         rest=rest,
         **_motion(sequences, loops[roles.cavity], studies, points, rest, choices),
     )
@@ -226,14 +228,17 @@ def _rest(sequences: Sequences, studies: tuple[Study, ...]) -> Frames:
     return rest
 
 
-def _segments(points: Array, loops: dict[str, tuple[int, ...]], roles: Roles, rest: Frames, count: int) -> dict[str, Array]:
+def _segments(
+    points: Array, inner: tuple[int, ...], outer: tuple[int, ...] | None, rest: Frames, count: int, closed: bool
+) -> dict[str, Array]:
     """Strain of parts of the cavity's outline, and thickening of the wall behind them, (Q, T, K) each."""
     if not count:
         return {}
-    inner, first = loops[roles.cavity], np.maximum(rest[:, 0], 0)
-    found = {"strain": tracking.segmental_strain(points, (*inner, inner[0]), first, segments=count)}
-    if roles.wall is not None:
-        found["thickening"] = tracking.segmental_thickening(points, inner, loops[roles.wall], first, segments=count)
+    first = np.maximum(rest[:, 0], 0)
+    path = (*inner, inner[0]) if closed else inner
+    found = {"strain": tracking.segmental_strain(points, path, first, segments=count)}
+    if outer is not None:
+        found["thickening"] = tracking.segmental_thickening(points, inner, outer, first, segments=count, closed=closed)
     return {name: since(1 + part.values, rest) for name, part in found.items()}
 
 
