@@ -16,6 +16,7 @@ from atlaskit.store import drop_group, open_store
 from atlaskit.verbs.population import Unit
 from atlaskit.verbs.tracing import Progress, silent
 from atlaskit.verbs.tracking.asking import check, check_frames, check_smooth
+from atlaskit.verbs.tracking.bases import bases_of
 from atlaskit.verbs.tracking.comparing import groups_of
 from atlaskit.verbs.tracking.findings import TABLES, beat_findings, draw_findings, grown_findings
 from atlaskit.verbs.tracking.measuring import Choices, measure, prepare, studies_of
@@ -25,7 +26,7 @@ from atlaskit.verbs.tracking.roles import roles_of
 from atlaskit.verbs.tracking.source import Source, read_source
 from atlaskit.verbs.tracking.storing import GROUP, write_tracks
 from atlaskit.verbs.tracking.tracked import Tracked
-from atlaskit.verbs.tracking.volumes import Asked, base_of, volumes_of
+from atlaskit.verbs.tracking.volumes import Asked, volumes_of
 from atlaskit.verbs.whole import replace_tables, whole
 
 ACCOUNT = "track.json"
@@ -109,7 +110,8 @@ def track(
     views : sequence of str
         What the names of the two views of a study hold, such as "2CH" and "4CH".
     base : (int, int), optional
-        Landmarks at the hinges of the valve; the corners of the mean outline at its straight side unless given.
+        Landmarks of the cavity at the hinges of the valve; the corners of its mean outline at its straight side unless given.
+        The wall ends beside them.
     convention : {"guideline", "camus"}
         Of discs in two views.
     group : str, optional
@@ -205,13 +207,14 @@ def _tracked(source: Source, texts: Sequence[str], choices: Choices, asked: Aske
     roles = roles_of(texts, topology, sequences.points)
     first = studies_of(sequences, topology, roles, sequences.points, choices)
     check_smooth(first, choices.smooth)
-    prepared = prepare(sequences, topology, first, choices, cavity=roles.cavity)
+    bases = bases_of(source, first, roles, sequences.points, asked)
+    hinges = [hinge for base in bases.values() for hinge in base]
+    prepared = prepare(sequences, topology, first, choices, cavity=roles.cavity, still=hinges)
     studies = studies_of(sequences, topology, roles, prepared.points, choices, prepared.outlier)
-    base = base_of(source, studies, roles.cavity, prepared.points, asked)
-    measured = measure(sequences, topology, roles, studies, prepared, choices, base=base)
+    measured = measure(sequences, topology, roles, studies, prepared, choices, bases=bases)
     areas = measured.area[roles.cavity]
-    volumes, why = volumes_of(source, studies, roles.cavity, areas, prepared.points, asked, base)
-    return Tracked(source, roles, studies, prepared, measured, volumes, "longitudinal" if base else "circumferential", why)
+    volumes, why = volumes_of(source, studies, roles.cavity, areas, prepared.points, asked, bases.get(roles.cavity))
+    return Tracked(source, roles, studies, prepared, measured, volumes, "longitudinal" if bases else "circumferential", why)
 
 
 def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> tuple[Path, ...]:

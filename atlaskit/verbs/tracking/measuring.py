@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,7 +89,7 @@ class Measured:
     Attributes
     ----------
     area, length, strain : dict of str to array
-        By structure. Strain of the outline's length since end-diastole, a share.
+        By structure. Strain of the outline's length since end-diastole, a share; without the base where one is known.
     thickness, thickening : array or None
         Of the wall, where there is one; the latter a share since end-diastole.
     segments : dict of str to (Q, T, K) array
@@ -123,8 +123,19 @@ def alike(sequences: Sequences, closed: NDArray[np.bool_]) -> Iterator[tuple[Fra
                 yield chosen, int(frames), periodic
 
 
-def prepare(sequences: Sequences, topology: Topology, studies: tuple[Study, ...], choices: Choices, *, cavity: str) -> Prepared:
-    """Find jumps, then steady, fill and smooth landmarks as asked; a beat that closes does so without its drift."""
+def prepare(
+    sequences: Sequences,
+    topology: Topology,
+    studies: tuple[Study, ...],
+    choices: Choices,
+    *,
+    cavity: str,
+    still: Collection[int] = (),
+) -> Prepared:
+    """Find jumps, then steady, fill and smooth landmarks as asked.
+
+    A beat that closes does so without its drift. Landmarks that are still do not slide: between hinges lengths are measured.
+    """
     closed = closed_of(sequences, studies)
     drift = drifts(sequences, closed, topology.loop_of(cavity).tolist())
     shape = sequences.rows.shape
@@ -140,7 +151,7 @@ def prepare(sequences: Sequences, topology: Topology, studies: tuple[Study, ...]
             outlier[chosen, :frames], score[chosen, :frames] = jumped.flags, jumped.scores
         own = outlier[chosen, :frames]
         trusted = np.where(own[..., None, None], np.nan, part)
-        made, done = _made_ready(trusted, topology, time, periodic, choices)
+        made, done = _made_ready(trusted, topology, time, periodic, choices, still)
         if choices.drop_outliers:
             part = trusted
         else:  # nothing rests on them, and they stay as they are
@@ -152,13 +163,13 @@ def prepare(sequences: Sequences, topology: Topology, studies: tuple[Study, ...]
 
 
 def _made_ready(
-    points: Array, topology: Topology, time: Array, periodic: bool, choices: Choices
+    points: Array, topology: Topology, time: Array, periodic: bool, choices: Choices, still: Collection[int]
 ) -> tuple[Array, NDArray[np.bool_]]:
     """Landmarks as asked, and which frames were filled."""
     count = points.shape[1]
     made = points
     if choices.steady and count >= 3:
-        made = tracking.steady(made, topology.loops, time, periodic=periodic).points
+        made = tracking.steady(made, topology.loops, time, periodic=periodic, still=still).points
     if choices.smooth != "none" and count >= 3:
         made = tracking.smooth(made, time, method=choices.smooth, periodic=periodic).points  # type: ignore[arg-type]
     filled = np.zeros(points.shape[:2], dtype=bool)
@@ -208,23 +219,25 @@ def measure(
     prepared: Prepared,
     choices: Choices,
     *,
-    base: tuple[int, int] | None = None,
+    bases: Mapping[str, tuple[int, int]] | None = None,
 ) -> Measured:
-    """Measure every frame; with the hinges of a base, the length of the cavity's outline is that without the valve plane."""
+    """Measure every frame; where the hinges of bases are known, lengths, segments and the wall are those of open outlines."""
     rest, points = _rest(sequences, studies), prepared.points
     loops = dict(zip(topology.structures, topology.loops, strict=True))
     area = {name: tracking.area(points, loop) for name, loop in loops.items()}
     length = {name: tracking.perimeter(points, loop) for name, loop in loops.items()}
-    if base is not None:
-        length[roles.cavity] = tracking.length(points, tracking.run(points, loops[roles.cavity], base))
-    thickness = None if roles.wall is None else tracking.wall_thickness(points, loops[roles.cavity], loops[roles.wall])
+    opened = {name: tracking.run(points, loops[name], base) for name, base in (bases or {}).items()}
+    length |= {name: tracking.length(points, line) for name, line in opened.items()}
+    lines, closed = {**loops, **opened}, not opened
+    inner, outer = lines[roles.cavity], None if roles.wall is None else lines[roles.wall]
+    thickness = None if outer is None else tracking.wall_thickness(points, inner, outer, closed=closed)
     return Measured(
         area=area,
         length=length,
         strain={name: since(values, rest) for name, values in length.items()},
         thickness=thickness,
         thickening=None if thickness is None else since(thickness, rest),
-        segments=_segments(points, loops, roles, rest, choices.segments),
+        segments=_segments(points, inner, outer, rest, choices.segments, closed),
         rest=rest,
         **_motion(sequences, loops[roles.cavity], prepared.closed, points, rest, choices),
     )
@@ -246,14 +259,17 @@ def _rest(sequences: Sequences, studies: tuple[Study, ...]) -> Frames:
     return rest
 
 
-def _segments(points: Array, loops: dict[str, tuple[int, ...]], roles: Roles, rest: Frames, count: int) -> dict[str, Array]:
+def _segments(
+    points: Array, inner: tuple[int, ...], outer: tuple[int, ...] | None, rest: Frames, count: int, closed: bool
+) -> dict[str, Array]:
     """Strain of parts of the cavity's outline, and thickening of the wall behind them, (Q, T, K) each."""
     if not count:
         return {}
-    inner, first = loops[roles.cavity], np.maximum(rest[:, 0], 0)
-    found = {"strain": tracking.segmental_strain(points, (*inner, inner[0]), first, segments=count)}
-    if roles.wall is not None:
-        found["thickening"] = tracking.segmental_thickening(points, inner, loops[roles.wall], first, segments=count)
+    first = np.maximum(rest[:, 0], 0)
+    path = (*inner, inner[0]) if closed else inner
+    found = {"strain": tracking.segmental_strain(points, path, first, segments=count)}
+    if outer is not None:
+        found["thickening"] = tracking.segmental_thickening(points, inner, outer, first, segments=count, closed=closed)
     return {name: since(1 + part.values, rest) for name, part in found.items()}
 
 

@@ -254,7 +254,7 @@ def _first_rows(found: Sequences) -> NDArray[np.int64]:
 def _beside(known: pd.DataFrame, found: Sequences) -> pd.DataFrame:
     """A row per sequence: who it is, and columns of the table that do not change within it."""
     identity = {"sequence": found.names, "study": found.studies, "subject": found.subjects, "slice": found.slices}
-    own = {"case", "frame", "time_ms", "frame_ms", "spacing_mm", "slice_mm", *identity}
+    own = {"case", "frame", "time_ms", "frame_ms", "spacing_mm", "slice_mm", "frame_count", *identity}
     made = pd.DataFrame(identity)
     groups = known.groupby("sequence", sort=False)
     for name in [str(name) for name in known if name not in own]:

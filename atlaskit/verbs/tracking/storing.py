@@ -83,7 +83,7 @@ def _sequences(tracked: Tracked) -> xr.Dataset:
 def _measured_line(tracked: Tracked) -> str:
     """What lengths are measured along."""
     whole = "the closed outline"
-    return whole if tracked.strain == "circumferential" else f"{whole}; of the cavity without the valve plane"
+    return whole if tracked.strain == "circumferential" else f"{whole}; of cavity and wall without the valve plane"
 
 
 def _described(columns: Mapping[str, Column]) -> dict[str, tuple[tuple[str, ...], Any, dict[str, str]]]:

@@ -45,7 +45,7 @@ class Tracked:
     measured : Measured
     volumes : tuple of Volume
     strain : {"circumferential", "longitudinal"}
-        What the strain of the cavity's outline is: the latter is that without the valve plane.
+        What the strain of the outlines of cavity and wall is: the latter is that without the valve plane.
     notes : tuple of str
         Why there are no volumes, where there are none.
     """

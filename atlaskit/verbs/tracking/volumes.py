@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from atlaskit import tracking
 from atlaskit.errors import InputError
-from atlaskit.shape import align
 from atlaskit.verbs.tracking.beats import Study
 from atlaskit.verbs.tracking.source import Source
 
@@ -19,9 +18,6 @@ VIEWS = {"simpson": (0, 1), "area-length": (0, 1, 2), "biplane": (2,)}
 """How many views may be told apart by parts of names; without any every study is one of its own."""
 LEAST_SLICES = 3
 """Slices that a volume by summation needs, when nobody asked for one."""
-
-LEAST_OUTLINES = 2
-"""Of which a mean outline can be made."""
 SPARSE = 10
 """Numbers for each slice of a study from which these are no numbers of places."""
 
@@ -79,15 +75,6 @@ class Volume:
     left_out: NDArray[np.int64]
 
 
-def base_of(source: Source, studies: Sequence[Study], cavity: str, points: Array, asked: Asked) -> tuple[int, int] | None:
-    """The hinges of the valve in views along the long axis, numbered as in `points`; None across the short axis."""
-    if asked.method not in VIEWS and asked.base is None:
-        return None
-    if asked.method in VIEWS:
-        _views(studies, asked)  # what is wrong with these is said before corners are looked for
-    return _hinges(source, tuple(source.topology.loop_of(cavity).tolist()), points, asked.base)
-
-
 def volumes_of(
     source: Source,
     studies: Sequence[Study],
@@ -109,7 +96,7 @@ def volumes_of(
     points : (Q, T, L, 2) array
     asked : Asked
     base : (int, int), optional
-        As of `base_of`.
+        Hinges of the cavity, as of `bases_of`.
 
     Raises
     ------
@@ -187,7 +174,7 @@ def _by_views(
     """Discs or area and length, from one view of each study or two."""
     loop = tuple(source.topology.loop_of(cavity).tolist())
     found = []
-    for name, pair in _views(studies, asked).items():
+    for name, pair in views_of(studies, asked).items():
         one, *more = (tracking.view(points[study.slices[0], : study.frames], loop, base) for study in pair)
         if asked.method == "biplane":
             ml = tracking.biplane(one, more[0], convention=asked.convention)
@@ -198,7 +185,7 @@ def _by_views(
     return tuple(found)
 
 
-def _views(studies: Sequence[Study], asked: Asked) -> dict[str, tuple[Study, ...]]:
+def views_of(studies: Sequence[Study], asked: Asked) -> dict[str, tuple[Study, ...]]:
     """The study or studies of each volume by its name, which is theirs without what names the view."""
     several = [study.name for study in studies if len(study.slices) > 1]
     if several:
@@ -216,23 +203,3 @@ def _views(studies: Sequence[Study], asked: Asked) -> dict[str, tuple[Study, ...
         came = " and ".join(f"{study.name!r} has {study.frames}" for study in unlike)
         raise InputError(f"Views of one heart need as many frames; {came}: ask for --volume simpson, of one view.")
     return pairs
-
-
-def _hinges(source: Source, loop: tuple[int, ...], points: Array, base: tuple[int, int] | None) -> tuple[int, int]:
-    """The landmarks of the valve's hinges, numbered as in `points`."""
-    if base is None:
-        cavity = points[..., list(loop), :]
-        whole = cavity[np.isfinite(cavity).all((-1, -2))]
-        if len(whole) < LEAST_OUTLINES:
-            raise InputError(
-                f"Hinges are sought on the mean outline of the cavity; {len(whole)} frames have one: give --base I,J."
-            )
-        named = np.full((int(source.landmarks.max()) + 1, 2), np.nan)  # by their numbers in the store, as --base takes them
-        named[source.landmarks[list(loop)]] = align(whole).mean
-        base = tracking.hinges(named, source.landmarks[list(loop)].tolist())
-    if base[0] == base[1]:
-        raise InputError(f"--base is two landmarks, one at each hinge of the valve; {base[0]} came twice.")
-    place = {int(landmark): k for k, landmark in enumerate(source.landmarks)}
-    if any(landmark not in place or place[landmark] not in loop for landmark in base):
-        raise InputError(f"--base is two landmarks of the cavity; {base[0]} and {base[1]} are not both.")
-    return place[base[0]], place[base[1]]
