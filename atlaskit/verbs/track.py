@@ -209,7 +209,7 @@ def _tracked(source: Source, texts: Sequence[str], choices: Choices, asked: Aske
     studies = studies_of(sequences, topology, roles, prepared.points, choices)
     base = base_of(source, studies, roles.cavity, prepared.points, asked)
     measured = measure(sequences, topology, roles, studies, prepared.points, choices, base=base)
-    areas = measured.area[roles.cavity]
+    areas = measured.cavity
     volumes, why = volumes_of(source, studies, roles.cavity, areas, prepared.points, asked, base)
     return Tracked(source, roles, studies, prepared, measured, volumes, "longitudinal" if base else "circumferential", why)
 

@@ -86,7 +86,9 @@ class Measured:
     Attributes
     ----------
     area, length, strain : dict of str to array
-        By structure. Strain of the outline's length since end-diastole, a share.
+        By structure. Area of a ring without its hole; length, and strain of it since end-diastole, a share, of the outline.
+    cavity : array
+        Area inside the outline of the cavity, the hole of a ring included.
     thickness, thickening : array or None
         Of the wall, where there is one; the latter a share since end-diastole.
     segments : dict of str to (Q, T, K) array
@@ -101,6 +103,7 @@ class Measured:
     area: dict[str, Array]
     length: dict[str, Array]
     strain: dict[str, Array]
+    cavity: Array
     thickness: Array | None
     thickening: Array | None
     segments: dict[str, Array]
@@ -193,21 +196,31 @@ def measure(
     """Measure every frame; with the hinges of a base, the length of the cavity's outline is that without the valve plane."""
     rest = _rest(sequences, studies)
     loops = dict(zip(topology.structures, topology.loops, strict=True))
-    area = {name: tracking.area(points, loop) for name, loop in loops.items()}
+    inside = {name: tracking.area(points, loop) for name, loop in loops.items()}
     length = {name: tracking.perimeter(points, loop) for name, loop in loops.items()}
     if base is not None:
         length[roles.cavity] = tracking.length(points, tracking.run(points, loops[roles.cavity], base))
     thickness = None if roles.wall is None else tracking.wall_thickness(points, loops[roles.cavity], loops[roles.wall])
     return Measured(
-        area=area,
+        area=_without_holes(inside, topology),
         length=length,
         strain={name: since(values, rest) for name, values in length.items()},
+        cavity=inside[roles.cavity],
         thickness=thickness,
         thickening=None if thickness is None else since(thickness, rest),
         segments=_segments(points, loops, roles, rest, choices.segments),
         rest=rest,
         **_motion(sequences, loops[roles.cavity], studies, points, rest, choices),
     )
+
+
+def _without_holes(inside: dict[str, Array], topology: Topology) -> dict[str, Array]:
+    """Areas of structures from those inside their outlines; a hole that nothing fills is none, as for the figures of a case."""
+    area = dict(inside)
+    for ring, filler in topology.fills():
+        name, hole = topology.structures[ring], inside[topology.structures[filler]]
+        area[name] = area[name] - np.nan_to_num(hole, nan=0.0)
+    return area
 
 
 def since(values: Array, rest: Frames) -> Array:

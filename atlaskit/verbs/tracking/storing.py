@@ -62,7 +62,7 @@ def _sequences(tracked: Tracked) -> xr.Dataset:
         "velocity": (landmark, measured.velocity.astype(np.float32), "NaN beside gaps", f"{unit} / {sequences.time_unit}"),
         "drift": ((*frame, "axis"), measured.drift, "of the centroid of the cavity since the reference frame", unit),
         "path_length": (("sequence", "landmark"), measured.path_length, "of the whole way; NaN where a frame lacks it", unit),
-        "area": (each, _stacked(measured.area, names), "inside the outline", f"{unit}2"),
+        "area": (each, _stacked(measured.area, names), "inside the outline; of a ring, without its hole", f"{unit}2"),
         "length": (each, _stacked(measured.length, names), f"of {_measured_line(tracked)}", unit),
         "strain": (each, _stacked(measured.strain, names), "of the length since end-diastole, a share", "1"),
     }

@@ -30,7 +30,7 @@ def frame_table(tracked: Tracked) -> pd.DataFrame:
 
 
 def curve_table(tracked: Tracked) -> pd.DataFrame:
-    """A row per sequence, frame and structure: its area, length, and strain of the length since end-diastole."""
+    """A row per sequence, frame and structure: its area (of a ring without its hole), length, and strain since end-diastole."""
     measured, unit = tracked.measured, tracked.source.unit
     q, t = np.nonzero(tracked.source.sequences.frames >= 0)
     parts = []
