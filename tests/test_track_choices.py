@@ -125,6 +125,18 @@ def test_displacement_starts_at_the_reference(whole: Path) -> None:
     assert (still == 0).all() and (read(whole, "frames").query("frame == 0")["displacement_mm"] > 0).all()
 
 
+def test_the_reference_is_a_frame_by_its_own_number(beating: Write, tmp_path: Path) -> None:
+    late = beating(tmp_path / "late", [row for row in range(96) if row % 12 >= (3 if row < 48 else 5)])
+    atlaskit.track(atlas=late, reference=6)
+    still = read(late, "frames").query("displacement_mm == 0")
+    assert len(still) == 8 and (still["frame"] == 6).all()
+    with pytest.raises(InputError, match="frame of every study by its number in the tables; 'P00001' has no 4, but 5 to 11:"):
+        atlaskit.track(atlas=late, reference=4)
+    gap = beating(tmp_path / "gap", [row for row in FIRST if row % 12 != 4])
+    with pytest.raises(InputError, match="'P00000' has no 4, but 0 to 11"):
+        atlaskit.track(atlas=gap, reference=4)
+
+
 # --- slices and sizes
 
 
@@ -285,11 +297,19 @@ def test_slices_of_a_study_are_equally_far_apart(whole: Path) -> None:
         ({"volume": "biplane", "views": ["2CH"]}, "--volume biplane needs 2 parts of names in --views, .* got 1"),
         ({"volume": "biplane", "views": ["2CH", "2CH"]}, "got '2CH' twice"),
         ({"views": ["2CH", "4CH"]}, "ask for one of these with --volume; got auto"),
+        (
+            {"convention": "camus"},
+            "--convention is of volumes by biplane: ask for one with --volume, or leave it out; got auto",
+        ),
+        ({"convention": "camus", "volume": "area-length", "views": ["2CH", "4CH"]}, "leave it out; got area-length"),
+        ({"missing": "zero", "volume": "simpson"}, "--missing is of volumes by auto, slices: ask for one .* got simpson"),
+        ({"missing": "refuse", "volume": "none"}, "or leave it out; got none"),
+        ({"growth": "age", "missing": "zero", "volume": "none"}, "leave out --volume, --missing"),
         ({"base": (1, 2, 3)}, "--base is two landmarks"),
         ({"base": 3}, "--base is two landmarks"),
         (
             {"reference": 12},
-            "--reference is a frame of every sequence, from 0 on; 'P00000_s000' has 12 frames, and so no frame 12",
+            "--reference is a frame of every study by its number in the tables; 'P00000' has no 12, but 0 to 11: name another",
         ),
         (
             {"smooth": "fourier", "cyclic": False},

@@ -89,7 +89,7 @@ def track(
     cyclic : bool, optional
         Whether a sequence is one beat that closes upon itself; seen from its curve unless given.
     reference : int, optional
-        The frame, counted from 0, that displacement is measured from; end-diastole unless given.
+        Number of the frame, as the tables have it, that displacement is measured from; end-diastole unless given.
     steady : bool
         Let landmarks slide along their outlines so that they tremble less; outlines stay.
     smooth : {"none", "fourier", "savgol", "rts"}
@@ -105,7 +105,7 @@ def track(
     volume : {"auto", "slices", "simpson", "biplane", "area-length", "none"}
         "auto" sums slices where sizes are known and a study has three or more.
     missing : {"refuse", "interpolate", "common", "zero"}
-        What a slice without an outline means for a volume: see `atlaskit.tracking.by_slices`.
+        What a slice without an outline means for a volume over slices: see `atlaskit.tracking.by_slices`.
     views : sequence of str
         What the names of the two views of a study hold, such as "2CH" and "4CH".
     base : (int, int), optional

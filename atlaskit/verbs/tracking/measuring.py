@@ -37,7 +37,7 @@ class Choices:
     keep_drift : bool
         Displacements contain how the whole outline moves.
     reference : int or None
-        Frame that displacement is measured from; None: end-diastole.
+        Number of the frame that displacement is measured from, which every study has; None: end-diastole.
     segments : int
         Parts of the outlines of cavity and wall; 0: none.
     """
@@ -262,7 +262,8 @@ def _motion(
     }
     for chosen, frames, periodic in alike(sequences, studies):
         first = np.maximum(rest[chosen, 0], 0)
-        reference = first if choices.reference is None else np.full(len(chosen), choices.reference)
+        named = (sequences.frames[chosen, :frames] == choices.reference).argmax(1)
+        reference = first if choices.reference is None else named
         part = tracking.trajectories(
             points[chosen, :frames],
             sequences.time[chosen, :frames],
