@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 import atlaskit
 from atlaskit.errors import InputError
 from atlaskit.phantom import Phantom
+from atlaskit.tracking.jumps import THRESHOLD
 
 pytestmark = pytest.mark.usefixtures("tables_only")
 Array = NDArray[np.float64]
@@ -77,7 +79,24 @@ def test_a_frame_of_another_slice_is_unlike_its_neighbours(beating: Write, outli
     frames = read(atlas, "frames")
     assert frames.loc[frames["outlier"], ["slice", "frame"]].to_numpy().tolist() == [[1, 8]] and result.counts["outliers"] == 1
     assert frames["outlier_score"].idxmax() == frames.index[frames["outlier"]][0]
+    assert frames.loc[frames["outlier"], "outlier_of"].tolist() == ["epi size"]
+    account = json.loads((atlas / "tracks" / "track.json").read_text(encoding="utf-8"))
+    assert (frames["outlier_score"].max() > account["outlier_threshold"]) and account["outlier_threshold"] == THRESHOLD
+    assert frames.loc[~frames["outlier"], "outlier_score"].max() < THRESHOLD
     assert "1 unlike their neighbours" in str(result)
+
+
+@pytest.mark.parametrize(("structure", "shift", "of"), [(0, [0, 6], "cavity y"), (1, [6, 0], "epi x")])
+def test_what_is_unlike_is_named(
+    beating: Write, outlined: Array, tmp_path: Path, structure: int, shift: list[int], of: str
+) -> None:
+    points = outlined.copy()
+    points[20, 32 * structure : 32 * structure + 32] += shift
+    atlas = beating(tmp_path / "atlas", [row for row in FIRST if row != 30], points=points)
+    atlaskit.track(atlas=atlas, smooth="savgol")
+    frames = read(atlas, "frames").set_index(["slice", "frame"])
+    assert frames.loc[(1, 8), "outlier_of"] == of and frames.loc[(1, 8), "outlier"]
+    assert frames["outlier_of"].isna().sum() == 1 and np.isnan(frames.loc[(2, 6), "outlier_score"])
 
 
 def test_smoothing_says_what_it_changes(beating: Write, outlined: Array, tmp_path: Path) -> None:

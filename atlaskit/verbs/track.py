@@ -13,6 +13,7 @@ import pandas as pd
 from atlaskit import __version__
 from atlaskit.errors import InputError, nearest
 from atlaskit.store import drop_group, open_store
+from atlaskit.tracking.jumps import THRESHOLD
 from atlaskit.verbs.population import Unit
 from atlaskit.verbs.tracing import Progress, silent
 from atlaskit.verbs.tracking.asking import check, check_frames, check_smooth
@@ -224,7 +225,8 @@ def write_account(result: TrackResult, folder: Path) -> None:
     """Write ``track.json``: what was found, of which landmarks, and how."""
     opened = open_store(result.store)
     origin = {"atlaskit": __version__, "topology_sha256": opened.topology.sha256, "network_sha256": opened.network_sha256}
+    limit = {"outlier_threshold": THRESHOLD} if result.options["growth"] is None else {}  # of `outlier_score` in ``frames.csv``
     tables = ("function", "groups", "paths", "growth", "seconds")
     said = {name: value for name, value in result.to_dict().items() if name not in tables}
-    text = json.dumps({**origin, **said}, indent=2, default=str)
+    text = json.dumps({**origin, **limit, **said}, indent=2, default=str)
     whole(folder / ACCOUNT, lambda draft: draft.write_text(text, encoding="utf-8"))

@@ -61,6 +61,8 @@ class Prepared:
     points : (Q, T, L, 2) float array
     interpolated, outlier : (Q, T) bool array
     outlier_score : (Q, T) float array
+    outlier_of : (Q, T) str array
+        Structure and attribute that are farthest off, such as "cavity size"; "" where there is no score.
     along_before, along, across : (Q,) float array
         Jitter along the outlines before and after, and across them.
     moved_rms, moved_most, area_change : (Q,) float array
@@ -71,6 +73,7 @@ class Prepared:
     interpolated: NDArray[np.bool_]
     outlier: NDArray[np.bool_]
     outlier_score: Array
+    outlier_of: NDArray[np.str_]
     along_before: Array
     along: Array
     across: Array
@@ -130,19 +133,22 @@ def prepare(sequences: Sequences, topology: Topology, studies: tuple[Study, ...]
     """Find jumps, then steady, fill and smooth landmarks as asked."""
     shape = sequences.rows.shape
     points, score = sequences.points.copy(), np.full(shape, np.nan)
-    filled, outlier = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
+    filled, outlier, worst = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool), np.full(shape, -1)
     figures = np.full((6, len(sequences)), np.nan)
     for chosen, frames, periodic in alike(sequences, studies):
         part, time = points[chosen, :frames], sequences.time[chosen, :frames]
         if frames >= 3:
             jumped = tracking.jumps(part, topology.loops, time, periodic=periodic)
             outlier[chosen, :frames], score[chosen, :frames] = jumped.flags, jumped.scores
+            number = jumped.loop * len(tracking.ATTRIBUTES) + jumped.attribute
+            worst[chosen, :frames] = np.where(jumped.loop < 0, -1, number)
         if choices.drop_outliers:
             part = np.where(outlier[chosen, :frames, None, None], np.nan, part)
         made, done, changed = _made_ready(part, topology, time, periodic, choices)
         points[chosen, :frames], filled[chosen, :frames] = made, done
         figures[:, chosen] = [*_jitters(part, made, topology, periodic), *changed]
-    return Prepared(points, filled, outlier, score, *figures)
+    attributes = [f"{name} {attribute}" for name in topology.structures for attribute in tracking.ATTRIBUTES]
+    return Prepared(points, filled, outlier, score, np.array([*attributes, ""])[worst], *figures)
 
 
 def _made_ready(

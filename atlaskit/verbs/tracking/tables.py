@@ -21,7 +21,7 @@ def frame_table(tracked: Tracked) -> pd.DataFrame:
     table["case"] = tracked.source.cases[q, t]
     table["gap"] = sequences.gaps[q, t]
     table["interpolated"], table["outlier"] = prepared.interpolated[q, t], prepared.outlier[q, t]
-    table["outlier_score"] = prepared.outlier_score[q, t]
+    table["outlier_score"], table["outlier_of"] = prepared.outlier_score[q, t], prepared.outlier_of[q, t]
     table[f"drift_x_{unit}"], table[f"drift_y_{unit}"] = measured.drift[q, t].T
     table[f"displacement_{unit}"] = _mean(np.linalg.norm(measured.displacement, axis=-1))[q, t]
     if measured.thickness is not None and measured.thickening is not None:
