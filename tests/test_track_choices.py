@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,7 @@ from atlaskit.corpus import Case
 from atlaskit.errors import InputError
 from atlaskit.phantom import Phantom
 from atlaskit.topology import Topology
+from atlaskit.tracking.jumps import THRESHOLD
 
 pytestmark = pytest.mark.usefixtures("tables_only")
 Array = NDArray[np.float64]
@@ -110,7 +112,24 @@ def test_a_frame_of_another_slice_is_unlike_its_neighbours(beating: Write, outli
     frames = read(atlas, "frames")
     assert frames.loc[frames["outlier"], ["slice", "frame"]].to_numpy().tolist() == [[1, 8]] and result.counts["outliers"] == 1
     assert frames["outlier_score"].idxmax() == frames.index[frames["outlier"]][0]
+    assert frames.loc[frames["outlier"], "outlier_of"].tolist() == ["epi size"]
+    account = json.loads((atlas / "tracks" / "track.json").read_text(encoding="utf-8"))
+    assert (frames["outlier_score"].max() > account["outlier_threshold"]) and account["outlier_threshold"] == THRESHOLD
+    assert frames.loc[~frames["outlier"], "outlier_score"].max() < THRESHOLD
     assert "1 unlike their neighbours" in str(result)
+
+
+@pytest.mark.parametrize(("structure", "shift", "of"), [(0, [0, 6], "cavity y"), (1, [6, 0], "epi x")])
+def test_what_is_unlike_is_named(
+    beating: Write, outlined: Array, tmp_path: Path, structure: int, shift: list[int], of: str
+) -> None:
+    points = outlined.copy()
+    points[20, 32 * structure : 32 * structure + 32] += shift
+    atlas = beating(tmp_path / "atlas", [row for row in FIRST if row != 30], points=points)
+    atlaskit.track(atlas=atlas, smooth="savgol")
+    frames = read(atlas, "frames").set_index(["slice", "frame"])
+    assert frames.loc[(1, 8), "outlier_of"] == of and frames.loc[(1, 8), "outlier"]
+    assert frames["outlier_of"].isna().sum() == 1 and np.isnan(frames.loc[(2, 6), "outlier_score"])
 
 
 def test_smoothing_says_what_it_changes(beating: Write, outlined: Array, tmp_path: Path) -> None:
@@ -194,6 +213,18 @@ def test_displacement_starts_at_the_reference(whole: Path) -> None:
     atlaskit.track(atlas=whole, reference=3)
     still = read(whole, "frames").query("frame == 3")["displacement_mm"]
     assert (still == 0).all() and (read(whole, "frames").query("frame == 0")["displacement_mm"] > 0).all()
+
+
+def test_the_reference_is_a_frame_by_its_own_number(beating: Write, tmp_path: Path) -> None:
+    late = beating(tmp_path / "late", [row for row in range(96) if row % 12 >= (3 if row < 48 else 5)])
+    atlaskit.track(atlas=late, reference=6)
+    still = read(late, "frames").query("displacement_mm == 0")
+    assert len(still) == 8 and (still["frame"] == 6).all()
+    with pytest.raises(InputError, match="frame of every study by its number in the tables; 'P00001' has no 4, but 5 to 11:"):
+        atlaskit.track(atlas=late, reference=4)
+    gap = beating(tmp_path / "gap", [row for row in FIRST if row % 12 != 4])
+    with pytest.raises(InputError, match="'P00000' has no 4, but 0 to 11"):
+        atlaskit.track(atlas=gap, reference=4)
 
 
 # --- slices and sizes
@@ -356,11 +387,19 @@ def test_slices_of_a_study_are_equally_far_apart(whole: Path) -> None:
         ({"volume": "biplane", "views": ["2CH"]}, "--volume biplane needs 2 parts of names in --views, .* got 1"),
         ({"volume": "biplane", "views": ["2CH", "2CH"]}, "got '2CH' twice"),
         ({"views": ["2CH", "4CH"]}, "ask for one of these with --volume; got auto"),
+        (
+            {"convention": "camus"},
+            "--convention is of volumes by biplane: ask for one with --volume, or leave it out; got auto",
+        ),
+        ({"convention": "camus", "volume": "area-length", "views": ["2CH", "4CH"]}, "leave it out; got area-length"),
+        ({"missing": "zero", "volume": "simpson"}, "--missing is of volumes by auto, slices: ask for one .* got simpson"),
+        ({"missing": "refuse", "volume": "none"}, "or leave it out; got none"),
+        ({"growth": "age", "missing": "zero", "volume": "none"}, "leave out --volume, --missing"),
         ({"base": (1, 2, 3)}, "--base is two landmarks"),
         ({"base": 3}, "--base is two landmarks"),
         (
             {"reference": 12},
-            "--reference is a frame of every sequence, from 0 on; 'P00000_s000' has 12 frames, and so no frame 12",
+            "--reference is a frame of every study by its number in the tables; 'P00000' has no 12, but 0 to 11: name another",
         ),
         (
             {"smooth": "fourier", "cyclic": False},

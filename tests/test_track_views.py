@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -209,6 +210,7 @@ def test_growth_finds_the_power_of_age_and_replaces_what_beats_left(rats: Path, 
     assert {path.stem for path in result.tables} == {"growth", "growth_subjects", "growth_cases", "growth_shapes"}
     left = {path for path in (rats / "tracks").rglob("*") if path.is_file()}
     assert left == {*result.tables, rats / "tracks" / "track.json"}
+    assert "outlier_threshold" not in json.loads((rats / "tracks" / "track.json").read_text(encoding="utf-8"))
     assert sorted((rats / "figures").iterdir()) == sorted(result.pictures) and len(result.pictures) == 2
     tests = result.growth.set_index("of")
     assert (tests["R2"] > 0.9).all() and (tests["R2_within"] > 0.99).all() and (tests["p"] <= 0.02).all()

@@ -119,7 +119,7 @@ def jumps(
     usual = np.stack([_usual(errors) for errors in size])
     usual[: len(ACROSS)] = usual[0]
     scores, worst = _least(np.stack([errors / own for errors, own in zip(size, usual, strict=True)]))
-    lone, of_loop = _lone(values.reshape(*values.shape[:-1], len(loops), -1)[..., ATTRIBUTES.index("size")])
+    lone, of_loop = _lone(values[..., ATTRIBUTES.index("size") :: len(ATTRIBUTES)])
     alone = np.isnan(scores) & np.isfinite(lone)
     scores, worst = np.where(alone, threshold * lone, scores), np.where(alone, of_loop, worst)
     absent = np.isnan(scores)

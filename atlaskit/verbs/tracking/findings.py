@@ -114,8 +114,7 @@ def _notes(tracked: Tracked, function: pd.DataFrame) -> list[str]:
     """What a user should know of how this was found."""
     notes = [tracked.roles.sentence()] if tracked.roles.guessed else []
     notes += tracked.notes
-    if tracked.source.sequences.time_unit != "ms":
-        notes.append("the time between frames is unknown, so times are frame numbers (--frame-ms)")
+    notes += [*_untimed(tracked.source), *_beatless(tracked)]
     filled, absent = (
         sum(int(getattr(volume, name).sum()) for volume in tracked.volumes) for name in ("interpolated", "absent")
     )
@@ -129,6 +128,26 @@ def _notes(tracked: Tracked, function: pd.DataFrame) -> list[str]:
     if own:
         notes.append(f"columns of the table that are called as measures are {', '.join(f'{name}_table' for name in own)}")
     return notes
+
+
+def _untimed(source: Source) -> list[str]:
+    """Whose time is unknown, and what stands in its place."""
+    names, untimed = source.known["case"], source.sequences.untimed
+    if len(untimed) == len(names):
+        return ["the time between frames is unknown, so times are frame numbers (--frame-ms)"]
+    lacking = untimed if len(untimed) else np.flatnonzero(source.known["time_ms"].isna())
+    instead = "so times are frame numbers (--frame-ms)" if len(untimed) else "and taken from that of frames beside them"
+    words = f"the time of {len(lacking)} of {len(names)} cases is unknown, such as"
+    return [f"{words} {names.iloc[lacking[0]]!r}, {instead}"] if len(lacking) else []
+
+
+def _beatless(tracked: Tracked) -> list[str]:
+    """Studies that function cannot be told of."""
+    every = tracked.examinations()
+    names = [each.name for each in every if not all(len(study.beats.ed) for study in each.studies)]
+    which = f"{', '.join(names[:5])}{', ...' if len(names) > 5 else ''}"
+    words = f"{len(names)} of {len(every)} studies have no beat and no row in function.csv"
+    return [f"{words}, as fewer than two frames show how large the cavity is: {which}"] if names else []
 
 
 def _changed(tracked: Tracked, smooth: str) -> list[str]:

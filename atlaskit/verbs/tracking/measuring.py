@@ -1,8 +1,8 @@
-"""What is measured on every frame of every sequence: outlines made ready, then motion, areas, lengths and the wall."""
+"""What is measured on every frame of every sequence: motion, areas, lengths and the wall."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,75 +11,9 @@ from numpy.typing import NDArray
 from atlaskit import tracking
 from atlaskit.topology import Topology
 from atlaskit.tracking import Sequences
-from atlaskit.tracking.smoothing import change
-from atlaskit.verbs.tracking.beats import Study, closed_of, drifts, find_beats
+from atlaskit.verbs.tracking.beats import Study, find_beats
+from atlaskit.verbs.tracking.preparing import Array, Choices, Frames, Prepared, alike
 from atlaskit.verbs.tracking.roles import Roles
-
-Array = NDArray[np.float64]
-Frames = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Choices:
-    """What is done to landmarks before they are measured.
-
-    Attributes
-    ----------
-    cyclic : bool or None
-        Whether a sequence is one beat that closes upon itself; None: seen from its curve.
-    steady : bool
-        Landmarks slide along their outlines, so that they tremble less.
-    drop_outliers : bool
-        Frames unlike their neighbours become gaps.
-    fill : int
-        Frames of a gap that is interpolated, at most; 0: none.
-    smooth : {"none", "fourier", "savgol", "rts"}
-    keep_drift : bool
-        Displacements contain how the whole outline moves.
-    reference : int or None
-        Frame that displacement is measured from; None: end-diastole.
-    segments : int
-        Parts of the outlines of cavity and wall; 0: none.
-    """
-
-    cyclic: bool | None = None
-    steady: bool = True
-    drop_outliers: bool = False
-    fill: int = 0
-    smooth: str = "none"
-    keep_drift: bool = True
-    reference: int | None = None
-    segments: int = 6
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """Landmarks ready to be measured, and what was done to each.
-
-    Attributes
-    ----------
-    points : (Q, T, L, 2) float array
-    closed : (Q,) bool array
-        Sequences whose first frame follows their last, in shape and place.
-    interpolated, outlier : (Q, T) bool array
-    outlier_score : (Q, T) float array
-    along_before, along, across : (Q,) float array
-        Jitter along the outlines before and after, and across them.
-    moved_rms, moved_most, area_change : (Q,) float array
-        By steadying and smoothing: distances, and the largest change of an outline's area as a share of it.
-    """
-
-    points: Array
-    closed: NDArray[np.bool_]
-    interpolated: NDArray[np.bool_]
-    outlier: NDArray[np.bool_]
-    outlier_score: Array
-    along_before: Array
-    along: Array
-    across: Array
-    moved_rms: Array
-    moved_most: Array
-    area_change: Array
 
 
 @dataclass(frozen=True)
@@ -89,7 +23,10 @@ class Measured:
     Attributes
     ----------
     area, length, strain : dict of str to array
-        By structure. Strain of the outline's length since end-diastole, a share; without the base where one is known.
+        By structure. Area of a ring without its hole; length, and strain of it since end-diastole, a share, of the outline;
+        without the base where one is known.
+    cavity : array
+        Area inside the outline of the cavity, the hole of a ring included.
     thickness, thickening : array or None
         Of the wall, where there is one; the latter a share since end-diastole.
     segments : dict of str to (Q, T, K) array
@@ -104,6 +41,7 @@ class Measured:
     area: dict[str, Array]
     length: dict[str, Array]
     strain: dict[str, Array]
+    cavity: Array
     thickness: Array | None
     thickening: Array | None
     segments: dict[str, Array]
@@ -112,91 +50,6 @@ class Measured:
     velocity: Array
     drift: Array
     path_length: Array
-
-
-def alike(sequences: Sequences, closed: NDArray[np.bool_]) -> Iterator[tuple[Frames, int, bool]]:
-    """Sequences that can be worked on at once: their numbers, their frames, and whether they are closed (Q,)."""
-    for frames in np.unique(sequences.lengths):
-        for periodic in (False, True):
-            chosen = np.flatnonzero((sequences.lengths == frames) & (closed == periodic))
-            if len(chosen):
-                yield chosen, int(frames), periodic
-
-
-def prepare(
-    sequences: Sequences,
-    topology: Topology,
-    studies: tuple[Study, ...],
-    choices: Choices,
-    *,
-    cavity: str,
-    still: Collection[int] = (),
-) -> Prepared:
-    """Find jumps, then steady, fill and smooth landmarks as asked.
-
-    A beat that closes does so without its drift. Landmarks that are still do not slide: between hinges lengths are measured.
-    """
-    closed = closed_of(sequences, studies)
-    drift = drifts(sequences, closed, topology.loop_of(cavity).tolist())
-    shape = sequences.rows.shape
-    points, score = sequences.points.copy(), np.full(shape, np.nan)
-    filled, outlier = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
-    figures = np.full((6, len(sequences)), np.nan)
-    for chosen, frames, periodic in alike(sequences, closed):
-        time = sequences.time[chosen, :frames]
-        moved = (drift[chosen, None] * (time - time[:, :1])[..., None])[..., None, :]
-        part = points[chosen, :frames] - moved
-        if frames >= 3:
-            jumped = tracking.jumps(part, topology.loops, time, periodic=periodic)
-            outlier[chosen, :frames], score[chosen, :frames] = jumped.flags, jumped.scores
-        own = outlier[chosen, :frames]
-        trusted = np.where(own[..., None, None], np.nan, part)
-        made, done = _made_ready(trusted, topology, time, periodic, choices, still)
-        if choices.drop_outliers:
-            part = trusted
-        else:  # nothing rests on them, and they stay as they are
-            made, done = np.where(own[..., None, None], part, made), done & ~own
-        changed = _changes(part, np.where(done[..., None, None], np.nan, made), topology)
-        points[chosen, :frames], filled[chosen, :frames] = made + moved, done
-        figures[:, chosen] = [*_jitters(part, made, topology, periodic), *changed]
-    return Prepared(points, closed & ~drift.any(axis=1), filled, outlier, score, *figures)
-
-
-def _made_ready(
-    points: Array, topology: Topology, time: Array, periodic: bool, choices: Choices, still: Collection[int]
-) -> tuple[Array, NDArray[np.bool_]]:
-    """Landmarks as asked, and which frames were filled."""
-    count = points.shape[1]
-    made = points
-    if choices.steady and count >= 3:
-        made = tracking.steady(made, topology.loops, time, periodic=periodic, still=still).points
-    if choices.smooth != "none" and count >= 3:
-        made = tracking.smooth(made, time, method=choices.smooth, periodic=periodic).points  # type: ignore[arg-type]
-    filled = np.zeros(points.shape[:2], dtype=bool)
-    if choices.fill:
-        done = tracking.fill(made, time, periodic=periodic, longest=choices.fill)
-        made, filled = done.points, done.frames
-    return made, filled
-
-
-def _changes(before: Array, after: Array, topology: Topology) -> Array:
-    """(3, Q) how far landmarks moved, root mean square and most, and by what share the area of an outline changed at most."""
-    areas = [(tracking.area(after, loop), tracking.area(before, loop)) for loop in topology.loops]
-    worst = np.max([_most(np.abs(now / was - 1)) for now, was in areas], axis=0)
-    return np.array([*change(before, after), worst])
-
-
-def _jitters(before: Array, after: Array, topology: Topology, periodic: bool) -> tuple[Array, Array, Array]:
-    """(Q,) jitter along before and after, and across."""
-    one, other = (tracking.jitter(points, topology.loops, periodic=periodic) for points in (before, after))
-    return one.along_rms, other.along_rms, other.across_rms
-
-
-def _most(values: Array) -> Array:
-    """(Q,) the greatest known value of each; NaN where nothing is known."""
-    flat = values.reshape(len(values), -1)
-    most = np.where(np.isfinite(flat), flat, -np.inf).max(axis=1)
-    return np.where(np.isfinite(most), most, np.nan)
 
 
 def studies_of(
@@ -224,7 +77,7 @@ def measure(
     """Measure every frame; where the hinges of bases are known, lengths, segments and the wall are those of open outlines."""
     rest, points = _rest(sequences, studies), prepared.points
     loops = dict(zip(topology.structures, topology.loops, strict=True))
-    area = {name: tracking.area(points, loop) for name, loop in loops.items()}
+    inside = {name: tracking.area(points, loop) for name, loop in loops.items()}
     length = {name: tracking.perimeter(points, loop) for name, loop in loops.items()}
     opened = {name: tracking.run(points, loops[name], base) for name, base in (bases or {}).items()}
     length |= {name: tracking.length(points, line) for name, line in opened.items()}
@@ -232,15 +85,25 @@ def measure(
     inner, outer = lines[roles.cavity], None if roles.wall is None else lines[roles.wall]
     thickness = None if outer is None else tracking.wall_thickness(points, inner, outer, closed=closed)
     return Measured(
-        area=area,
+        area=_without_holes(inside, topology),
         length=length,
         strain={name: since(values, rest) for name, values in length.items()},
+        cavity=inside[roles.cavity],
         thickness=thickness,
         thickening=None if thickness is None else since(thickness, rest),
         segments=_segments(points, inner, outer, rest, choices.segments, closed),
         rest=rest,
         **_motion(sequences, loops[roles.cavity], prepared.closed, points, rest, choices),
     )
+
+
+def _without_holes(inside: dict[str, Array], topology: Topology) -> dict[str, Array]:
+    """Areas of structures from those inside their outlines; a hole that nothing fills is none, as for the figures of a case."""
+    area = dict(inside)
+    for ring, filler in topology.fills():
+        name, hole = topology.structures[ring], inside[topology.structures[filler]]
+        area[name] = area[name] - np.nan_to_num(hole, nan=0.0)
+    return area
 
 
 def since(values: Array, rest: Frames) -> Array:
@@ -285,7 +148,8 @@ def _motion(
     }
     for chosen, frames, periodic in alike(sequences, closed):
         first = np.maximum(rest[chosen, 0], 0)
-        reference = first if choices.reference is None else np.full(len(chosen), choices.reference)
+        named = (sequences.frames[chosen, :frames] == choices.reference).argmax(1)
+        reference = first if choices.reference is None else named
         part = tracking.trajectories(
             points[chosen, :frames],
             sequences.time[chosen, :frames],

@@ -38,7 +38,8 @@ def close_stacks(tracked: Tracked) -> tuple[pd.DataFrame, dict[str, Surface]]:
     Returns
     -------
     table : DataFrame
-        A row per study, structure and frame: volume, area, and how many levels are interpolated across missing slices.
+        A row per study, structure and frame: the volume that the surface encloses, which of a ring contains its hole, its area,
+        and how many levels are interpolated across missing slices.
     surfaces : dict of str to Surface
         One at end-diastole and one at end-systole, of each study and structure, by the name of its file.
 

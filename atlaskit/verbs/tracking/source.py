@@ -138,6 +138,7 @@ def read_source(
     )
     _check_times(found)
     first, template = _first_rows(found), opened.template()
+    notes += [] if ages else _open_rings(opened.topology, names)
     apart = known["slice_mm"].to_numpy(dtype=np.float64)[first]
     return Source(
         store=store,
@@ -162,6 +163,16 @@ def _forget_impossible(points: NDArray[np.float64], topology: Topology) -> int:
     for flat, loop in zip(empty, topology.loops, strict=True):
         points[np.ix_(flat, list(loop))] = np.nan
     return int(np.sum(empty))
+
+
+def _open_rings(topology: Topology, names: Sequence[str]) -> list[str]:
+    """Rings without what fills their hole, which nothing but that tells."""
+    pairs = [(topology.structures[ring], topology.structures[filler]) for ring, filler in topology.fills()]
+    return [
+        f"areas of {ring!r} contain its hole, as {filler!r} was not asked for (--structures)"
+        for ring, filler in pairs
+        if ring in names and filler not in names
+    ]
 
 
 def _check_times(found: Sequences) -> None:

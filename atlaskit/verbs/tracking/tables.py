@@ -21,7 +21,7 @@ def frame_table(tracked: Tracked) -> pd.DataFrame:
     table["case"] = tracked.source.cases[q, t]
     table["gap"] = tracked.gaps[q, t]
     table["interpolated"], table["outlier"] = prepared.interpolated[q, t], prepared.outlier[q, t]
-    table["outlier_score"] = prepared.outlier_score[q, t]
+    table["outlier_score"], table["outlier_of"] = prepared.outlier_score[q, t], prepared.outlier_of[q, t]
     table[f"drift_x_{unit}"], table[f"drift_y_{unit}"] = measured.drift[q, t].T
     table[f"displacement_{unit}"] = _mean(np.linalg.norm(measured.displacement, axis=-1))[q, t]
     if measured.thickness is not None and measured.thickening is not None:
@@ -30,7 +30,7 @@ def frame_table(tracked: Tracked) -> pd.DataFrame:
 
 
 def curve_table(tracked: Tracked) -> pd.DataFrame:
-    """A row per sequence, frame and structure: its area, length, and strain of the length since end-diastole."""
+    """A row per sequence, frame and structure: its area (of a ring without its hole), length, and strain since end-diastole."""
     measured, unit = tracked.measured, tracked.source.unit
     q, t = np.nonzero(tracked.source.sequences.frames >= 0)
     parts = []

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atlaskit.verbs.tracking.beats import Study
-from atlaskit.verbs.tracking.measuring import Measured, Prepared
+from atlaskit.verbs.tracking.measuring import Measured
+from atlaskit.verbs.tracking.preparing import Prepared
 from atlaskit.verbs.tracking.roles import Roles
 from atlaskit.verbs.tracking.source import Source
 from atlaskit.verbs.tracking.volumes import Volume
