@@ -141,7 +141,8 @@ def _group_lines(groups: pd.DataFrame, paths: pd.DataFrame) -> list[str]:
             f"{_PATHS[row['attribute']]} of the path through shapes (of size 1 at end-diastole), {row['a']} and {row['b']}: "
             f"{own}{abs(row['difference']):.3g}{degrees} apart ({_tested(row)})."
         )
-    return lines[:MOST]
+    left = len(lines) - MOST
+    return [*lines[:MOST], *([f"{_count(left, 'more comparison')}: tracks/groups.csv and paths.csv."] if left > 0 else [])]
 
 
 def _tested(row: pd.Series) -> str:
@@ -152,7 +153,7 @@ def _tested(row: pd.Series) -> str:
     least = (2 if a == b and row["exact"] else 1) / ways  # groups of one number may change places, which alters no difference
     dealt = f"{ways} ways of dealing {a} and {b} subjects out can give"
     if least <= LEAST_P:
-        return f"p {row['p']:.2g}; {a} and {b} subjects"
+        return f"p {row['p']:.2g}, {row['p_holm']:.2g} adjusted; {a} and {b} subjects"
     if row["p"] <= least * (1 + 1e-9):
         return f"p {row['p']:.2g}, the least that {dealt}"
     return f"p {row['p']:.2g}; {dealt} {least:.2g} at least"
