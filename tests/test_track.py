@@ -146,7 +146,8 @@ def test_columns_say_their_units(ran: TrackResult) -> None:
     unlike = ["outlier", "outlier_score", "outlier_of"]
     assert list(read(ran, "frames"))[:13] == [*place, "case", "gap", "interpolated", *unlike]
     assert list(read(ran, "frames"))[13:] == ["drift_x_mm", "drift_y_mm", "displacement_mm", "thickness_mm", "thickening"]
-    assert list(read(ran, "surfaces"))[-3:] == ["volume_ml", "surface_mm2", "levels_interpolated"]
+    slices = ["slices", "slices_interpolated", "levels_interpolated"]
+    assert list(read(ran, "surfaces"))[-5:] == ["volume_ml", "surface_mm2", *slices]
     assert "path_length_mm" in read(ran, "sequences") and "group" in read(ran, "function")
 
 

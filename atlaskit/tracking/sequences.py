@@ -208,6 +208,7 @@ def _check(
         )
     seen: dict[tuple[str, int, int], int] = {}
     whose: dict[str, str] = {}
+    without: dict[str, bool] = {}
     for k in range(n):
         other = seen.setdefault((study[k], int(slices[k]), int(frame[k])), k)
         if other != k:
@@ -215,6 +216,11 @@ def _check(
             raise InputError(
                 f"A frame of a sequence must be one case; {at} of {study[k]!r} comes twice: "
                 "tell studies apart with --pattern or --table."
+            )
+        if (slices[k] == NONE) != without.setdefault(study[k], slices[k] == NONE):
+            raise InputError(
+                f"The slices of a study must all have a number; some frames of {study[k]!r} have one and some have none: "
+                "tell studies apart, or number slices, with --pattern or --table."
             )
         owner = whose.setdefault(study[k], subject[k])
         if owner != subject[k]:

@@ -169,7 +169,7 @@ def track(
         tracked = _tracked(source, roles, choices, asked)
         found = beat_findings(tracked, groups, compared=group, permutations=permutations, seed=seed, smooth=smooth)
     report("tracking", 2, 4)
-    closed, stacks = close_stacks(found.tracked) if surfaces and found.tracked else (pd.DataFrame(), {})
+    closed, stacks = close_stacks(found.tracked, missing) if surfaces and found.tracked else (pd.DataFrame(), {})
     folder, figures = Path(atlas) / "tracks", Path(atlas) / "figures"
     (folder / ACCOUNT).unlink(missing_ok=True)
     files = replace_surfaces(stacks, surfaces, folder / "surfaces")

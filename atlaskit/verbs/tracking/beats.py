@@ -99,7 +99,7 @@ def find_beats(
     studies = []
     for name, own in sequences.of_studies().items():
         frames = int(sequences.lengths[own[0]])
-        curve, told = (_summed(each[own, :frames], bool(cyclic)) for each in (areas, sought))
+        curve, told = (_together(each[own, :frames], bool(cyclic)) for each in (areas, sought))
         if np.isfinite(told).sum() < min(3, np.isfinite(curve).sum()):
             told = curve  # doubtful frames are better than none
         studies.append(Study(name, own, frames, curve, sequences.time[own[0], :frames], *_beats_of(told, cyclic)))
@@ -135,7 +135,7 @@ def _drift(outlines: Array, known: NDArray[np.bool_]) -> Array:
     return np.asarray(away if np.linalg.norm(away) > far else np.zeros(2))
 
 
-def _summed(areas: Array, periodic: bool) -> Array:
+def _together(areas: Array, periodic: bool) -> Array:
     """(T,) areas of the slices (Z, T) of a study together."""
     if len(areas) == 1:
         return np.asarray(areas[0])

@@ -169,9 +169,10 @@ def index_contrasts(function: pd.DataFrame, groups: dict[str, str], permutations
     if not parts:
         return pd.DataFrame()
     found = pd.concat(parts, ignore_index=True)
-    tested = found["p"].notna()
-    found.insert(found.columns.get_loc("p") + 1, "p_holm", np.nan)
-    found.loc[tested, "p_holm"] = holm(found.loc[tested, "p"].to_numpy())
+    p = found["p"].to_numpy()
+    adjusted = np.full(len(p), np.nan)
+    adjusted[np.isfinite(p)] = holm(p[np.isfinite(p)])
+    found.insert(list(found).index("p") + 1, "p_holm", adjusted)
     return found
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from atlaskit.errors import InputError
+from atlaskit.errors import InputError, some
 from atlaskit.readers.names import place_of
 from atlaskit.shape import join
 from atlaskit.tracking.sequences import LARGEST
@@ -183,8 +183,8 @@ def _beside(found: pd.DataFrame, table: pd.DataFrame) -> tuple[pd.DataFrame, lis
         elif name in ("subject", "study"):
             column = column.where(column.isna(), column.astype(str))
         made[str(name)] = column.where(column.notna(), found[name]).to_numpy() if name in found else column.to_numpy()
-    notes = [f"{len(joined.unmatched)} ids of cases are not in {key!r} of the table: {_some(joined.unmatched)}"]
-    unused = [f"{len(joined.unused)} rows of the table match no case: {_some(joined.unused)}"]
+    notes = [f"{len(joined.unmatched)} ids of cases are not in {key!r} of the table: {some(joined.unmatched)}"]
+    unused = [f"{len(joined.unused)} rows of the table match no case: {some(joined.unused)}"]
     return made, [*(notes if joined.unmatched else []), *(unused if joined.unused else [])]
 
 
@@ -202,7 +202,7 @@ def _key(found: pd.DataFrame, table: pd.DataFrame) -> str:
     possible = [name for name in IDS if name in table]
     matching = [name for name in possible if table[name].astype(str).isin(found[name]).any()]
     if not possible:
-        came = _some([str(name) for name in table])
+        came = some([str(name) for name in table])
         raise InputError(f"The table of sequences needs ids in a column id, case, sequence, study or subject; it has {came}.")
     if not matching:
         name = possible[0]
@@ -223,7 +223,3 @@ def _numbers(column: pd.Series, name: str) -> pd.Series:
     if whole and (numbers >= LARGEST).any():
         raise _too_large(name, f"column {name!r} of the table holds {numbers.max():.0f}")
     return numbers
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")

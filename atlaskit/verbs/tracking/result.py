@@ -97,7 +97,16 @@ def _function_lines(function: pd.DataFrame) -> list[str]:
         return ["No beat was found: end-diastole and end-systole need two frames of the cavity."]
     if len(function) > MOST:
         return [f"{len(function)} beats: {_means(function)}."]
-    return [f"{row['study']}{_beat_of(row, function)}: {_means(pd.DataFrame([row]))}." for _, row in function.iterrows()]
+    return [
+        f"{row['study']}{_beat_of(row, function)}: {_means(pd.DataFrame([row]))}{_left_out(row)}."
+        for _, row in function.iterrows()
+    ]
+
+
+def _left_out(row: pd.Series) -> str:
+    """How many slices a volume is without."""
+    count = row.get("slices_left_out", 0)
+    return f" ({_count(int(count), 'slice')} left out of volumes)" if count > 0 else ""
 
 
 def _beat_of(row: pd.Series, function: pd.DataFrame) -> str:

@@ -9,17 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atlaskit import tracking
-from atlaskit.errors import InputError
+from atlaskit.errors import InputError, some
 from atlaskit.verbs.tracking.beats import Study
 from atlaskit.verbs.tracking.source import Source
 
 METHODS = ("auto", "slices", "simpson", "biplane", "area-length", "none")
 VIEWS = {"simpson": (0, 1), "area-length": (0, 1, 2), "biplane": (2,)}
 """How many views may be told apart by parts of names; without any every study is one of its own."""
+CUT = 1 / 3
+"""Share of the frames by which the ends of slices may lie apart without a word."""
 LEAST_SLICES = 3
 """Slices that a volume by summation needs, when nobody asked for one."""
-SPARSE = 10
-"""Numbers for each slice of a study from which these are no numbers of places."""
+SPARSE = 3
+"""Numbers for each slice of a study from which these are no numbers of places: most of the volume would be made up."""
+APART = 1
+"""Frames by which phases of two views may lie apart without a word."""
 
 Array = NDArray[np.float64]
 
@@ -114,7 +118,28 @@ def volumes_of(
     if asked.method == "slices":
         return tuple(_summed(source, study, areas, asked.missing) for study in studies), ()
     assert base is not None
-    return _by_views(source, studies, cavity, points, asked, base), ()
+    found = _by_views(source, studies, cavity, points, asked, base)
+    return found, tuple(_of_views(found, studies))
+
+
+def _of_views(volumes: Sequence[Volume], studies: Sequence[Study]) -> list[str]:
+    """What a user should know of how views were paired."""
+    used = {study.name for volume in volumes for study in volume.studies}
+    alone = [study.name for study in studies if study.name not in used]
+    notes = [f"no other view, and so no volume, have {some(alone)}"] if alone else []
+    apart = [volume.name for volume in volumes if len(volume.studies) > 1 and _apart(*volume.studies) > APART]
+    words = f"phases of two views are more than {APART} frame apart in {some(apart)}: volumes pair frames by their numbers"
+    return [*notes, *([words] if apart else [])]
+
+
+def _apart(one: Study, other: Study) -> int:
+    """Frames between the same phases of two views, at most, around the beat where it closes."""
+    worst = 0
+    for a, b in ((one.beats.ed, other.beats.ed), (one.beats.es, other.beats.es)):
+        off = np.abs(a[: len(b)] - b[: len(a)])
+        around = np.minimum(off, one.frames - off) if one.periodic and other.periodic else off
+        worst = max(worst, int(around.max(initial=0)))
+    return worst
 
 
 def _where_possible(
@@ -133,8 +158,27 @@ def _where_possible(
         except InputError as error:
             refused.append(str(error))
     few = len(studies) - len(stacks)
-    notes = [f"{few} studies with fewer than {LEAST_SLICES} slices have no volume"] if few else []
-    return tuple(found), (*notes, *([f"no volume of {len(refused)} studies: {refused[0]}"] if refused else []))
+    notes = [f"{few} studies have fewer than {LEAST_SLICES} slices and no volume"] if few else []
+    notes += [f"no volume of {len(refused)} studies: {refused[0]}"] if refused else []
+    return tuple(found), (*notes, *_of_slices(source, [volume.studies[0] for volume in found]))
+
+
+def _of_slices(source: Source, studies: Sequence[Study]) -> list[str]:
+    """What a user should know of stacks that are not whole."""
+    numbers, rows = source.sequences.slices, source.sequences.rows
+    notes = []
+    thin = [study for study in studies if np.ptp(numbers[study.slices]) >= len(study.slices)]
+    if thin:
+        span = int(np.ptp(numbers[thin[0].slices])) + 1
+        such = f"{thin[0].name!r} has {len(thin[0].slices)} of {span}"
+        notes.append(f"slices of {len(thin)} studies are numbered with gaps, for which areas are interpolated: {such}")
+    last = [np.array([np.flatnonzero(rows[q] >= 0).max(initial=0) for q in study.slices]) for study in studies]
+    cut = [study for study, end in zip(studies, last, strict=True) if np.ptp(end) > CUT * study.frames]
+    if cut:
+        notes.append(
+            f"slices of {len(cut)} studies end at unlike frames, such as those of {cut[0].name!r}: what lacks counts as none"
+        )
+    return notes
 
 
 def _summed(source: Source, study: Study, areas: Array, missing: str) -> Volume:
