@@ -262,7 +262,7 @@ def test_a_slice_without_an_outline_counts_as_asked(
     assert found["esv_ml"] / true["esv_ml"] == pytest.approx(at_es, rel=1e-6, nan_ok=True)
     assert found["slices_interpolated"] == filled
     notes = [note for note in result.notes if "areas of slices" in note]
-    assert notes == ([f"for volumes, {words} (--missing)"] if words else [])
+    assert notes == ([f"for volumes, {words}, of 48 in all frames (--missing)"] if words else [])
     left_out = any("count in no frame of P00000" in note for note in result.notes)
     assert found["slices_left_out"] == left_out == (missing == "common")
 
