@@ -95,6 +95,7 @@ def beating(
     label: str = "area (px²)",
     ed: int | None = None,
     es: int | None = None,
+    frame_numbers: ArrayLike | None = None,
     interpolated: ArrayLike | None = None,
     outliers: ArrayLike | None = None,
     interval_ms: int = 60,
@@ -122,7 +123,9 @@ def beating(
     label : str
         What the curves are, with their unit.
     ed, es : int, optional
-        Frames of end-diastole, whose outline stays in grey, and end-systole.
+        Frames of end-diastole, whose outline stays in grey, and end-systole, counted from 0.
+    frame_numbers : (T,) array of int, optional
+        What frames are called over the picture; by default `x` where that is in frames, else numbers from 0.
     interpolated, outliers : (T,) bool array, optional
         Frames that were filled in, and those that do not fit their neighbours.
     interval_ms : int
@@ -147,6 +150,7 @@ def beating(
     place = np.arange(frames, dtype=np.float64) if x is None else places_of(x)
     if place.shape != (frames,):
         raise InputError(f"A film needs one place on its axis for each of its {frames} frames; got {place.shape}.")
+    numbers = _numbers(place if unit == "frame" else np.arange(frames), frame_numbers)
     codes = _codes(masks, frames, topology) if masks is not None else None
     curves = named(_areas(course, topology) if values is None else values, frames)
     figure = Picture(figsize=(_WIDE_IN, _TALL_IN), dpi=_DPI, facecolor="white")
@@ -163,7 +167,8 @@ def beating(
     for _, loop in present_loops(rest, topology):
         draw_outline(left, rest[loop], PALE, width=0.9, dots=0, label="end-diastole", zorder=1)
     film = _Film(
-        points=course, topology=topology, codes=codes, words=_words(place, unit, ed, es), x=place, curves=curves,
+        points=course, topology=topology, codes=codes, words=_words(numbers, place, unit, ed, es), x=place,
+        curves=curves,
         image=_image(left, codes, topology), outlines=_lines(left, topology),
         says=left.text(0.5, 0.5, "", transform=left.transAxes, **_SAYS), head=left.set_title("", fontsize=NAME_PT + 1, pad=4),
         cursor=right.axvline(place[0], color=INK, linewidth=0.6, alpha=0.5),
@@ -222,7 +227,15 @@ def _lines(ax: Axes, topology: Topology) -> list[Line2D]:
     return [ax.plot([], [], color=color_of(index), label=name, **style)[0] for index, name in enumerate(names)]
 
 
-def _words(x: Floats, unit: Unit, ed: int | None, es: int | None) -> list[str]:
+def _numbers(usual: ArrayLike, given: ArrayLike | None) -> NDArray[np.float64]:
+    """(T,) what frames are called; `InputError` where not every one has a name."""
+    numbers = np.asarray(usual if given is None else given, dtype=np.float64)
+    if numbers.shape != np.shape(usual):
+        raise InputError(f"A film needs a number for each of its {len(np.asarray(usual))} frames; got {numbers.shape}.")
+    return numbers
+
+
+def _words(numbers: Floats, x: Floats, unit: Unit, ed: int | None, es: int | None) -> list[str]:
     """What is said over each frame: its number, its time and its phase."""
     named = {ed: "end-diastole", es: "end-systole"}
     words = []
@@ -231,7 +244,7 @@ def _words(x: Floats, unit: Unit, ed: int | None, es: int | None) -> list[str]:
         if not phase and ed is not None and es is not None:
             phase = "systole" if (frame - ed) % len(x) < (es - ed) % len(x) else "diastole"
         at = {"ms": f" \u00b7 {place:.0f} ms", "phase": f" \u00b7 phase {place:.2f}", "frame": ""}[unit]
-        words.append(f"frame {frame}{at}" + (f" \u00b7 {phase}" if phase else ""))
+        words.append(f"frame {numbers[frame]:.0f}{at}" + (f" \u00b7 {phase}" if phase else ""))
     return words
 
 

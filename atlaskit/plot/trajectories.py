@@ -11,11 +11,12 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize, TwoSlopeNorm
 from matplotlib.lines import Line2D
+from numpy.typing import ArrayLike
 
 from atlaskit.errors import InputError
 from atlaskit.plot.arrows import draw_arrows, spaced
 from atlaskit.plot.colorbar import ERRORS, draw_bar
-from atlaskit.plot.courses import Floats, frames_of, known_mean
+from atlaskit.plot.courses import Floats, frames_of, known_mean, places_of
 from atlaskit.plot.labels import label_shapes
 from atlaskit.plot.maps import colour_edges, map_axes
 from atlaskit.plot.style import INK, PALE, TEXT_PT, Points, draw_outline, present_loops, window
@@ -49,6 +50,7 @@ def trajectories(
     es: int | None = None,
     periodic: bool = True,
     on: Literal["mean", "ed"] = "mean",
+    frame_numbers: ArrayLike | None = None,
     every: int | None = None,
     arrows: bool = False,
     unit: str = "px",
@@ -73,6 +75,8 @@ def trajectories(
         The frame after the last is frame 0 again: paths are closed, and the phase runs from `ed` around to `ed`.
     on : {"mean", "ed"}
         The outline that is drawn dark: the mean over all frames, or that of end-diastole.
+    frame_numbers : (T,) array of int, optional
+        What frames are called beside the colours of an open beat; numbers from 0 unless given.
     every : int, optional
         Draw the paths of every so many landmarks of a loop; by default as many as can be read.
     arrows : bool
@@ -93,9 +97,12 @@ def trajectories(
     Raises
     ------
     InputError
-        When no frame has landmarks, or a phase is none of the frames.
+        When no frame has landmarks, a phase is none of the frames, or these have not a number each, in ascending order.
     """
     points, ed, es = _checked(points, ed, es)
+    numbers = places_of(np.arange(len(points)) if frame_numbers is None else frame_numbers)
+    if len(numbers) != len(points):
+        raise InputError(f"Each of the {len(points)} frames needs a number; got {len(numbers)}.")
     mean = known_mean(points)
     base = mean if on == "mean" or not np.isfinite(points[ed]).any() else points[ed]
     chosen = [loop[:: every or 1] if every else spaced(loop, mean, gap=_GAP) for _, loop in present_loops(mean, topology)]
@@ -109,7 +116,7 @@ def trajectories(
     if color == "displacement":
         look = _by_distance(points, ed, unit, most)
     else:
-        look = _by_phase(points, ed, es) if periodic else _by_frame(points, ed, es)
+        look = _by_phase(points, ed, es) if periodic else _by_frame(points, numbers, ed, es)
     _draw_paths(ax, points[:, kept], look.values[:, kept], look, periodic=periodic)
     ax.plot(*points[ed, kept].T, "o", color=INK, markersize=2.4, markeredgecolor="white", markeredgewidth=0.3, zorder=4)
     if arrows and es is not None:
@@ -211,12 +218,13 @@ def _by_distance(points: Floats, ed: int, unit: str, most: float | None) -> _Loo
     )
 
 
-def _by_frame(points: Floats, ed: int, es: int | None) -> _Look:
-    """Colours of frames from the first to the last."""
-    last = max(len(points) - 1, 1)
-    frame = np.broadcast_to(np.arange(len(points), dtype=np.float64)[:, None], points.shape[:2])
-    ticks = {0.0: "0", float(last): f"{last}"} | {float(ed): f"{ed}, ED"} | ({} if es is None else {float(es): f"{es}, ES"})
-    return _Look(frame, Normalize(0, last), ERRORS, "frame", ticks)
+def _by_frame(points: Floats, numbers: Floats, ed: int, es: int | None) -> _Look:
+    """Colours of frames from the first to the last, which are called by their numbers."""
+    first, last = float(numbers[0]), max(float(numbers[-1]), float(numbers[0]) + 1)
+    frame = np.broadcast_to(numbers[:, None], points.shape[:2])
+    ticks = {place: f"{place:.0f}" for place in (first, last)}
+    ticks |= {float(numbers[at]): f"{numbers[at]:.0f}, {word}" for at, word in ((ed, "ED"), (es, "ES")) if at is not None}
+    return _Look(frame, Normalize(first, last), ERRORS, "frame", ticks)
 
 
 def _by_phase(points: Floats, ed: int, es: int | None) -> _Look:

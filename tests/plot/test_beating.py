@@ -53,6 +53,9 @@ def test_each_frame_has_its_pixels_outlines_and_dot(case):
     assert left.get_title() == "frame 3 · 120 ms · diastole" and not said(left)
     assert at(film, 0)[0].get_title() == "frame 0 · 0 ms · end-diastole"
     assert at(film, 2)[0].get_title().endswith("end-systole") and at(film, 1)[0].get_title().endswith("· systole")
+    later = beating(points, topology, x=40.0 * np.arange(T), unit="ms", frame_numbers=np.arange(8, 8 + T))
+    assert at(later, 1)[0].get_title() == "frame 9 · 40 ms"
+    assert at(beating(points, topology, x=np.arange(8, 8 + T)), 1)[0].get_title() == "frame 9", "where x is in frames"
     bottom, top = left.get_ylim()
     assert top < bottom < 63, "only the heart, y down"
 
@@ -104,6 +107,7 @@ def test_a_film_of_what_is_not_there_is_refused(case):
             ({"masks": planes[:3]}, "frame 3 has"),
             ({"values": [1.0]}, "one value for each of the 6"),
             ({"x": [1.0]}, "one place on its axis"),
+            ({"frame_numbers": [1]}, "a number for each of its 6"),
             ({"es": 6}, "one of the 6 frames"),
             ({"masks": lambda frame: planes[frame, :, frame:]}, "masks of one size"),
         ):

@@ -127,6 +127,8 @@ def test_motion_needs_landmarks_and_phases_that_are_frames(picture, beats, topol
         picture(beats[0], topology)
     with pytest.raises(InputError, match="one of the 10 frames"):
         picture(beats, topology, es=10)
+    with pytest.raises(InputError, match="Each of the 10 frames needs a number; got 2"):
+        trajectories(beats, topology, frame_numbers=[8, 19])
     for frames in (1, 2):
         assert picture(beats[:frames], topology, es=frames - 1).collections
     beats[0] = np.nan

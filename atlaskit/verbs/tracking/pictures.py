@@ -101,7 +101,7 @@ def _in_full(tracked: Tracked, study: Study, q: int) -> Iterator[tuple[str, Any]
     measured, source, sequences = tracked.measured, tracked.source, tracked.source.sequences
     frames, name = study.frames, sequences.names[q]
     ed, es = _marks(study)
-    x = sequences.time[q, :frames]
+    x = _places(tracked, study, q)
     flags = {"interpolated": tracked.prepared.interpolated[q, :frames], "outliers": tracked.prepared.outlier[q, :frames]}
     strains = {key: values[q, :frames] for key, values in measured.strain.items()}
     areas = {key: values[q, :frames] for key, values in measured.area.items()}
@@ -111,12 +111,23 @@ def _in_full(tracked: Tracked, study: Study, q: int) -> Iterator[tuple[str, Any]
     points = tracked.prepared.points[q, :frames]
     if ed and np.isfinite(points[ed[0]]).any():
         first: dict[str, Any] = {"ed": ed[0], "es": es[0], "unit": source.unit, "title": name}
-        yield "trajectories", plot.trajectories(points, source.topology, periodic=study.periodic, **first)
+        numbers = sequences.frames[q, :frames]
+        yield (
+            "trajectories",
+            plot.trajectories(points, source.topology, periodic=study.periodic, frame_numbers=numbers, **first),
+        )
         yield "motion", plot.motion_map(points, source.topology, **first)
 
 
 def _unit(tracked: Tracked) -> Literal["ms", "frame"]:
     return "ms" if tracked.source.sequences.time_unit == "ms" else "frame"
+
+
+def _places(tracked: Tracked, study: Study, q: int) -> Array:
+    """Where the frames of a sequence lie on an axis: at their times, or at the numbers that files and tables call them by."""
+    sequences = tracked.source.sequences
+    places = sequences.time if _unit(tracked) == "ms" else sequences.frames
+    return places[q, : study.frames].astype(np.float64)
 
 
 def _marks(study: Study) -> tuple[list[int], list[int]]:
@@ -135,9 +146,8 @@ def _studies(tracked: Tracked, function: pd.DataFrame, average: Averages) -> Ite
     said = {str(name): f"{share.upper()} {PER_CENT * value:.0f} %" for name, value in known.items()}
     group = dict(zip(average.subjects, average.groups, strict=True))
     whose = {name: tracked.source.sequences.subjects[study.slices[0]] for name, study in studies.items()}
-    times = tracked.source.sequences.time
     grid = plot.multiples(
-        {name: times[study.slices[0], : study.frames] for name, study in studies.items()},
+        {name: _places(tracked, study, study.slices[0]) for name, study in studies.items()},
         {name: volumes.get(name, study.curve) for name, study in studies.items()},
         unit=_unit(tracked),
         label="volume (ml)" if volumes else f"area ({tracked.source.unit}²)",
@@ -161,11 +171,12 @@ def _film(tracked: Tracked, study: Study, q: int, planes: Planes | None) -> Any:
         tracked.source.topology,
         masks,
         values={name: values[q, : study.frames] for name, values in tracked.measured.area.items()},
-        x=sequences.time[q, : study.frames],
+        x=_places(tracked, study, q),
         unit=_unit(tracked),
         label=f"area ({unit}²)",
         ed=ed[0] if ed else None,
         es=es[0] if es else None,
+        frame_numbers=sequences.frames[q, : study.frames],
         interpolated=tracked.prepared.interpolated[q, : study.frames],
         outliers=tracked.prepared.outlier[q, : study.frames],
         title=sequences.names[q],

@@ -1,0 +1,70 @@
+"""The pictures of `track` say what its tables say, of every kind of run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+import atlaskit
+from atlaskit import plot
+from atlaskit.corpus import Case
+from atlaskit.topology import Topology
+
+pytestmark = pytest.mark.usefixtures("tables_only")
+Array = NDArray[np.float64]
+Write = Callable[..., Path]
+Drawn = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> Drawn:
+    """Track an atlas and return its axes by name; what the film is given is ``film``."""
+    from atlaskit.verbs.tracking import findings, pictures
+
+    found: dict[str, Any] = {}
+
+    def kept(_: str, given: Any, __: Path) -> tuple[Path, ...]:
+        found.update(given)
+        return ()
+
+    def film(points: Array, *_: object, **options: Any) -> None:
+        found["film"] = {"points": points, **options}
+
+    def run(atlas: Path, **options: Any) -> dict[str, Any]:
+        found.clear()
+        atlaskit.track(atlas=atlas, permutations=19, **options)
+        return dict(found)
+
+    monkeypatch.setattr("atlaskit.verbs.track.draw_findings", findings.draw_findings)  # in place of that of tables_only
+    monkeypatch.setattr(findings, "replace_pictures", kept)
+    monkeypatch.setattr(plot, "beating", film)
+    monkeypatch.setattr(pictures, "whole", lambda *_, **__: None)
+    return run
+
+
+def curve(ax: Axes) -> Array:
+    """Where the first line of as many points as there are frames lies."""
+    return np.asarray(next(line for line in ax.lines if line.get_marker() == "o").get_xydata())
+
+
+def bar(ax: Axes) -> list[str]:
+    """What is written beside the colour bar of axes."""
+    return [tick.get_text() for tick in ax.child_axes[0].get_yticklabels()]
+
+
+def test_frames_are_called_as_files_call_them(
+    drawn: Drawn, sequence_store: Write, outlined: Array, nested: Topology, tmp_path: Path
+) -> None:
+    cases = [Case(f"P{k}_t{frame:03d}", "", f"P{k}") for k in range(2) for frame in (8, 19)]
+    made = drawn(sequence_store(tmp_path / "atlas", outlined[[5, 0, 53, 48]], cases, nested))
+    for name, ax in (("curves", made["curves"]), ("studies", made["studies"])):
+        assert ax.get_xlabel() in ("frame", "") and curve(ax)[:, 0].tolist() == [8, 19], name
+    assert bar(made["trajectories"]) == ["8, ES", "19, ED"]
+    film = made["film"]
+    assert film["x"].tolist() == film["frame_numbers"].tolist() == [8, 19] and (film["ed"], film["es"]) == (1, 0)
