@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 import atlaskit
 from atlaskit import plot
 from atlaskit.corpus import Case
+from atlaskit.phantom import Phantom
 from atlaskit.topology import Topology
 
 pytestmark = pytest.mark.usefixtures("tables_only")
@@ -68,3 +70,12 @@ def test_frames_are_called_as_files_call_them(
     assert bar(made["trajectories"]) == ["8, ES", "19, ED"]
     film = made["film"]
     assert film["x"].tolist() == film["frame_numbers"].tolist() == [8, 19] and (film["ed"], film["es"]) == (1, 0)
+
+
+def test_a_group_has_one_colour_in_all_pictures(drawn: Drawn, beating: Write, hearts: Phantom, tmp_path: Path) -> None:
+    whose = pd.DataFrame({"subject": sorted(set(hearts.table["subject"])), "group": list("zzzaaa")})
+    one = hearts.table.index[hearts.table["slice"] == 1]
+    made = drawn(beating(tmp_path / "atlas", one), table=whose, group="group")
+    means = {line.get_label(): line.get_color() for line in made["average area"].lines}
+    panels = {ax.get_title()[:6]: ax.lines[0].get_color() for ax in made["studies"].figure.axes}
+    assert panels == {f"P{k:05d}": means["z" if k < 3 else "a"] for k in range(6)}

@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike, NDArray
 
 from atlaskit.errors import InputError
+from atlaskit.plot.charts import NO_GROUP
 from atlaskit.plot.courses import (
     X_LABELS,
     Flags,
@@ -29,7 +30,7 @@ from atlaskit.plot.courses import (
     set_range,
 )
 from atlaskit.plot.labels import shortened
-from atlaskit.plot.style import DPI, INK, NAME_PT, PAGE_IN, SMALL_PT, TEXT_PT, Picture, color_of
+from atlaskit.plot.style import DPI, INK, NAME_PT, PAGE_IN, PALE, SMALL_PT, TEXT_PT, Picture, color_of
 
 _PANEL_IN, _EDGE_IN = 1.0, 0.7
 _MOST_COLUMNS = 6
@@ -65,7 +66,8 @@ def multiples(
     notes : mapping of str to str, optional
         What stands below the name of a panel, such as "FAC 52 %".
     groups : mapping of str to str, optional
-        The group of each panel, for its colour.
+        The group of each panel, for its colour: in order of the names of all groups that are told here, of panels or not, as
+        `average` has them. A panel without a group is grey.
     ed, es : mapping of str to int, optional
         Frames of end-diastole and end-systole of each panel.
     interpolated, outliers : (T,) bool array, or mapping of str to such, optional
@@ -93,8 +95,8 @@ def multiples(
             raise InputError(
                 f"A panel needs one value for each of the {len(places[name])} frames; {name!r} has the shape {values.shape}."
             )
-    kinds = list(dict.fromkeys((groups or {}).get(name, "no group") for name in shown)) if groups else []
-    colors = {name: color_of(kinds.index((groups or {}).get(name, "no group")) if groups else 0) for name in shown}
+    look = _looks(groups or {})
+    colors = {name: look.get((groups or {}).get(name, ""), PALE if groups else color_of(0)) for name in shown}
     grid = _grid(len(shown), unit)
     for k, (ax, (name, values)) in enumerate(zip(grid, shown.items(), strict=True)):
         flags = [flags_of(each, name, len(places[name])) for each in (interpolated, outliers)]
@@ -106,8 +108,14 @@ def multiples(
         note = (notes or {}).get(name, "")
         ax.set_title(f"{shortened(name)}\n{note}" if notes else shortened(name), fontsize=SMALL_PT + 0.5, color=INK, pad=2)
     _finish(grid, X_LABELS[unit], label, _words(title, len(shown), len(panels)))
-    _draw_key(grid, shown, kinds if kinds != list(shown) else [], (interpolated, outliers))
+    drawn = {(groups or {}).get(name, NO_GROUP): color for name, color in colors.items()} if groups else {}
+    _draw_key(grid, shown, drawn if list(drawn) != list(shown) else {}, (interpolated, outliers))
     return grid
+
+
+def _looks(groups: Mapping[str, str]) -> dict[str, str]:
+    """The colour of each group, as charts of the same groups have it: in order of their names, of all that are told."""
+    return {kind: color_of(k) for k, kind in enumerate(sorted(set(groups.values())))}
 
 
 def _grid(count: int, unit: Unit) -> NDArray[np.object_]:
@@ -154,13 +162,16 @@ def _finish(grid: NDArray[np.object_], x: str, y: str, title: str) -> None:
         figure.suptitle(title, fontsize=NAME_PT, color=INK)
 
 
-def _draw_key(grid: NDArray[np.object_], shown: Mapping[str, Floats], kinds: list[str], flags: tuple[Flags, Flags]) -> None:
+def _draw_key(
+    grid: NDArray[np.object_], shown: Mapping[str, Floats], groups: Mapping[str, str], flags: tuple[Flags, Flags]
+) -> None:
     """Add a legend of groups and of signs in use below all panels."""
     used = [
         any((flags_of(each, name, y.shape[-1]) & np.isfinite(y)).any() for name, y in shown.items() if y.ndim == 1)
         for each in flags
     ]
-    lines = [Line2D([], [], color=color_of(k), linewidth=1.4, label=kind) for k, kind in enumerate(kinds)]
+    order = sorted(groups, key=lambda kind: (kind == NO_GROUP, kind))
+    lines = [Line2D([], [], color=groups[kind], linewidth=1.4, label=kind) for kind in order]
     handles = [*chain(lines, mark_key(hollow=used[0], crossed=used[1], gap=False))]
     if handles:
         grid[0].get_figure(root=True).legend(

@@ -11,6 +11,7 @@ from matplotlib.colors import to_hex
 
 from atlaskit.errors import InputError
 from atlaskit.plot import PALETTE, average, beat, curves, multiples
+from atlaskit.plot.style import PALE
 
 T = 20
 MS = 40.0 * np.arange(T)
@@ -196,6 +197,17 @@ def test_a_panel_of_a_group_has_thin_curves_under_their_mean():
     np.testing.assert_allclose(mean.get_ydata(), np.where(np.arange(T) == 2, AREA, 2 * AREA))
     assert words(nobody) == ["no outline\nin any frame"]
     assert not any(isinstance(each, LineCollection) for each in nobody.collections)
+
+
+def test_a_group_has_the_colour_that_it_has_in_other_charts():
+    kind = {"p1": "sham", "p3": "infarct", "gone": "drug"}
+    grid = multiples(MS, {name: AREA for name in ("p1", "p2", "p3")}, groups=kind)
+    ax = average(np.linspace(0, 1, T), np.stack([AREA, AREA * np.nan, AREA]), ["sham", "drug", "infarct"])
+    mean = {line.get_label(): line.get_color() for line in ax.lines}
+    assert drawn(grid[0], mean["sham"]) and drawn(grid[2], mean["infarct"]) and drawn(grid[1], PALE)
+    (legend,) = grid[0].get_figure(root=True).legends
+    assert [text.get_text() for text in legend.texts] == ["infarct", "sham", "no group"]
+    assert [line.get_color() for line in legend.get_lines()] == [mean["infarct"], mean["sham"], PALE]
 
 
 def test_multiples_refuse_no_panels_and_curves_of_another_length():

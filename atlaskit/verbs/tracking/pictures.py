@@ -144,19 +144,25 @@ def _studies(tracked: Tracked, function: pd.DataFrame, average: Averages) -> Ite
     share = "ef" if volumes else "fac"
     known = function.groupby("study")[share].mean().dropna() if share in function else pd.Series(dtype=float)
     said = {str(name): f"{share.upper()} {PER_CENT * value:.0f} %" for name, value in known.items()}
-    group = dict(zip(average.subjects, average.groups, strict=True))
-    whose = {name: tracked.source.sequences.subjects[study.slices[0]] for name, study in studies.items()}
     grid = plot.multiples(
         {name: _places(tracked, study, study.slices[0]) for name, study in studies.items()},
         {name: volumes.get(name, study.curve) for name, study in studies.items()},
         unit=_unit(tracked),
         label="volume (ml)" if volumes else f"area ({tracked.source.unit}²)",
         notes=said,
-        groups={name: group[subject] for name, subject in whose.items() if group.get(subject, ALL) != ALL} or None,
+        groups=_groups(tracked, average) or None,
         ed={name: int(study.beats.ed[0]) for name, study in studies.items()},
         es={name: int(study.beats.es[0]) for name, study in studies.items()},
     )
     yield "studies", grid[0]
+
+
+def _groups(tracked: Tracked, average: Averages) -> dict[str, str]:
+    """The group of every examination that has one, drawn or not, so that a group has one colour in all pictures."""
+    group = dict(zip(average.subjects, average.groups, strict=True))
+    subjects = tracked.source.sequences.subjects
+    found = {each.name: group.get(subjects[each.studies[0].slices[0]], ALL) for each in tracked.examinations()}
+    return {name: own for name, own in found.items() if own != ALL}
 
 
 def _film(tracked: Tracked, study: Study, q: int, planes: Planes | None) -> Any:
