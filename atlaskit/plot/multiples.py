@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from itertools import chain
 
 import numpy as np
@@ -73,7 +74,7 @@ def multiples(
     interpolated, outliers : (T,) bool array, or mapping of str to such, optional
         Frames whose values were filled in, and those that do not fit their neighbours; of single curves.
     most : int
-        How many panels are drawn at most; the figure says how many are left out.
+        How many panels are drawn at most, the first of each group in turn; the figure says how many are left out.
     title : str, optional
 
     Returns
@@ -88,7 +89,7 @@ def multiples(
     """
     if not panels:
         raise InputError("Small multiples need at least one panel; got none: give curves by the name of their subject.")
-    shown = {name: np.asarray(panels[name], dtype=np.float64) for name in list(panels)[: max(most, 1)]}
+    shown = {name: np.asarray(panels[name], dtype=np.float64) for name in _chosen(panels, groups or {}, max(most, 1))}
     places = {name: places_of(x[name] if isinstance(x, Mapping) else x) for name in shown}
     for name, values in shown.items():
         if values.ndim not in (1, 2) or values.shape[-1] != len(places[name]):
@@ -107,7 +108,7 @@ def multiples(
             mark_phases(ax, places[name], *marks, words=k == 0)
         note = (notes or {}).get(name, "")
         ax.set_title(f"{shortened(name)}\n{note}" if notes else shortened(name), fontsize=SMALL_PT + 0.5, color=INK, pad=2)
-    _finish(grid, X_LABELS[unit], label, _words(title, len(shown), len(panels)))
+    _finish(grid, X_LABELS[unit], label, _words(title, len(shown), len(panels), bool(groups)))
     drawn = {(groups or {}).get(name, NO_GROUP): color for name, color in colors.items()} if groups else {}
     _draw_key(grid, shown, drawn if list(drawn) != list(shown) else {}, (interpolated, outliers))
     return grid
@@ -146,9 +147,21 @@ def _draw_panel(ax: Axes, x: Floats, values: Floats, color: str, flags: list[NDA
     ax.plot(x, known_mean(values), color=color, linewidth=1.4, zorder=3)
 
 
-def _words(title: str | None, shown: int, given: int) -> str:
+def _chosen(panels: Iterable[str], groups: Mapping[str, str], most: int) -> list[str]:
+    """The first panels of each group, as many of one as of another where there are so many, in the order given."""
+    place: dict[str, int] = {}
+    seen: Counter[str] = Counter()
+    for name in panels:
+        place[name] = seen[groups.get(name, "")]
+        seen[groups.get(name, "")] += 1
+    kept = set(sorted(place, key=place.__getitem__)[:most])
+    return [name for name in place if name in kept]
+
+
+def _words(title: str | None, shown: int, given: int, grouped: bool) -> str:
     """The title of the figure, with how many panels it leaves out."""
-    left = f"the first {shown} of {given}; {given - shown} left out" if shown < given else ""
+    which = f"{shown} of {given}, the first of each group" if grouped else f"the first {shown} of {given}"
+    left = f"{which}; {given - shown} left out" if shown < given else ""
     return " \u2013 ".join(part for part in (title, left) if part)
 
 

@@ -178,7 +178,7 @@ def test_multiples_share_axes_keep_the_order_and_say_what_is_left_out():
     figure.savefig(io.BytesIO(), format="png")
     assert len(grid) == len(figure.axes) == 9
     assert grid[1].get_title() == "$pig_1\nFAC 51 %"
-    assert figure.get_suptitle() == "pigs \u2013 the first 9 of 30; 21 left out"
+    assert figure.get_suptitle() == "pigs \u2013 9 of 30, the first of each group; 21 left out"
     assert len({(ax.get_xlim(), ax.get_ylim()) for ax in grid}) == 1
     assert [ax.get_xlabel() for ax in grid if ax.get_xlabel()] == ["frame"] and figure.get_supylabel() == "area"
     assert [k for k, ax in enumerate(grid) if ax.xaxis.get_tick_params()["labelbottom"]] == [*range(3, 9)]
@@ -186,6 +186,14 @@ def test_multiples_share_axes_keep_the_order_and_say_what_is_left_out():
     np.testing.assert_array_equal(drawn(grid[8], PALETTE[0])[0].get_ydata(), panels["$pig_8"])
     assert [text.get_text() for text in figure.legends[0].texts] == ["control", "outlier"]
     assert words(grid[0]) == ["ED", "ES"] and words(grid[1]) == []
+
+
+def test_of_many_panels_each_group_has_about_as_many():
+    kind = {f"{k:02d}": ("few" if k < 2 else "many" if k < 30 else "last") for k in range(40)}
+    grid = multiples(MS, {name: AREA for name in [*kind, "none"]}, groups=kind, most=10)
+    assert [ax.get_title() for ax in grid] == ["00", "01", "02", "03", "04", "05", "30", "31", "32", "none"]
+    first = multiples(MS, dict.fromkeys(kind, AREA), most=2)
+    assert [ax.get_title() for ax in first] == ["00", "01"] and "the first 2 of 40" in first[0].figure.get_suptitle()
 
 
 def test_a_panel_of_a_group_has_thin_curves_under_their_mean():

@@ -138,7 +138,9 @@ def _studies(tracked: Tracked, function: pd.DataFrame, average: Averages) -> Ite
     """A small panel of each examination's volume, where there are volumes, else of its area, with what it ejects."""
     volumes = {each.name: each.ml for each in tracked.volumes}
     studies = {each.name: each.studies[0] for each in tracked.examinations() if each.volume is not None or not volumes}
-    studies = {name: study for name, study in studies.items() if len(study.beats.ed)}
+    group = _groups(tracked, average)
+    order = sorted(studies, key=lambda name: (name not in group, group.get(name, ""), name))
+    studies = {name: studies[name] for name in order if len(studies[name].beats.ed)}
     if len(studies) < 2:
         return
     share = "ef" if volumes else "fac"
@@ -150,7 +152,7 @@ def _studies(tracked: Tracked, function: pd.DataFrame, average: Averages) -> Ite
         unit=_unit(tracked),
         label="volume (ml)" if volumes else f"area ({tracked.source.unit}²)",
         notes=said,
-        groups=_groups(tracked, average) or None,
+        groups=group or None,
         ed={name: int(study.beats.ed[0]) for name, study in studies.items()},
         es={name: int(study.beats.es[0]) for name, study in studies.items()},
     )
