@@ -79,3 +79,15 @@ def test_a_group_has_one_colour_in_all_pictures(drawn: Drawn, beating: Write, he
     means = {line.get_label(): line.get_color() for line in made["average area"].lines}
     panels = [(ax.get_title()[:6], ax.lines[0].get_color()) for ax in made["studies"].figure.axes]
     assert panels == [(f"P{k:05d}", means["z" if k < 3 else "a"]) for k in (3, 4, 5, 0, 1, 2)], "by group, then by name"
+
+
+def test_a_slice_with_one_outline_says_why_it_has_no_strain_and_no_motion(
+    drawn: Drawn, beating: Write, outlined: Array, tmp_path: Path
+) -> None:
+    points = outlined.copy()
+    points[[*range(12, 15), *range(16, 24)]] = np.nan  # of the second slice the fourth frame stays
+    made = drawn(beating(tmp_path / "atlas", range(48), points), show="P00000_s001")
+    said = [text.get_text().strip() for ax in (made["curves"], *made["curves"].figure.axes) for text in ax.texts]
+    assert "no outline at end-diastole" in said and "no value in any frame" not in said
+    notes = [text.get_text().strip() for text in made["trajectories"].texts]
+    assert "an outline in one frame alone: no motion is known" in notes and "motion" not in made

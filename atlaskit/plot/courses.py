@@ -36,6 +36,9 @@ X_LABELS: dict[str, str] = {"ms": "time (ms)", "phase": "phase of the beat", "fr
 MOST_CURVES = 8
 """More curves than there are colours cannot be told apart."""
 
+NOTHING = "no value in any frame"
+"""What axes without a curve say, where no more is known."""
+
 _EMPTY = "#EDEDED"
 _HEADROOM, _FOOTROOM = 0.13, 0.05  # of the range of values: words of phases, and a rim below
 _TURNS = 0.3  # of the range of x, at whose end words stand before their line
@@ -204,6 +207,11 @@ def known_mean(values: Floats) -> Floats:
     return mean
 
 
+def known_frames(curves: Mapping[str, Floats], frames: int) -> NDArray[np.bool_]:
+    """(T,) the frames in which a curve has a value."""
+    return np.asarray(np.any([np.zeros(frames, dtype=bool), *(np.isfinite(y) for y in curves.values())], axis=0))
+
+
 def last_height(y: Floats) -> float | None:
     """The last known value of a curve; None where there is none."""
     known = y[np.isfinite(y)]
@@ -242,14 +250,17 @@ def draw_courses(
     words: bool = True,
     key: bool = True,
     title: str | None = None,
+    gap: NDArray[np.bool_] | None = None,
+    nothing: str = NOTHING,
 ) -> None:
-    """Draw curves with their gaps, flags (interpolated, outliers), phases (ed, es) and names."""
+    """Draw curves with their gaps, flags (interpolated, outliers), phases (ed, es) and names; and why there is `nothing`."""
     frames = len(x)
     if not np.ptp(x):
         ax.set_xlim(x[0] - 0.5, x[0] + 0.5)
     ed, es = (frames_of(each, frames) for each in marks)
     set_range(ax, curves.values())
-    gap = ~np.any([np.isfinite(y) for y in curves.values()], axis=0) if curves else np.ones(frames, dtype=bool)
+    known = known_frames(curves, frames)
+    gap = ~known if gap is None else gap
     shade_gaps(ax, x, gap)
     separate_beats(ax, x, ed)
     used = np.zeros(2, dtype=bool)
@@ -261,8 +272,8 @@ def draw_courses(
     if key and handles:
         legend_above(ax, handles, columns=3)
     set_title(ax, title, over_key=key and bool(handles))
-    if gap.all():
-        say(ax, "no outline in any frame")
+    if not known.any():
+        say(ax, nothing)
     ends = {name: last_height(y) for name, y in curves.items() if name}
     middle = float(np.mean(ax.get_ylim()))
     called = {name: shortened(name) + (" (none)" if height is None else "") for name, height in ends.items()}

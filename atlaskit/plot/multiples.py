@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from atlaskit.errors import InputError
 from atlaskit.plot.charts import NO_GROUP
 from atlaskit.plot.courses import (
+    NOTHING,
     X_LABELS,
     Flags,
     Floats,
@@ -137,7 +138,7 @@ def _grid(count: int, unit: Unit) -> NDArray[np.object_]:
 def _draw_panel(ax: Axes, x: Floats, values: Floats, color: str, flags: list[NDArray[np.bool_]]) -> None:
     """One curve with its flags, or many under their mean."""
     if not np.isfinite(values).any():
-        say(ax, "no outline\nin any frame")
+        say(ax, NOTHING.replace(" in", "\nin"))
         return
     if values.ndim == 1:
         hollow, crossed = (each & np.isfinite(values) for each in flags)

@@ -108,10 +108,11 @@ def trajectories(
     chosen = [loop[:: every or 1] if every else spaced(loop, mean, gap=_GAP) for _, loop in present_loops(mean, topology)]
     kept = np.unique(np.concatenate(chosen)) if chosen else np.zeros(0, dtype=np.int64)
     note = f"paths of {len(kept)} of {int(np.isfinite(mean).all(axis=1).sum())} landmarks"
-    note += "; dots: end-diastole\n" if np.isfinite(points[ed]).any() else "; no outline at end-diastole\n"
+    note += "; dots: end-diastole" if np.isfinite(points[ed]).any() else "; no outline at end-diastole"
     if color == "time" and periodic and es is not None:
-        note = note.replace("\n", "; broad: systole\n")
-    ax = map_axes(ax, window(points), title, note)
+        note += "; broad: systole"
+    note = _alone(points) or note
+    ax = map_axes(ax, window(points), title, f"{note}\n")  # a line for the legend
     _draw_outlines(ax, points, topology, base, (ed, es), on if base is not mean else "mean")
     if color == "displacement":
         look = _by_distance(points, ed, unit, most)
@@ -171,7 +172,8 @@ def motion_map(
         raise InputError(f"Displacements need landmarks at end-diastole; frame {ed} is a gap: choose another frame.")
     away = np.linalg.norm(points - points[ed], axis=2)
     peak = np.where(np.isfinite(away).any(axis=0), np.nanmax(np.nan_to_num(away, nan=0.0), axis=0), np.nan)
-    ax = map_axes(ax, window(points if es is None else points[[ed, es]]), title, "grey: end-systole" if es is not None else "")
+    note = "grey: end-systole" if es is not None and np.isfinite(points[es]).any() else ""
+    ax = map_axes(ax, window(points if es is None else points[[ed, es]]), title, _alone(points) or note)
     if es is not None:
         for _, loop in present_loops(points[es], topology):
             draw_outline(ax, points[es, loop], PALE, width=1.0, dots=0, label="end-systole", zorder=1)
@@ -188,6 +190,11 @@ def _checked(points: Points, ed: int, es: int | None) -> tuple[Floats, int, int 
         raise InputError(f"A picture of motion needs landmarks (T, L, 2) in one frame at least; these {what}.")
     frames_of([each for each in (ed, es) if each is not None], len(course))
     return course, ed, es
+
+
+def _alone(points: Floats) -> str:
+    """Why there is no motion, where one frame alone has an outline; else empty."""
+    return "an outline in one frame alone: no motion is known" if np.isfinite(points).any((1, 2)).sum() == 1 else ""
 
 
 def _draw_outlines(ax: Axes, points: Floats, topology: Topology, base: Floats, phases: tuple[int, int | None], on: str) -> None:

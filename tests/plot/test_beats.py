@@ -101,7 +101,23 @@ def test_areas_stand_over_strains_in_percent_and_a_structure_keeps_its_colour():
 def test_what_has_no_outline_says_so():
     ax = curves(MS, {"cavity": AREA, "epi": AREA * np.nan})
     assert words(ax) == ["epi (none)", "cavity"], "from the lowest up"
-    assert "no outline in any frame" in words(curves(MS, AREA * np.nan, ed=0))
+    assert "no value in any frame" in words(curves(MS, AREA * np.nan, ed=0))
+
+
+@pytest.mark.parametrize(
+    ("known", "ed", "why"),
+    [
+        ([3, 4, 5], 0, "no outline at end-diastole"),
+        ([3], None, "no end-diastole is known"),
+        ([], 0, "no value in any frame"),
+        ([0, 3], 0, "no value in any frame"),
+    ],
+)
+def test_where_there_is_no_strain_it_is_said_why(known, ed, why):
+    area = np.where(np.isin(np.arange(T), known), AREA, np.nan)
+    upper, lower = beat(MS, {"cavity": area}, {"cavity": AREA * np.nan}, ed=ed)
+    assert why in words(lower) and ("no value in any frame" in words(upper)) == (not known)
+    assert len(upper.patches) == len(lower.patches) == T - len(known), "a gap is a frame without an outline"
 
 
 def test_names_of_curves_do_not_cover_each_other():
@@ -203,7 +219,7 @@ def test_a_panel_of_a_group_has_thin_curves_under_their_mean():
     *thin, mean = drawn(both, PALETTE[0])
     assert len(thin) == 2 and mean.get_linewidth() > 2 * thin[0].get_linewidth()
     np.testing.assert_allclose(mean.get_ydata(), np.where(np.arange(T) == 2, AREA, 2 * AREA))
-    assert words(nobody) == ["no outline\nin any frame"]
+    assert words(nobody) == ["no value\nin any frame"]
     assert not any(isinstance(each, LineCollection) for each in nobody.collections)
 
 

@@ -79,6 +79,14 @@ def test_gaps_break_paths_and_absent_structures_have_none(beats, topology):
     assert "no outline at end-diastole" in note(trajectories(beats, topology))
 
 
+def test_a_single_outline_says_that_it_has_no_motion(beats, topology):
+    beats[1:] = np.nan
+    for ax in (trajectories(beats, topology, es=ES), motion_map(beats, topology, es=ES)):
+        assert "an outline in one frame alone: no motion is known" in [text.get_text().strip() for text in ax.texts]
+    beats[1] = beats[0]
+    assert "grey" not in " ".join(text.get_text() for text in motion_map(beats, topology, es=ES).texts), "nothing grey is drawn"
+
+
 def test_few_paths_of_many_landmarks_are_drawn_evenly_around_the_loop():
     turn = 2 * np.pi * np.arange(256) / 256
     circle = np.column_stack([np.cos(turn), np.sin(turn)])

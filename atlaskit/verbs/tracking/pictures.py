@@ -108,14 +108,19 @@ def _in_full(tracked: Tracked, study: Study, q: int) -> Iterator[tuple[str, Any]
     if frames > 1:
         label = f"area ({source.unit}²)"
         yield "curves", plot.beat(x, areas, strains, unit=_unit(tracked), label=label, ed=ed, es=es, **flags, title=name)[0]
+    if ed:
+        yield from _motion(tracked, study, q)
+
+
+def _motion(tracked: Tracked, study: Study, q: int) -> Iterator[tuple[str, Any]]:
+    """Paths of the landmarks of one sequence, and how far they get."""
+    source, frames, (ed, es) = tracked.source, study.frames, _marks(study)
     points = tracked.prepared.points[q, :frames]
-    if ed and np.isfinite(points[ed[0]]).any():
-        first: dict[str, Any] = {"ed": ed[0], "es": es[0], "unit": source.unit, "title": name}
-        numbers = sequences.frames[q, :frames]
-        yield (
-            "trajectories",
-            plot.trajectories(points, source.topology, periodic=study.periodic, frame_numbers=numbers, **first),
-        )
+    first: dict[str, Any] = {"ed": ed[0], "es": es[0], "unit": source.unit, "title": source.sequences.names[q]}
+    if np.isfinite(points).any():
+        way: dict[str, Any] = {"periodic": study.periodic, "frame_numbers": source.sequences.frames[q, :frames]}
+        yield "trajectories", plot.trajectories(points, source.topology, **way, **first)
+    if np.isfinite(points[ed[0]]).any():
         yield "motion", plot.motion_map(points, source.topology, **first)
 
 
