@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -91,3 +92,14 @@ def test_a_slice_with_one_outline_says_why_it_has_no_strain_and_no_motion(
     assert "no outline at end-diastole" in said and "no value in any frame" not in said
     notes = [text.get_text().strip() for text in made["trajectories"].texts]
     assert "an outline in one frame alone: no motion is known" in notes and "motion" not in made
+
+
+def test_a_single_study_has_a_curve_of_its_volume(drawn: Drawn, whole: Path, tmp_path: Path) -> None:
+    atlas = Path(shutil.copytree(whole, tmp_path / "atlas"))
+    ax = drawn(atlas)["volume"]
+    table, row = (pd.read_csv(atlas / "tracks" / f"{name}.csv") for name in ("volumes", "function"))
+    np.testing.assert_allclose(curve(ax), table[["time_ms", "volume_ml"]])
+    assert ax.get_ylabel() == "volume (ml)"
+    assert ax.get_title(loc="left") == f"P00000\nEF {100 * row['ef'].iat[0]:.0f} %"
+    assert {"end-diastole", "end-systole"} <= {text.get_text() for text in ax.texts}
+    assert {"volume", "studies"}.isdisjoint(drawn(atlas, volume="none")), "an area alone is among the curves"

@@ -219,9 +219,10 @@ def last_height(y: Floats) -> float | None:
 
 
 def set_title(ax: Axes, title: str | None, *, over_key: bool) -> None:
-    """Write a title over axes, and over the legend that may lie between."""
+    """Write a title of one or more lines over axes, and over the legend that may lie between."""
     if title:
-        ax.set_title(shortened(title, _TITLE), fontsize=NAME_PT, color=INK, pad=16 if over_key else 5, loc="left")
+        lines = [shortened(line, _TITLE) for line in title.splitlines()]
+        ax.set_title("\n".join(lines), fontsize=NAME_PT, color=INK, pad=16 if over_key else 5, loc="left")
 
 
 def say(ax: Axes, words: str) -> None:

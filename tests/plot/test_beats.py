@@ -11,6 +11,7 @@ from matplotlib.colors import to_hex
 
 from atlaskit.errors import InputError
 from atlaskit.plot import PALETTE, average, beat, curves, multiples
+from atlaskit.plot.labels import shortened
 from atlaskit.plot.style import PALE
 
 T = 20
@@ -118,6 +119,11 @@ def test_where_there_is_no_strain_it_is_said_why(known, ed, why):
     upper, lower = beat(MS, {"cavity": area}, {"cavity": AREA * np.nan}, ed=ed)
     assert why in words(lower) and ("no value in any frame" in words(upper)) == (not known)
     assert len(upper.patches) == len(lower.patches) == T - len(known), "a gap is a frame without an outline"
+
+
+def test_each_line_of_a_title_is_shortened_alone():
+    name = "study " + 50 * "x"
+    assert curves(MS, AREA, title=f"{name}\nEF 52 %").get_title(loc="left").splitlines() == [shortened(name, 46), "EF 52 %"]
 
 
 def test_names_of_curves_do_not_cover_each_other():

@@ -140,17 +140,20 @@ def _marks(study: Study) -> tuple[list[int], list[int]]:
 
 
 def _studies(tracked: Tracked, function: pd.DataFrame, average: Averages) -> Iterator[tuple[str, Any]]:
-    """A small panel of each examination's volume, where there are volumes, else of its area, with what it ejects."""
+    """A small panel of each examination's volume, where there are volumes, else of its area, with what it ejects.
+
+    The volume of a single one is drawn large; its area is among the curves of its sequence.
+    """
     volumes = {each.name: each.ml for each in tracked.volumes}
     studies = {each.name: each.studies[0] for each in tracked.examinations() if each.volume is not None or not volumes}
     group = _groups(tracked, average)
     order = sorted(studies, key=lambda name: (name not in group, group.get(name, ""), name))
     studies = {name: studies[name] for name in order if len(studies[name].beats.ed)}
+    said = _said(function, "ef" if volumes else "fac")
+    if len(studies) == 1 and volumes:
+        yield "volume", _volume(tracked, next(iter(studies)), said)
     if len(studies) < 2:
         return
-    share = "ef" if volumes else "fac"
-    known = function.groupby("study")[share].mean().dropna() if share in function else pd.Series(dtype=float)
-    said = {str(name): f"{share.upper()} {PER_CENT * value:.0f} %" for name, value in known.items()}
     grid = plot.multiples(
         {name: _places(tracked, study, study.slices[0]) for name, study in studies.items()},
         {name: volumes.get(name, study.curve) for name, study in studies.items()},
@@ -162,6 +165,21 @@ def _studies(tracked: Tracked, function: pd.DataFrame, average: Averages) -> Ite
         es={name: int(study.beats.es[0]) for name, study in studies.items()},
     )
     yield "studies", grid[0]
+
+
+def _said(function: pd.DataFrame, share: str) -> dict[str, str]:
+    """What each examination ejects, the mean of its beats, in words."""
+    known = function.groupby("study")[share].mean().dropna() if share in function else pd.Series(dtype=float)
+    return {str(name): f"{share.upper()} {PER_CENT * value:.0f} %" for name, value in known.items()}
+
+
+def _volume(tracked: Tracked, name: str, said: dict[str, str]) -> Any:
+    """The volume of one examination over its frames."""
+    volume = next(each for each in tracked.volumes if each.name == name)
+    study = volume.studies[0]
+    ed, es = _marks(study)
+    x, title = _places(tracked, study, study.slices[0]), f"{name}\n{said.get(name, '')}"
+    return plot.curves(x, volume.ml, unit=_unit(tracked), label="volume (ml)", ed=ed, es=es, title=title)
 
 
 def _groups(tracked: Tracked, average: Averages) -> dict[str, str]:
