@@ -61,6 +61,11 @@ def bar(ax: Axes) -> list[str]:
     return [tick.get_text() for tick in ax.child_axes[0].get_yticklabels()]
 
 
+def hollow(ax: Axes) -> list[float]:
+    """Where the open dots of axes lie."""
+    return [float(x) for line in ax.lines if line.get_markerfacecolor() == "white" for x in line.get_xdata()]
+
+
 def test_frames_are_called_as_files_call_them(
     drawn: Drawn, sequence_store: Write, outlined: Array, nested: Topology, tmp_path: Path
 ) -> None:
@@ -103,3 +108,19 @@ def test_a_single_study_has_a_curve_of_its_volume(drawn: Drawn, whole: Path, tmp
     assert ax.get_title(loc="left") == f"P00000\nEF {100 * row['ef'].iat[0]:.0f} %"
     assert {"end-diastole", "end-systole"} <= {text.get_text() for text in ax.texts}
     assert {"volume", "studies"}.isdisjoint(drawn(atlas, volume="none")), "an area alone is among the curves"
+
+
+@pytest.mark.parametrize("studies", [1, 2])
+def test_volumes_mark_what_was_interpolated_and_say_what_was_left_out(
+    drawn: Drawn, beating: Write, outlined: Array, tmp_path: Path, studies: int
+) -> None:
+    points = outlined.copy()
+    points[[24 + 4, 0, 1, 6, 7], :32] = np.nan  # the cavity of one frame, and twice that of the first slice
+    atlas = beating(tmp_path / "atlas", range(48 * studies), points)
+    made = drawn(atlas)
+    ax = made["volume" if studies == 1 else "studies"]
+    table = pd.read_csv(atlas / "tracks" / "volumes.csv")
+    filled = table[(table["study"] == "P00000") & (table["slices_interpolated"] > 0)]
+    assert len(filled) == 1 and hollow(ax) == pytest.approx(filled["time_ms"].to_numpy())
+    words = ax.get_title(loc="left") + ax.get_title()
+    assert words.splitlines()[0] == "P00000" and "EF " in words and "1 slice left out" in words

@@ -34,7 +34,7 @@ from atlaskit.plot.courses import (
 from atlaskit.plot.labels import shortened
 from atlaskit.plot.style import DPI, INK, NAME_PT, PAGE_IN, PALE, SMALL_PT, TEXT_PT, Picture, color_of
 
-_PANEL_IN, _EDGE_IN = 1.0, 0.7
+_PANEL_IN, _EDGE_IN, _LINE_IN = 1.0, 0.7, 0.11
 _MOST_COLUMNS = 6
 
 
@@ -66,7 +66,7 @@ def multiples(
     label : str
         What the values are, with their unit.
     notes : mapping of str to str, optional
-        What stands below the name of a panel, such as "FAC 52 %".
+        What stands below the name of a panel, such as "FAC 52 %", in one line or more.
     groups : mapping of str to str, optional
         The group of each panel, for its colour: in order of the names of all groups that are told here, of panels or not, as
         `average` has them. A panel without a group is grey.
@@ -99,7 +99,8 @@ def multiples(
             )
     look = _looks(groups or {})
     colors = {name: look.get((groups or {}).get(name, ""), PALE if groups else color_of(0)) for name in shown}
-    grid = _grid(len(shown), unit)
+    said = {name: (notes or {}).get(name, "") for name in shown}
+    grid = _grid(len(shown), unit, lines=max(note.count("\n") for note in said.values()))
     for k, (ax, (name, values)) in enumerate(zip(grid, shown.items(), strict=True)):
         flags = [flags_of(each, name, len(places[name])) for each in (interpolated, outliers)]
         _draw_panel(ax, places[name], values, colors[name], flags)
@@ -107,8 +108,8 @@ def multiples(
         marks = [frames_of((each or {}).get(name), len(places[name])) for each in (ed, es)]
         if np.isfinite(values).any():
             mark_phases(ax, places[name], *marks, words=k == 0)
-        note = (notes or {}).get(name, "")
-        ax.set_title(f"{shortened(name)}\n{note}" if notes else shortened(name), fontsize=SMALL_PT + 0.5, color=INK, pad=2)
+        words = f"{shortened(name)}\n{said[name]}" if notes else shortened(name)
+        ax.set_title(words, fontsize=SMALL_PT + 0.5, color=INK, pad=2)
     _finish(grid, X_LABELS[unit], label, _words(title, len(shown), len(panels), bool(groups)))
     drawn = {(groups or {}).get(name, NO_GROUP): color for name, color in colors.items()} if groups else {}
     _draw_key(grid, shown, drawn if list(drawn) != list(shown) else {}, (interpolated, outliers))
@@ -120,11 +121,15 @@ def _looks(groups: Mapping[str, str]) -> dict[str, str]:
     return {kind: color_of(k) for k, kind in enumerate(sorted(set(groups.values())))}
 
 
-def _grid(count: int, unit: Unit) -> NDArray[np.object_]:
-    """Axes of a new figure in rows of up to six, which share their ranges; only those at the edge have numbers."""
+def _grid(count: int, unit: Unit, *, lines: int = 0) -> NDArray[np.object_]:
+    """Axes of a new figure in rows of up to six, which share their ranges; only those at the edge have numbers.
+
+    There is room above each for a name, a note, and some more lines of it.
+    """
     columns = min(count, _MOST_COLUMNS if count > 8 else 4)
     rows = math.ceil(count / columns)
-    figure = Picture(figsize=(PAGE_IN, _EDGE_IN + rows * (_PANEL_IN if columns > 4 else 1.3 * _PANEL_IN)), dpi=DPI)
+    tall = (_PANEL_IN if columns > 4 else 1.3 * _PANEL_IN) + _LINE_IN * lines
+    figure = Picture(figsize=(PAGE_IN, _EDGE_IN + rows * tall), dpi=DPI)
     figure.set_layout_engine("constrained", h_pad=0.03, w_pad=0.03)
     cells: list[Axes] = [*figure.subplots(rows, max(columns, 3), sharex=True, sharey=True, squeeze=False)[:, :columns].ravel()]
     for ax in [each for each in figure.axes if each not in cells[:count]]:

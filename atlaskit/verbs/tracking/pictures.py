@@ -15,6 +15,7 @@ from atlaskit.verbs.tracking.beats import Study
 from atlaskit.verbs.tracking.comparing import ALL, Averages
 from atlaskit.verbs.tracking.masks import Planes
 from atlaskit.verbs.tracking.tracked import Tracked
+from atlaskit.verbs.tracking.volumes import Volume
 from atlaskit.verbs.whole import whole
 
 FILM = "tracks_beat.gif"
@@ -144,42 +145,54 @@ def _studies(tracked: Tracked, function: pd.DataFrame, average: Averages) -> Ite
 
     The volume of a single one is drawn large; its area is among the curves of its sequence.
     """
-    volumes = {each.name: each.ml for each in tracked.volumes}
+    volumes = {each.name: each for each in tracked.volumes}
     studies = {each.name: each.studies[0] for each in tracked.examinations() if each.volume is not None or not volumes}
     group = _groups(tracked, average)
     order = sorted(studies, key=lambda name: (name not in group, group.get(name, ""), name))
     studies = {name: studies[name] for name in order if len(studies[name].beats.ed)}
-    said = _said(function, "ef" if volumes else "fac")
+    said = _said(function, volumes)
     if len(studies) == 1 and volumes:
-        yield "volume", _volume(tracked, next(iter(studies)), said)
+        yield "volume", _volume(tracked, volumes[next(iter(studies))], said)
     if len(studies) < 2:
         return
     grid = plot.multiples(
         {name: _places(tracked, study, study.slices[0]) for name, study in studies.items()},
-        {name: volumes.get(name, study.curve) for name, study in studies.items()},
+        {name: volumes[name].ml if volumes else study.curve for name, study in studies.items()},
         unit=_unit(tracked),
         label="volume (ml)" if volumes else f"area ({tracked.source.unit}²)",
-        notes=said,
+        notes={name: "\n".join(lines) for name, lines in said.items()},
         groups=group or None,
         ed={name: int(study.beats.ed[0]) for name, study in studies.items()},
         es={name: int(study.beats.es[0]) for name, study in studies.items()},
+        interpolated={name: volume.interpolated > 0 for name, volume in volumes.items()},
     )
     yield "studies", grid[0]
 
 
-def _said(function: pd.DataFrame, share: str) -> dict[str, str]:
-    """What each examination ejects, the mean of its beats, in words."""
+def _said(function: pd.DataFrame, volumes: dict[str, Volume]) -> dict[str, list[str]]:
+    """What each examination ejects, the mean of its beats, and how many slices its volume leaves out, in words."""
+    share = "ef" if volumes else "fac"
     known = function.groupby("study")[share].mean().dropna() if share in function else pd.Series(dtype=float)
-    return {str(name): f"{share.upper()} {PER_CENT * value:.0f} %" for name, value in known.items()}
+    words = {str(name): [f"{share.upper()} {PER_CENT * value:.0f} %"] for name, value in known.items()}
+    for name, left in ((name, len(volume.left_out)) for name, volume in volumes.items()):
+        words.setdefault(name, []).extend([f"{left} slice{'s' if left > 1 else ''} left out"] if left else [])
+    return words
 
 
-def _volume(tracked: Tracked, name: str, said: dict[str, str]) -> Any:
+def _volume(tracked: Tracked, volume: Volume, said: dict[str, list[str]]) -> Any:
     """The volume of one examination over its frames."""
-    volume = next(each for each in tracked.volumes if each.name == name)
     study = volume.studies[0]
     ed, es = _marks(study)
-    x, title = _places(tracked, study, study.slices[0]), f"{name}\n{said.get(name, '')}"
-    return plot.curves(x, volume.ml, unit=_unit(tracked), label="volume (ml)", ed=ed, es=es, title=title)
+    return plot.curves(
+        _places(tracked, study, study.slices[0]),
+        volume.ml,
+        unit=_unit(tracked),
+        label="volume (ml)",
+        ed=ed,
+        es=es,
+        interpolated=volume.interpolated > 0,
+        title=f"{volume.name}\n{', '.join(said[volume.name])}",
+    )
 
 
 def _groups(tracked: Tracked, average: Averages) -> dict[str, str]:
