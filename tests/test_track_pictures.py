@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 import atlaskit
@@ -51,9 +52,14 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> Drawn:
     return run
 
 
+def dotted(ax: Axes) -> Line2D:
+    """The first curve of axes."""
+    return next(line for line in ax.lines if line.get_marker() == "o")
+
+
 def curve(ax: Axes) -> Array:
-    """Where the first line of as many points as there are frames lies."""
-    return np.asarray(next(line for line in ax.lines if line.get_marker() == "o").get_xydata())
+    """Where the dots of the first curve lie."""
+    return np.asarray(dotted(ax).get_xydata())
 
 
 def bar(ax: Axes) -> list[str]:
@@ -82,8 +88,9 @@ def test_a_group_has_one_colour_in_all_pictures(drawn: Drawn, beating: Write, he
     whose = pd.DataFrame({"subject": sorted(set(hearts.table["subject"])), "group": list("zzzaaa")})
     one = hearts.table.index[hearts.table["slice"] == 1]
     made = drawn(beating(tmp_path / "atlas", one), table=whose, group="group")
+    assert made["average area"].get_ylabel() == "change of area since ED (%)"
     means = {line.get_label(): line.get_color() for line in made["average area"].lines}
-    panels = [(ax.get_title()[:6], ax.lines[0].get_color()) for ax in made["studies"].figure.axes]
+    panels = [(ax.get_title()[:6], dotted(ax).get_color()) for ax in made["studies"].figure.axes]
     assert panels == [(f"P{k:05d}", means["z" if k < 3 else "a"]) for k in (3, 4, 5, 0, 1, 2)], "by group, then by name"
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from itertools import chain
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike, NDArray
@@ -27,6 +27,7 @@ from atlaskit.plot.courses import (
     known_mean,
     mark_key,
     mark_phases,
+    phase_key,
     places_of,
     say,
     set_range,
@@ -81,7 +82,7 @@ def multiples(
     Returns
     -------
     (n,) array of Axes
-        Of one figure as wide as a page; labels stand at its left and lower edge only.
+        Of one figure as wide as a page; labels stand at its left and lower edge only, and one key below.
 
     Raises
     ------
@@ -101,18 +102,17 @@ def multiples(
     colors = {name: look.get((groups or {}).get(name, ""), PALE if groups else color_of(0)) for name in shown}
     said = {name: (notes or {}).get(name, "") for name in shown}
     grid = _grid(len(shown), unit, lines=max(note.count("\n") for note in said.values()))
-    for k, (ax, (name, values)) in enumerate(zip(grid, shown.items(), strict=True)):
+    marks = {name: [frames_of((each or {}).get(name), len(places[name])) for each in (ed, es)] for name in shown}
+    for ax, (name, values) in zip(grid, shown.items(), strict=True):
         flags = [flags_of(each, name, len(places[name])) for each in (interpolated, outliers)]
-        _draw_panel(ax, places[name], values, colors[name], flags)
+        _draw_panel(ax, places[name], values, colors[name], flags, marks[name])
         set_range(ax, shown.values())
-        marks = [frames_of((each or {}).get(name), len(places[name])) for each in (ed, es)]
-        if np.isfinite(values).any():
-            mark_phases(ax, places[name], *marks, words=k == 0)
         words = f"{shortened(name)}\n{said[name]}" if notes else shortened(name)
         ax.set_title(words, fontsize=SMALL_PT + 0.5, color=INK, pad=2)
     _finish(grid, X_LABELS[unit], label, _words(title, len(shown), len(panels), bool(groups)))
     drawn = {(groups or {}).get(name, NO_GROUP): color for name, color in colors.items()} if groups else {}
-    _draw_key(grid, shown, drawn if list(drawn) != list(shown) else {}, (interpolated, outliers))
+    handles = _group_lines(drawn) if list(drawn) != list(shown) else []
+    _draw_key(grid, [*handles, *_signs(shown, (interpolated, outliers), marks)])
     return grid
 
 
@@ -140,11 +140,14 @@ def _grid(count: int, unit: Unit, *, lines: int = 0) -> NDArray[np.object_]:
     return np.array(cells[:count], dtype=object)
 
 
-def _draw_panel(ax: Axes, x: Floats, values: Floats, color: str, flags: list[NDArray[np.bool_]]) -> None:
-    """One curve with its flags, or many under their mean."""
+def _draw_panel(
+    ax: Axes, x: Floats, values: Floats, color: str, flags: list[NDArray[np.bool_]], marks: list[list[int]]
+) -> None:
+    """One curve with its flags, or many under their mean, and lines at the phases."""
     if not np.isfinite(values).any():
         say(ax, NOTHING.replace(" in", "\nin"))
         return
+    mark_phases(ax, x, *marks, words=False)
     if values.ndim == 1:
         hollow, crossed = (each & np.isfinite(values) for each in flags)
         draw_course(ax, x, values, color, hollow=hollow, crossed=crossed, width=0.9)
@@ -181,17 +184,26 @@ def _finish(grid: NDArray[np.object_], x: str, y: str, title: str) -> None:
         figure.suptitle(title, fontsize=NAME_PT, color=INK)
 
 
-def _draw_key(
-    grid: NDArray[np.object_], shown: Mapping[str, Floats], groups: Mapping[str, str], flags: tuple[Flags, Flags]
-) -> None:
-    """Add a legend of groups and of signs in use below all panels."""
-    used = [
+def _group_lines(groups: Mapping[str, str]) -> list[Artist]:
+    """Entries of a legend for groups, by their colours."""
+    order = sorted(groups, key=lambda kind: (kind == NO_GROUP, kind))
+    return [Line2D([], [], color=groups[kind], linewidth=1.4, label=kind) for kind in order]
+
+
+def _signs(
+    shown: Mapping[str, Floats], flags: tuple[Flags, Flags], marks: Mapping[str, Sequence[Sequence[int]]]
+) -> list[Artist]:
+    """Entries of a legend for the signs of frames and the lines of phases that are in use."""
+    hollow, crossed = (
         any((flags_of(each, name, y.shape[-1]) & np.isfinite(y)).any() for name, y in shown.items() if y.ndim == 1)
         for each in flags
-    ]
-    order = sorted(groups, key=lambda kind: (kind == NO_GROUP, kind))
-    lines = [Line2D([], [], color=groups[kind], linewidth=1.4, label=kind) for kind in order]
-    handles = [*chain(lines, mark_key(hollow=used[0], crossed=used[1], gap=False))]
+    )
+    ed, es = (any(marks[name][k] for name, y in shown.items() if np.isfinite(y).any()) for k in range(2))
+    return [*mark_key(hollow=hollow, crossed=crossed, gap=False), *phase_key(ed=ed, es=es)]
+
+
+def _draw_key(grid: NDArray[np.object_], handles: Sequence[Artist]) -> None:
+    """Add a legend below all panels, once for all of them."""
     if handles:
         grid[0].get_figure(root=True).legend(
             handles=handles, loc="outside lower center", ncols=min(len(handles), 6), fontsize=TEXT_PT, frameon=False

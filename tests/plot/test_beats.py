@@ -206,8 +206,11 @@ def test_multiples_share_axes_keep_the_order_and_say_what_is_left_out():
     assert [k for k, ax in enumerate(grid) if ax.xaxis.get_tick_params()["labelbottom"]] == [*range(3, 9)]
     assert [k for k, ax in enumerate(grid) if ax.yaxis.get_tick_params()["labelleft"]] == [0, 6]
     np.testing.assert_array_equal(drawn(grid[8], PALETTE[0])[0].get_ydata(), panels["$pig_8"])
-    assert [text.get_text() for text in figure.legends[0].texts] == ["control", "outlier"]
-    assert words(grid[0]) == ["ED", "ES"] and words(grid[1]) == []
+    assert [text.get_text() for text in figure.legends[0].texts] == [
+        "control", "outlier", "end-diastole (ED)", "end-systole (ES)",
+    ]  # fmt: skip
+    assert not any(words(ax) for ax in grid), "lines of phases are told once, in the key"
+    assert [len([line for line in ax.lines if len(line.get_xdata()) == 2]) for ax in grid[:2]] == [2, 1]
 
 
 def test_of_many_panels_each_group_has_about_as_many():

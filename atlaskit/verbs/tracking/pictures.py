@@ -21,8 +21,8 @@ from atlaskit.verbs.whole import whole
 FILM = "tracks_beat.gif"
 PER_CENT = 100.0
 LABELS = {
-    "volume": "volume since ED (%)",
-    "area": "area since ED (%)",
+    "volume": "change of volume since ED (%)",
+    "area": "change of area since ED (%)",
     "thickening": "wall thickening (%)",
 }
 
