@@ -19,6 +19,7 @@ from atlaskit.plot.courses import (
     X_LABELS,
     Flags,
     Floats,
+    Marks,
     Unit,
     beat_axes,
     draw_course,
@@ -47,8 +48,8 @@ def multiples(
     label: str = "",
     notes: Mapping[str, str] | None = None,
     groups: Mapping[str, str] | None = None,
-    ed: Mapping[str, int] | None = None,
-    es: Mapping[str, int] | None = None,
+    ed: Mapping[str, Marks] | None = None,
+    es: Mapping[str, Marks] | None = None,
     interpolated: Flags = None,
     outliers: Flags = None,
     most: int = 24,
@@ -71,8 +72,8 @@ def multiples(
     groups : mapping of str to str, optional
         The group of each panel, for its colour: in order of the names of all groups that are told here, of panels or not, as
         `average` has them. A panel without a group is grey.
-    ed, es : mapping of str to int, optional
-        Frames of end-diastole and end-systole of each panel.
+    ed, es : mapping of str to int or sequence of int, optional
+        Frames of end-diastole and end-systole of each panel; one of each for every beat.
     interpolated, outliers : (T,) bool array, or mapping of str to such, optional
         Frames whose values were filled in, and those that do not fit their neighbours; of single curves.
     most : int

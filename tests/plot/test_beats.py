@@ -194,7 +194,7 @@ def test_multiples_share_axes_keep_the_order_and_say_what_is_left_out():
     panels = {f"$pig_{k}": AREA / (1 + k) for k in range(30)}
     grid = multiples(
         np.arange(T), panels, unit="frame", label="area", notes={"$pig_1": "FAC 51 %"}, groups=dict.fromkeys(panels, "control"),
-        ed=dict.fromkeys(panels, 0), es={"$pig_0": 10}, outliers={"$pig_2": np.arange(T) == 4}, title="pigs", most=9,
+        ed=dict.fromkeys(panels, 0), es={"$pig_0": [10, 15]}, outliers={"$pig_2": np.arange(T) == 4}, title="pigs", most=9,
     )  # fmt: skip
     figure = grid[0].get_figure(root=True)
     figure.savefig(io.BytesIO(), format="png")
@@ -210,7 +210,7 @@ def test_multiples_share_axes_keep_the_order_and_say_what_is_left_out():
         "control", "outlier", "end-diastole (ED)", "end-systole (ES)",
     ]  # fmt: skip
     assert not any(words(ax) for ax in grid), "lines of phases are told once, in the key"
-    assert [len([line for line in ax.lines if len(line.get_xdata()) == 2]) for ax in grid[:2]] == [2, 1]
+    assert [len([line for line in ax.lines if len(line.get_xdata()) == 2]) for ax in grid[:2]] == [3, 1]
 
 
 def test_of_many_panels_each_group_has_about_as_many():

@@ -162,8 +162,8 @@ def _studies(tracked: Tracked, function: pd.DataFrame, average: Averages) -> Ite
         label="volume (ml)" if volumes else f"area ({tracked.source.unit}²)",
         notes={name: "\n".join(lines) for name, lines in said.items()},
         groups=group or None,
-        ed={name: int(study.beats.ed[0]) for name, study in studies.items()},
-        es={name: int(study.beats.es[0]) for name, study in studies.items()},
+        ed={name: study.beats.ed.tolist() for name, study in studies.items()},
+        es={name: study.beats.es.tolist() for name, study in studies.items()},
         interpolated={name: volume.interpolated > 0 for name, volume in volumes.items()},
     )
     yield "studies", grid[0]
