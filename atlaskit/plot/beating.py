@@ -43,7 +43,7 @@ _DPI = 110  # of a film: 704 pixels wide
 _LEFT, _RIGHT = (0.01, 0.1, 0.43, 0.76), (0.53, 0.15, 0.31, 0.66)
 _TITLE = 70
 _SAYS: dict[str, Any] = {
-    "ha": "center", "va": "center", "fontsize": NAME_PT + 1, "color": INK, "zorder": 5,
+    "ha": "center", "va": "bottom", "fontsize": NAME_PT + 1, "color": INK, "zorder": 5,
     "bbox": {"facecolor": "white", "alpha": 0.85, "linewidth": 0, "pad": 2},
 }  # fmt: skip
 _DOT: dict[str, Any] = {"marker": "o", "markersize": 7, "markeredgecolor": "white", "zorder": 6}
@@ -170,7 +170,7 @@ def beating(
         points=course, topology=topology, codes=codes, words=_words(numbers, place, unit, ed, es), x=place,
         curves=curves,
         image=_image(left, codes, topology), outlines=_lines(left, topology),
-        says=left.text(0.5, 0.5, "", transform=left.transAxes, **_SAYS), head=left.set_title("", fontsize=NAME_PT + 1, pad=4),
+        says=left.text(0.5, 0.01, "", transform=left.transAxes, **_SAYS), head=left.set_title("", fontsize=NAME_PT + 1, pad=4),
         cursor=right.axvline(place[0], color=INK, linewidth=0.6, alpha=0.5),
         dots=[right.plot([], [], color=colors[name], **_DOT)[0] for name in curves],
     )  # fmt: skip
