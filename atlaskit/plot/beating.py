@@ -42,6 +42,7 @@ _WIDE_IN, _TALL_IN = 6.4, 3.0
 _DPI = 110  # of a film: 704 pixels wide
 _LEFT, _RIGHT = (0.01, 0.1, 0.43, 0.76), (0.53, 0.15, 0.31, 0.66)
 _TITLE = 70
+_PACE_MS, _LOOP_MS = 60, 1000
 _SAYS: dict[str, Any] = {
     "ha": "center", "va": "bottom", "fontsize": NAME_PT + 1, "color": INK, "zorder": 5,
     "bbox": {"facecolor": "white", "alpha": 0.85, "linewidth": 0, "pad": 2},
@@ -98,7 +99,7 @@ def beating(
     frame_numbers: ArrayLike | None = None,
     interpolated: ArrayLike | None = None,
     outliers: ArrayLike | None = None,
-    interval_ms: int = 60,
+    interval_ms: int | None = None,
     most: int = 60,
     title: str | None = None,
 ) -> FuncAnimation:
@@ -128,8 +129,8 @@ def beating(
         What frames are called over the picture; by default `x` where that is in frames, else numbers from 0.
     interpolated, outliers : (T,) bool array, optional
         Frames that were filled in, and those that do not fit their neighbours.
-    interval_ms : int
-        How long a frame is shown.
+    interval_ms : int, optional
+        How long a frame is shown; by default 60, and of few frames longer, so that a loop lasts a second.
     most : int
         Of more frames every second, third and so on is shown, and always both phases; each for as much longer.
     title : str, optional
@@ -176,7 +177,10 @@ def beating(
     )  # fmt: skip
     step = -(-frames // max(most, 1))
     shown = sorted({*range(0, frames, step)} | {each for each in (ed, es) if each is not None})
-    return FuncAnimation(figure, film.show, frames=shown, interval=interval_ms * step, blit=False, repeat=True)
+    pace = _PACE_MS * step if interval_ms is None else interval_ms * step
+    if interval_ms is None and len(shown) * pace < _LOOP_MS:
+        pace = _LOOP_MS // max(len(shown), 2)
+    return FuncAnimation(figure, film.show, frames=shown, interval=pace, blit=False, repeat=True)
 
 
 def _codes(masks: Masks, frames: int, topology: Topology) -> list[NDArray[np.uint8]]:

@@ -66,7 +66,11 @@ def test_gaps_say_what_is_missing_and_landmarks_without_a_mask_are_dashed(case):
     film = beating(points, topology, lambda frame: planes[frame])
     assert not said(at(film, 0)[0])
     assert said(at(film, 1)[0]) == said(at(film, 2)[0]) == ["no mask in this frame"]
-    assert said(at(film, 3)[0]) == ["no landmarks in this frame"]
+    left = at(film, 3)[0]
+    assert said(left) == ["no landmarks in this frame"]
+    (words,) = (text for text in left.texts if text.get_text())
+    box = words.get_window_extent().transformed(left.transAxes.inverted())
+    assert box.y0 >= 0 and box.y1 < 0.15, "below the outlines"
     assert [line.is_dashed() for line in at(film, 1)[0].lines] == [True, True]
     left, right = at(film, 2)
     assert not any(np.isfinite(line.get_xydata()).all() for line in left.lines)
@@ -89,6 +93,17 @@ def test_of_many_frames_some_are_shown_and_always_both_phases(case):
     film = beating(points, topology, ed=0, es=3, most=3, interval_ms=50)
     at(film, 0)
     assert [*film.new_frame_seq()] == [0, 2, 3, 4] and film._interval == 100
+
+
+@pytest.mark.parametrize(("frames", "interval"), [(1, 500), (2, 500), (6, 166)])
+def test_few_frames_are_shown_for_longer(case, frames, interval):
+    points, _, topology = case
+    film = beating(points[:frames], topology)
+    at(film, 0)
+    assert film._interval == interval
+    many = beating(np.concatenate([points] * 4), topology)
+    at(many, 0)
+    assert many._interval == 60
 
 
 def test_a_film_plays_in_a_notebook(case):
