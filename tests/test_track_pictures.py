@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
@@ -131,3 +132,28 @@ def test_volumes_mark_what_was_interpolated_and_say_what_was_left_out(
     assert len(filled) == 1 and hollow(ax) == pytest.approx(filled["time_ms"].to_numpy())
     words = ax.get_title(loc="left") + ax.get_title()
     assert words.splitlines()[0] == "P00000" and "EF " in words and "1 slice left out" in words
+
+
+def paths(ax: Axes) -> Array:
+    """The edges of all paths."""
+    (found,) = (each for each in ax.collections if isinstance(each, LineCollection) and each.get_label() == "paths")
+    return np.array(found.get_segments())
+
+
+def test_motion_leads_past_a_frame_unlike_its_neighbours(
+    drawn: Drawn, beating: Write, hearts: Phantom, outlined: Array, nested: Topology, tmp_path: Path
+) -> None:
+    points, true = outlined.copy(), outlined[12:24] * hearts.spacing_mm
+    points[12 + 8], points[12 + 10] = points[36 + 8] + 12, np.nan  # another slice elsewhere; and a gap
+    made = drawn(beating(tmp_path / "atlas", range(48), points), show="P00000_s001", steady=False)
+    frames = pd.read_csv(tmp_path / "atlas" / "tracks" / "frames.csv").query("sequence == 'P00000_s001'")
+    assert frames.loc[frames["outlier"], "frame"].tolist() == [8]
+    for name in ("trajectories", "motion"):
+        assert made[name].figure.get_suptitle() == "P00000_s001, 1 outlier left out", name
+    true[8], true[10] = (true[7] + true[9]) / 2, np.nan
+    one = plot.trajectories(true, nested, es=5)
+    np.testing.assert_allclose(paths(made["trajectories"]), paths(one), atol=1e-4)
+    again = drawn(tmp_path / "atlas", show="P00000_s001", steady=False, drop_outliers=True, fill=1)
+    assert again["motion"].figure.get_suptitle() == "P00000_s001", "what was filled in is no outlier"
+    farthest = np.nanmax(np.linalg.norm(true - true[0], axis=-1))
+    assert max(made["motion"].child_axes[0].get_ylim()) == pytest.approx(farthest, rel=1e-4)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from atlaskit import plot
+from atlaskit import plot, tracking
 from atlaskit.verbs.tracking.beats import Study
 from atlaskit.verbs.tracking.comparing import ALL, Averages
 from atlaskit.verbs.tracking.masks import Planes
@@ -114,15 +114,29 @@ def _in_full(tracked: Tracked, study: Study, q: int) -> Iterator[tuple[str, Any]
 
 
 def _motion(tracked: Tracked, study: Study, q: int) -> Iterator[tuple[str, Any]]:
-    """Paths of the landmarks of one sequence, and how far they get."""
-    source, frames, (ed, es) = tracked.source, study.frames, _marks(study)
-    points = tracked.prepared.points[q, :frames]
-    first: dict[str, Any] = {"ed": ed[0], "es": es[0], "unit": source.unit, "title": source.sequences.names[q]}
+    """Paths of the landmarks of one sequence, and how far they get, in frames that are like their neighbours."""
+    source, prepared, (ed, es) = tracked.source, tracked.prepared, _marks(study)
+    own = prepared.points[q, : study.frames]
+    left = (prepared.outlier & ~prepared.interpolated)[q, : study.frames] & np.isfinite(own).any((1, 2))
+    unlike = [f"{word} is an outlier" for word, at in (("end-diastole", ed[0]), ("end-systole", es[0])) if left[at]]
+    left[[ed[0], es[0]]] = False  # without these there is nothing to measure from, or to show
+    words = [f"{left.sum()} outlier{'s' if left.sum() > 1 else ''} left out"] if left.any() else []
+    points = _past(own, left, periodic=study.periodic)
+    title = ", ".join([source.sequences.names[q], *words, *unlike])
+    first: dict[str, Any] = {"ed": ed[0], "es": es[0], "unit": source.unit, "title": title}
     if np.isfinite(points).any():
-        way: dict[str, Any] = {"periodic": study.periodic, "frame_numbers": source.sequences.frames[q, :frames]}
+        way: dict[str, Any] = {"periodic": study.periodic, "frame_numbers": source.sequences.frames[q, : study.frames]}
         yield "trajectories", plot.trajectories(points, source.topology, **way, **first)
     if np.isfinite(points[ed[0]]).any():
         yield "motion", plot.motion_map(points, source.topology, **first)
+
+
+def _past(points: Array, left: NDArray[np.bool_], *, periodic: bool) -> Array:
+    """Points (T, L, 2) less those of some frames (T,): straight lines lead past these from one known neighbour to the other."""
+    known = np.where(left, np.nan, np.isfinite(points).any((1, 2)))
+    between = left & (tracking.bridged(known, periodic=periodic) == 1)
+    kept = np.where(left[:, None, None], np.nan, points)
+    return np.where(between[:, None, None], tracking.bridged(kept, axis=0, periodic=periodic), kept)
 
 
 def _unit(tracked: Tracked) -> Literal["ms", "frame"]:
