@@ -140,6 +140,16 @@ def paths(ax: Axes) -> Array:
     return np.array(found.get_segments())
 
 
+def test_growth_writes_ages_that_there_are_cases_of(
+    drawn: Drawn, sequence_store: Write, outlined: Array, nested: Topology, tmp_path: Path
+) -> None:
+    ages = np.tile([7.0, 13.0, 37.0], 2)
+    cases = [Case(f"R{k // 3}_d{age:03.0f}", "", f"R{k // 3}") for k, age in enumerate(ages)]
+    table = pd.DataFrame({"id": [case.id for case in cases], "age_days": ages})
+    atlas = sequence_store(tmp_path / "atlas", outlined[: len(ages)] * ages[:, None, None] ** 0.4, cases, nested)
+    assert bar(drawn(atlas, table=table, growth="age_days")["growth"]) == ["7", "13", "37"]
+
+
 def test_motion_leads_past_a_frame_unlike_its_neighbours(
     drawn: Drawn, beating: Write, hearts: Phantom, outlined: Array, nested: Topology, tmp_path: Path
 ) -> None:
