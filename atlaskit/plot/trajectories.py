@@ -13,6 +13,7 @@ from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize, TwoS
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
+from atlaskit.contours import resample
 from atlaskit.errors import InputError
 from atlaskit.plot.arrows import draw_arrows, spaced
 from atlaskit.plot.colorbar import ERRORS, draw_bar
@@ -26,6 +27,7 @@ BEAT = LinearSegmentedColormap.from_list("atlaskit_beat", ["#141432", "#C8431A",
 """Colours of a beat: dark at end-diastole, warm in systole, light at end-systole, blue in diastole, dark again."""
 
 _GAP = 0.08
+_FINE = 200  # points along an outline that names keep clear of
 _LIGHT = "#D0D0D0"
 _SYSTOLE, _DIASTOLE = 2.8, 0.9  # widths of paths, so that both are seen where the way back is the way there
 
@@ -124,8 +126,8 @@ def trajectories(
         there = kept[np.isfinite(points[[ed, es]][:, kept]).all(axis=(0, 2))]
         draw_arrows(ax, points[ed, there], points[es, there] - points[ed, there], color=INK, width=0.8)
     draw_bar(ax, look.scale, look.words, colors=look.colors, ticks=look.ticks)
-    around = points[np.isfinite(points).all(axis=2)]
-    label_shapes(ax, base, topology, every=None, around=around)
+    paths = points[np.isfinite(points).all(axis=2)]
+    label_shapes(ax, base, topology, every=None, around=np.vstack([paths, *_fine(points, topology, (ed, es))]))
     return ax
 
 
@@ -178,7 +180,7 @@ def motion_map(
         for _, loop in present_loops(points[es], topology):
             draw_outline(ax, points[es, loop], PALE, width=1.0, dots=0, label="end-systole", zorder=1)
     colour_edges(ax, points[ed], peak, topology, f"greatest distance from end-diastole ({unit})", most)
-    label_shapes(ax, points[ed], topology, every=None)
+    label_shapes(ax, points[ed], topology, every=None, around=np.vstack(_fine(points, topology, (ed, es))))
     return ax
 
 
@@ -195,6 +197,12 @@ def _checked(points: Points, ed: int, es: int | None) -> tuple[Floats, int, int 
 def _alone(points: Floats) -> str:
     """Why there is no motion, where one frame alone has an outline; else empty."""
     return "an outline in one frame alone: no motion is known" if np.isfinite(points).any((1, 2)).sum() == 1 else ""
+
+
+def _fine(points: Floats, topology: Topology, frames: tuple[int | None, ...]) -> list[Floats]:
+    """Points along the outlines of some frames, close to each other, which names keep clear of."""
+    shown = [points[frame] for frame in frames if frame is not None]
+    return [np.zeros((0, 2)), *(resample(each[loop], _FINE) for each in shown for _, loop in present_loops(each, topology))]
 
 
 def _draw_outlines(ax: Axes, points: Floats, topology: Topology, base: Floats, phases: tuple[int, int | None], on: str) -> None:
