@@ -167,3 +167,16 @@ def test_motion_leads_past_a_frame_unlike_its_neighbours(
     assert again["motion"].figure.get_suptitle() == "P00000_s001", "what was filled in is no outlier"
     farthest = np.nanmax(np.linalg.norm(true - true[0], axis=-1))
     assert max(made["motion"].child_axes[0].get_ylim()) == pytest.approx(farthest, rel=1e-4)
+
+
+def test_without_a_whole_beat_there_are_no_averages_and_no_empty_pictures(
+    drawn: Drawn, beating: Write, hearts: Phantom, tmp_path: Path
+) -> None:
+    systole = hearts.table[(hearts.table["frame"] < 6) & hearts.table["subject"].isin(["P00000", "P00001"])].index
+    made = drawn(beating(tmp_path / "atlas", systole))
+    assert set(made) == {"curves", "trajectories", "motion", "studies", "film"}
+    for name, ax in made.items():
+        if name != "film":
+            ax.figure.savefig(tmp_path / f"{name}.png")
+            assert all(np.isfinite(curve(each)).all() for each in ax.figure.axes if name in ("curves", "studies"))
+    assert bar(made["trajectories"]) == ["0, ED", "5, ES"]
