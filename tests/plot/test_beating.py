@@ -95,6 +95,16 @@ def test_of_many_frames_some_are_shown_and_always_both_phases(case):
     assert [*film.new_frame_seq()] == [0, 2, 3, 4] and film._interval == 100
 
 
+def test_each_beat_has_its_phases(case):
+    points, _, topology = case
+    film = beating(np.concatenate([points, points]), topology, ed=[1, 7], es=[3, 9], most=4)
+    words = [at(film, frame)[0].get_title().split(" · ")[1] for frame in range(2 * T)]
+    beat = ["end-diastole", "systole", "end-systole", "diastole", "diastole", "diastole"]
+    assert words == ["diastole", *beat, *beat[:5]]
+    assert [*film.new_frame_seq()] == [0, 1, 3, 6, 7, 9], "every third, and all phases"
+    assert at(beating(points, topology, ed=4, es=1), 0)[0].get_title().endswith("systole"), "a beat that closes"
+
+
 @pytest.mark.parametrize(("frames", "interval"), [(1, 500), (2, 500), (6, 166)])
 def test_few_frames_are_shown_for_longer(case, frames, interval):
     points, _, topology = case
