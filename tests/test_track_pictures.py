@@ -117,6 +117,13 @@ def test_a_single_study_has_a_curve_of_its_volume(drawn: Drawn, whole: Path, tmp
     assert {"volume", "studies"}.isdisjoint(drawn(atlas, volume="none")), "an area alone is among the curves"
 
 
+def test_a_volume_that_is_never_known_is_not_drawn(drawn: Drawn, beating: Write, outlined: Array, tmp_path: Path) -> None:
+    points = outlined.copy()
+    points[[12 * (frame % 4) + frame for frame in range(12)], :32] = np.nan  # in every frame some slice lacks the cavity
+    atlas = beating(tmp_path / "atlas", range(48), points)
+    assert "volume" in drawn(atlas) and "volume" not in drawn(atlas, missing="refuse")
+
+
 @pytest.mark.parametrize("studies", [1, 2])
 def test_volumes_mark_what_was_interpolated_and_say_what_was_left_out(
     drawn: Drawn, beating: Write, outlined: Array, tmp_path: Path, studies: int

@@ -166,7 +166,9 @@ def _studies(tracked: Tracked, function: pd.DataFrame, average: Averages) -> Ite
     studies = {name: studies[name] for name in order if len(studies[name].beats.ed)}
     said = _said(function, volumes)
     if len(studies) == 1 and volumes:
-        yield "volume", _volume(tracked, volumes[next(iter(studies))], said)
+        (only,) = (volumes[name] for name in studies)
+        if np.isfinite(only.ml).any():
+            yield "volume", _volume(tracked, only, said)
     if len(studies) < 2:
         return
     grid = plot.multiples(
