@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from atlaskit.verbs.tracking.columns import IDENTITY, renamed
 from atlaskit.verbs.tracking.comparing import Averages, averages, index_contrasts, path_contrasts
 from atlaskit.verbs.tracking.function import function_table
 from atlaskit.verbs.tracking.growing import Grown, grow, growth_pictures, growth_tables, growth_words
@@ -89,17 +90,17 @@ def beat_findings(
     smooth : str
         How landmarks were smoothed, of which it is said how much it changed.
     """
-    function, average = function_table(tracked), averages(tracked, groups)
+    function, average = function_table(tracked, compared), averages(tracked, groups)
     tables = {
         "function": function,
-        "sequences": sequence_table(tracked),
+        "sequences": sequence_table(tracked, compared),
         "frames": frame_table(tracked),
         "curves": curve_table(tracked),
         "volumes": volume_table(tracked),
         "segments": segment_table(tracked),
         "average": average.table,
     }
-    notes = [*_notes(tracked, function), *average.notes, *_changed(tracked, smooth)]
+    notes = [*_notes(tracked), *average.notes, *_changed(tracked, smooth)]
     if compared is not None:
         paths, why = path_contrasts(tracked, groups, permutations, seed)
         tables["groups"] = index_contrasts(function, groups, permutations, seed)
@@ -110,7 +111,7 @@ def beat_findings(
     return Findings(tracked.source, tables, (), tuple(notes), tracked, average)
 
 
-def _notes(tracked: Tracked, function: pd.DataFrame) -> list[str]:
+def _notes(tracked: Tracked) -> list[str]:
     """What a user should know of how this was found."""
     notes = [tracked.roles.sentence()] if tracked.roles.guessed else []
     notes += tracked.notes
@@ -125,10 +126,7 @@ def _notes(tracked: Tracked, function: pd.DataFrame) -> list[str]:
     if short:
         which = f"{', '.join(short[:5])}{', ...' if len(short) > 5 else ''}"
         notes.append(f"slices without an outline in some frames count in no frame of {which} (slices_left_out; --missing)")
-    own = [name for name in tracked.source.table if f"{name}_table" in function]
-    if own:
-        notes.append(f"columns of the table that are called as measures are {', '.join(f'{name}_table' for name in own)}")
-    return notes
+    return notes + renamed(str(name) for name in tracked.source.table if name not in IDENTITY)
 
 
 def _changed(tracked: Tracked, smooth: str) -> list[str]:

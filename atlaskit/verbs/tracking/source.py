@@ -120,8 +120,8 @@ def read_source(
     own = _known(opened, np.append(standing, lost))
     own["subject"] = [_without(subject, views) for subject in own["subject"]]
     own = own[(own.index < len(standing)) | placeable(own, pattern)].reset_index(drop=True)
-    every, notes = placed(own, pattern, beside)
-    known, also = every.iloc[: len(standing)].copy(), _also(every, own["frame"], len(standing))
+    every, notes = placed(own.drop(columns="frame_count"), pattern, beside)  # a column of that name is the user's
+    known, also = every.iloc[: len(standing)].copy(), _also(every, own, len(standing))
     known = _timed(known, frame_ms) if ages is None else _aged(known, ages)
     sizes = _spacing(known, opened.column("spacing_mm")[standing], unit, spacing_mm)
     points = opened.column("points")[standing][:, used].astype(np.float64)
@@ -191,14 +191,15 @@ def _known(opened: LandmarkStore, rows: NDArray[np.int64]) -> pd.DataFrame:
     return pd.DataFrame({**columns, **texts})
 
 
-def _also(every: pd.DataFrame, stored: pd.Series, standing: int) -> dict[str, set[int]]:
-    """Frames of each study that have no landmarks: of cases that were rejected, which come last, or empty in a file of several."""
+def _also(every: pd.DataFrame, stored: pd.DataFrame, standing: int) -> dict[str, set[int]]:
+    """Frames of each study that have no landmarks: of cases that were rejected, which come last, or empty in their file."""
     found: dict[str, set[int]] = {}
     lost = every.iloc[standing:]
     for study, frame in zip(lost["study"], lost["frame"], strict=True):
         found.setdefault(study, set()).add(int(frame))
-    own = (every["frame_count"] > 1) & (every["frame"] == stored)  # a table or pattern may count frames otherwise
-    for study, count in every[own].groupby("study")["frame_count"].max().items():
+    counts = stored["frame_count"]
+    own = (counts > 1) & (every["frame"] == stored["frame"])  # a table or pattern may count frames otherwise
+    for study, count in counts[own].groupby(every["study"][own]).max().items():
         found.setdefault(str(study), set()).update(range(int(count)))
     return found
 

@@ -1,0 +1,85 @@
+"""A user's table beside what `track` finds: whose rows are, which columns are understood, and what becomes of the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import atlaskit
+from atlaskit.phantom import Phantom
+from atlaskit.verbs.tracking.columns import FUNCTION, OWN, SEQUENCES, called, renamed
+
+pytestmark = pytest.mark.usefixtures("tables_only")
+Write = Callable[..., Path]
+
+
+def read(atlas: Path, name: str) -> pd.DataFrame:
+    """A table that a run wrote."""
+    return pd.read_csv(atlas / "tracks" / f"{name}.csv")
+
+
+# --- columns called as measures
+
+
+@pytest.fixture(scope="module")
+def flat(beating: Write, hearts: Phantom, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An atlas with one slice of four subjects, and so without volumes; its store is not to be changed."""
+    keep = hearts.table.index[(hearts.table["slice"] == 1) & (hearts.table["subject"] < "P00004")]
+    return beating(tmp_path_factory.mktemp("flat") / "atlas", keep)
+
+
+@pytest.fixture
+def named() -> pd.DataFrame:
+    """A table of four subjects whose columns are called as measures."""
+    numbers = {name: [70.0, 71.0, 30.0, 31.0] for name in ("ef", "edv_ml", "strain", "frames", "closes")}
+    return pd.DataFrame({"subject": [f"P0000{k}" for k in range(4)], "age": 50, **numbers, "group": list("aabb")})
+
+
+def test_a_column_called_as_a_measure_is_never_taken_for_one(flat: Path, named: pd.DataFrame) -> None:
+    result = atlaskit.track(atlas=flat, table=named, group="group", permutations=19)
+    assert result.groups["index"].tolist() == ["fac", "strain", "strain_peak", "thickening"]
+    assert "ef" not in result.function and "edv_ml" not in result.function and "EDV" not in str(result)
+    for table in (result.function, read(flat, "sequences")):
+        assert table["ef_table"].tolist() == table["frames_table"].tolist() == [70, 71, 30, 31]
+    assert (result.function["strain"] < 0).all() and (read(flat, "sequences")["frames"] == 12).all()
+    said = "columns ef, edv_ml, strain, frames, closes of the table are called ef_table, edv_ml_table, strain_table, "
+    assert f"{said}frames_table, closes_table, as track has its own" in result.notes
+
+
+def test_a_study_that_lacks_a_measure_has_none(beating: Write, hearts: Phantom, named: pd.DataFrame, tmp_path: Path) -> None:
+    table = hearts.table
+    keep = table.index[(table["subject"] < "P00002") & ((table["slice"] == 1) | (table["subject"] == "P00001"))]
+    found = atlaskit.track(atlas=beating(tmp_path / "atlas", keep), table=named).function
+    assert np.isnan(found["ef"].iat[0]) and 0 < found["ef"].iat[1] < 1 and found["ef_table"].tolist() == [70, 71]
+
+
+def test_who_a_row_is_comes_first_then_measures_then_the_table(whole: Path, named: pd.DataFrame) -> None:
+    atlaskit.track(atlas=whole, table=named)
+    plain = list(read(whole, "function"))
+    assert plain[:4] == ["study", "subject", "slices", "beat"]
+    assert plain[-7:] == ["age", "ef_table", "edv_ml_table", "strain_table", "frames_table", "closes_table", "group"]
+
+
+def test_the_column_of_groups_is_beside_the_subject(flat: Path, named: pd.DataFrame) -> None:
+    found = atlaskit.track(atlas=flat, table=named.rename(columns={"group": "ed"}), group="ed", permutations=19)
+    assert list(found.function)[:4] == ["study", "subject", "ed_table", "slices"]
+    assert list(read(flat, "sequences"))[:6] == ["sequence", "study", "subject", "slice", "ed_table", "frames"]
+    assert found.function["ed_table"].tolist() == list("aabb") and found.groups["a"].eq("a").all()
+
+
+@pytest.mark.parametrize("unit", ["mm", "px"])
+def test_every_own_column_is_in_the_list_of_measures(whole: Path, unit: str) -> None:
+    atlaskit.track(atlas=whole, unit=unit)
+    for name, names in (("function", FUNCTION), ("sequences", SEQUENCES)):
+        own = list(read(whole, name))[2 if name == "function" else 4 :]
+        assert own == [measure for measure in names if measure in own]
+
+
+def test_a_new_name_is_one_that_no_other_column_has() -> None:
+    assert called(["age", "ef_table", "ef"]) == {"age": "age", "ef_table": "ef_table", "ef": "ef_table_table"}
+    assert len(set(called([*OWN, *(f"{name}_table" for name in OWN)]).values())) == 2 * len(OWN)
+    assert renamed(["ef"]) == ["column ef of the table is called ef_table, as track has its own"] and not renamed(["age"])
