@@ -150,7 +150,7 @@ def read_source(
         known=known,
         template=None if template is None else template[used].astype(np.float64),
         table=_beside(known, found),
-        notes=(*notes, *([f"{empty} outlines enclose nothing and count as missing"] if empty else [])),
+        notes=(*notes, *_doubts(found, ages), *([f"{empty} outlines enclose nothing and count as missing"] if empty else [])),
     )
 
 
@@ -162,6 +162,12 @@ def _forget_impossible(points: NDArray[np.float64], topology: Topology) -> int:
     for flat, loop in zip(empty, topology.loops, strict=True):
         points[np.ix_(flat, list(loop))] = np.nan
     return int(np.sum(empty))
+
+
+def _doubts(found: Sequences, ages: str | None) -> list[str]:
+    """What looks as if names were not understood."""
+    apart = ages is None and (found.rows >= 0).sum() > 1 and bool((found.lengths == 1).all())
+    return ["every study has one frame: say what names mean with --pattern or --table"] if apart else []
 
 
 def _check_times(found: Sequences) -> None:

@@ -1,0 +1,56 @@
+"""What names of files tell `track`: studies that stay one, and notes where they do not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from atlaskit.corpus import Case
+from atlaskit.readers.names import slice_and_frame, subjects
+from atlaskit.topology import Topology
+from atlaskit.verbs.tracking.source import Source, read_source
+
+Array = NDArray[np.float64]
+
+
+@pytest.fixture
+def read(sequence_store: Callable[..., Path], outlined: Array, nested: Topology, tmp_path: Path) -> Callable[..., Source]:
+    """The sequences of files of some names, placed as `extract` does."""
+
+    def reading(*names: str, **options: object) -> Source:
+        cases = [
+            Case(name, "", subject, frame, slice_)
+            for name, subject in zip(names, subjects(names), strict=True)
+            for slice_, frame in [slice_and_frame(name)]
+        ]
+        atlas = sequence_store(tmp_path / "atlas", outlined[: len(names)], cases, nested)
+        return read_source(atlas / "landmarks.zarr", **options)  # type: ignore[arg-type]
+
+    return reading
+
+
+ONE_FRAME = "every study has one frame: say what names mean with --pattern or --table"
+
+
+@pytest.mark.parametrize("letter", "SFTDVz")
+@pytest.mark.parametrize(("mark", "studies", "frames"), [("_t{t}", 1, 4), ("_s{z}_t{t}", 2, 2), ("_s{z}_{phase}", 2, 2)])
+def test_subjects_called_like_a_mark_stay_whole(
+    read: Callable[..., Source], letter: str, mark: str, studies: int, frames: int
+) -> None:
+    places = [{"z": k // frames, "t": k % frames, "phase": ["ED", "ES"][k % 2]} for k in range(4)]
+    found = read(*(f"{letter}{p:02d}" + mark.format(**place) for p in range(2) for place in places))
+    assert found.sequences.subjects == (f"{letter}00",) * studies + (f"{letter}01",) * studies == found.sequences.studies
+    assert (found.sequences.lengths == frames).all() and not found.sequences.gaps.any() and found.notes == ()
+
+
+def test_studies_of_one_frame_each_are_pointed_out(read: Callable[..., Source]) -> None:
+    names = [f"heart{k}_t{k}" for k in range(3)]
+    assert read(*names).notes == (ONE_FRAME,)
+
+
+def test_one_case_alone_is_no_reason_to_doubt_its_name(read: Callable[..., Source]) -> None:
+    assert read("heart_t3").notes == ()
