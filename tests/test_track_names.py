@@ -54,3 +54,8 @@ def test_studies_of_one_frame_each_are_pointed_out(read: Callable[..., Source]) 
 
 def test_one_case_alone_is_no_reason_to_doubt_its_name(read: Callable[..., Source]) -> None:
     assert read("heart_t3").notes == ()
+
+
+def test_frames_that_are_marked_as_a_phase_are_of_the_same_study(read: Callable[..., Source]) -> None:
+    found = read("heart_t0_ED", "heart_t1", "heart_t2_ES", "heart_t3").sequences
+    assert found.studies == ("heart",) and found.frames.tolist() == [[0, 1, 2, 3]] and not found.gaps.any()

@@ -43,7 +43,7 @@ class Place:
     Attributes
     ----------
     study : str
-        The name without slice and frame, and without a phase or visit that is its frame.
+        The name without slice, frame and phase, and without a visit that is its frame.
     slice, frame : int
         -1 where there is none. End-diastole is frame 0 and end-systole frame 1 of names without a number of a frame; else the
         number of a day, week, month, year or visit is the frame.
@@ -68,10 +68,10 @@ def place_of(stem: str) -> Place:
     phases, visits = _PHASE.findall(stem), _VISIT.findall(stem)
     marks = [_SLICE, _FRAME]
     if frame < 0 and phases:
-        frame, marks = int(not phases[-1][0]), [*marks, _PHASE]
+        frame = int(not phases[-1][0])
     elif frame < 0 and visits:
         frame, marks = int(visits[-1]), [*marks, _VISIT]
-    return Place(_without(stem, *marks) or stem, slice_, frame)
+    return Place(_without(stem, *marks, _PHASE) or _without(stem, *marks) or stem, slice_, frame)
 
 
 def _without(stem: str, *marks: re.Pattern[str]) -> str:
