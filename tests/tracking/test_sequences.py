@@ -44,6 +44,25 @@ def test_far_apart_frames_such_as_days_have_no_gaps_between() -> None:
     assert found.names == ("r",) and found.slices.tolist() == [-1]
 
 
+@pytest.mark.parametrize(
+    ("frame", "also", "frames", "gaps"),
+    [
+        ([0, 2, 4, 6, 8, 10, 12, 14], (), [0, 2, 4, 6, 8, 10, 12, 14], 0),
+        ([0, 2, 4, 6, 10, 12, 14, 16], (), [0, 2, 4, 6, 8, 10, 12, 14, 16], 1),
+        ([1, 4, 7, 10, 13, 16, 19, 25], (), [1, 4, 7, 10, 13, 16, 19, 22, 25], 1),
+        ([0, 2, 4, 6, 8, 10, 12, 14], (16, 18), [0, 2, 4, 6, 8, 10, 12, 14, 16, 18], 2),
+        ([0, 2, 4, 6, 8, 10, 12, 14], (1,), [*range(15)], 7),
+        ([0, 2, 4, 6, 8, 10, 12, 13], (), [*range(14)], 6),
+        ([0, 2, 4, 6, 8, 10, 12, 17], (), [0, 2, 4, 6, 8, 10, 12, 17], 0),
+    ],
+)
+def test_frames_come_in_steps_of_their_common_divisor(
+    frame: list[int], also: tuple[int, ...], frames: list[int], gaps: int
+) -> None:
+    found = sequences(POINTS, study=["a"] * 8, frame=frame, also={"a": also})
+    assert found.frames[0].tolist() == frames and found.gaps.sum() == gaps
+
+
 @given(st.permutations(range(8)))
 def test_the_order_of_cases_changes_nothing(order: list[int]) -> None:
     one = sequences(POINTS, study=STUDY, frame=FRAME, slice_=SLICE)
