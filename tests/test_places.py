@@ -5,7 +5,7 @@ import pytest
 
 from atlaskit.errors import InputError
 from atlaskit.readers.names import place_of
-from atlaskit.verbs.tracking.places import placed
+from atlaskit.verbs.tracking.places import placeable, placed
 
 
 def known(*cases: str, **columns: object) -> pd.DataFrame:
@@ -88,7 +88,10 @@ def test_the_time_of_a_pattern_is_a_frame_too() -> None:
         (r"(?P<organ>.)", None, "groups named"),
         (r"(\d)", None, "groups named"),
         (r"(?P<frame>\d\d)", None, "must match every case"),
-        (r"(?P<frame>p)", None, "whole numbers"),
+        (r"(?P<frame>p)", None, r"whole numbers; it finds 'p': write it as \(\?P<frame>\[0-9\]\+\)"),
+        (r"(?P<subject>q)?1_t(?P<frame>\d)", None, "'subject' of --pattern must find something; in 'p1_t0' it finds nothing"),
+        (r"1(?P<study>.*)_t(?P<frame>\d)", None, "'study' of --pattern must find something; in 'p1_t0'"),
+        (r"(?P<slice>s)?_t(?P<frame>\d)", None, "'slice' of --pattern must find something; in 'p1_t0'"),
         (None, {"name": ["a"]}, "needs ids"),
         (None, {"subject": ["zz"]}, "none is"),
         (None, {"subject": ["p1"], "slice": [1.5]}, "whole numbers"),
@@ -111,6 +114,11 @@ def test_the_time_of_a_pattern_is_a_frame_too() -> None:
 def test_what_cannot_be_used_is_refused(pattern: str | None, table: dict[str, list[object]] | None, words: str) -> None:
     with pytest.raises(InputError, match=words):
         placed(known("p1_t0", "p1_t1"), pattern, None if table is None else pd.DataFrame(table))
+
+
+def test_a_case_of_which_a_pattern_finds_half_has_no_place() -> None:
+    cases = known("p1_t0", "_t1", "p1_t", "other")
+    assert placeable(cases, r"(?P<subject>p\d)?_t(?P<frame>\d)?") == [True, False, False, False]
 
 
 @pytest.mark.parametrize("number", ["3000000000", "1" * 26])

@@ -87,7 +87,8 @@ def placeable(known: pd.DataFrame, pattern: str | None) -> list[bool]:
         return usable
     matches = [compiled.search(case) for case in known["case"]]
     parts = [part for part in ("slice", "frame", "time") if part in compiled.groupindex]
-    found = [match and all(re.fullmatch(r"[0-9]{1,9}", match[part] or "") for part in parts) for match in matches]
+    whole = [match and all((match[part] or "").strip() for part in compiled.groupindex) and match for match in matches]
+    found = [match and all(re.fullmatch(r"[0-9]{1,9}", match[part]) for part in parts) for match in whole]
     return [bool(of) and (bool(parts) or by_name) for of, by_name in zip(found, usable, strict=True)]
 
 
@@ -143,7 +144,11 @@ def _matched(cases: Sequence[str], pattern: str) -> dict[str, pd.Series]:
         raise InputError(f"--pattern must match every case; it does not match {len(unmatched)}, such as {unmatched[0]!r}.")
     made: dict[str, pd.Series] = {}
     for part in parts:
-        values = [str(match[part]) for match in matches if match is not None]
+        values = ["" if match is None else match[part] or "" for match in matches]
+        nothing = next((case for case, value in zip(cases, values, strict=True) if not value.strip()), None)
+        if nothing is not None:
+            do = "mend the pattern, or leave the group out"
+            raise InputError(f"The group {part!r} of --pattern must find something; in {nothing!r} it finds nothing: {do}.")
         made[part] = pd.Series(_whole(values, part) if part in ("slice", "frame", "time") else values, dtype=object)
     if "time" in made:
         time = made.pop("time")
@@ -154,9 +159,10 @@ def _matched(cases: Sequence[str], pattern: str) -> dict[str, pd.Series]:
 
 
 def _whole(values: Sequence[str], part: str) -> list[int]:
-    wrong = next((value for value in values if not re.fullmatch(r"[0-9]+", value or "")), None)
+    wrong = next((value for value in values if not re.fullmatch(r"[0-9]+", value)), None)
     if wrong is not None:
-        raise InputError(f"The group {part!r} of --pattern must find whole numbers; it finds {wrong!r}.")
+        do = f"write it as (?P<{part}>[0-9]+)"
+        raise InputError(f"The group {part!r} of --pattern must find whole numbers; it finds {wrong!r}: {do}.")
     beyond = next((value for value in values if len(value.lstrip("0")) > DIGITS or int(value) >= LARGEST), None)
     if beyond is not None:
         raise _too_large(part, f"--pattern finds {beyond}")
