@@ -83,3 +83,29 @@ def test_a_new_name_is_one_that_no_other_column_has() -> None:
     assert called(["age", "ef_table", "ef"]) == {"age": "age", "ef_table": "ef_table", "ef": "ef_table_table"}
     assert len(set(called([*OWN, *(f"{name}_table" for name in OWN)]).values())) == 2 * len(OWN)
     assert renamed(["ef"]) == ["column ef of the table is called ef_table, as track has its own"] and not renamed(["age"])
+
+
+# --- sizes of sequences
+
+
+@pytest.mark.parametrize(
+    ("column", "sizes", "words"),
+    [
+        ("spacing_mm", [2.0, 2.1], r"size of pixels .* 'P00000_s000' has 2 and 2.1 mm: give --spacing-mm\.$"),
+        ("slice_mm", [8.0, 7.0], r"distance between slices .* 'P00000_s000' has 7 and 8 mm: give --slice-mm\.$"),
+    ],
+)
+def test_a_sequence_has_one_size_in_all_frames(whole: Path, column: str, sizes: list[float], words: str) -> None:
+    frames = [f"P00000_s000_t{t:03d}" for t in range(12)]
+    table = pd.DataFrame({"case": frames, column: [sizes[t == 5] for t in range(12)]})
+    with pytest.raises(atlaskit.AtlasError, match=words):
+        atlaskit.track(atlas=whole, table=table)
+    assert atlaskit.track(atlas=whole, table=table, **{column: 2.0}).counts["frames"] == 48
+    table[column] = [sizes[0] * (1 + 5e-4 * (t == 5)) for t in range(12)]
+    assert atlaskit.track(atlas=whole, table=table, volume="none").counts["frames"] == 48, "as files round them"
+
+
+def test_the_distance_between_slices_may_be_known_of_any_case(beating: Write, tmp_path: Path) -> None:
+    atlas = beating(tmp_path / "atlas", range(48), slice_mm=np.nan)
+    table = pd.DataFrame({"case": [f"P00000_s00{z}_t00{z + 5}" for z in range(4)], "slice_mm": 8.0})
+    assert atlaskit.track(atlas=atlas, table=table).function["ef"].iat[0] == pytest.approx(0.5547, abs=1e-3)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +19,7 @@ from atlaskit.tracking import Sequences, sequences
 from atlaskit.verbs.comparison.covariates import read_table
 from atlaskit.verbs.population import Unit, names_of
 from atlaskit.verbs.tracking.places import IDS, placeable, placed
+from atlaskit.verbs.tracking.sizes import check_above_0, of_sequences, pixel_sizes
 
 LEAST_AREA = 1e-9
 """Share of the square of its longer side that an outline encloses which is one."""
@@ -108,7 +108,7 @@ def read_source(
     ------
     InputError, NotFoundError, StoreError
     """
-    _check_above_0({"--spacing-mm": spacing_mm, "--slice-mm": slice_mm, "--frame-ms": frame_ms})
+    check_above_0({"--spacing-mm": spacing_mm, "--slice-mm": slice_mm, "--frame-ms": frame_ms})
     opened = open_store(store)
     names = names_of(structures) or opened.topology.structures
     used = np.unique(np.concatenate([opened.topology.loop_of(name) for name in names]))
@@ -123,7 +123,7 @@ def read_source(
     every, notes = placed(own.drop(columns="frame_count"), pattern, beside)  # a column of that name is the user's
     known, also = every.iloc[: len(standing)].copy(), _also(every, own, len(standing))
     known = _timed(known, frame_ms) if ages is None else _aged(known, ages)
-    sizes = _spacing(known, opened.column("spacing_mm")[standing], unit, spacing_mm)
+    sizes = pixel_sizes(known, opened.column("spacing_mm")[standing], unit, spacing_mm)
     points = opened.column("points")[standing][:, used].astype(np.float64)
     empty = _forget_impossible(points, opened.topology.only(names))
     known["time_ms"] = known["time_ms"].astype(np.float64)
@@ -137,16 +137,16 @@ def read_source(
         also=also if ages is None else None,
     )
     _check_times(found)
-    first, template = _first_rows(found), opened.template()
-    apart = known["slice_mm"].to_numpy(dtype=np.float64)[first]
+    template = opened.template()
+    spacing, apart = _sizes(known, found, sizes, slice_mm, one=ages is None)
     return Source(
         store=store,
         topology=opened.topology.only(names),
         landmarks=used,
         sequences=found,
         cases=np.where(found.rows >= 0, known["case"].to_numpy(dtype=str)[found.rows], ""),
-        spacing_mm=np.full((len(found), 2), np.nan) if sizes is None else sizes[first],
-        slice_mm=apart if slice_mm is None else np.full(len(found), slice_mm),
+        spacing_mm=spacing,
+        slice_mm=apart,
         known=known,
         template=None if template is None else template[used].astype(np.float64),
         table=_beside(known, found),
@@ -180,13 +180,6 @@ def _check_times(found: Sequences) -> None:
             f"Times must increase from frame to frame; of {found.names[q]!r} {one} and {other}: "
             "give --frame-ms, or times in --table."
         )
-
-
-def _check_above_0(sizes: Mapping[str, float | None]) -> None:
-    """Refuse sizes that nothing can have."""
-    for name, size in sizes.items():
-        if size is not None and not (isinstance(size, Real) and 0 < size < np.inf):
-            raise InputError(f"{name} must be a finite number above 0; got {size}: leave it out where it is unknown.")
 
 
 def _known(opened: LandmarkStore, rows: NDArray[np.int64]) -> pd.DataFrame:
@@ -236,26 +229,19 @@ def _timed(known: pd.DataFrame, frame_ms: float | None) -> pd.DataFrame:
     return known
 
 
-def _spacing(known: pd.DataFrame, stored: NDArray[np.floating], unit: Unit, given: float | None) -> NDArray[np.float64] | None:
-    """(N, 2) pixel sizes where the unit is to be mm, else None; from those that a store knows, (N, 2)."""
-    sizes = stored.astype(np.float64)
-    if "spacing_mm" in known:
-        told = known["spacing_mm"].to_numpy(dtype=np.float64)
-        sizes = np.where(np.isfinite(told)[:, None], told[:, None], sizes)
-    if given is not None:
-        sizes = np.full_like(sizes, given)
-    there: NDArray[np.bool_] = np.asarray((np.isfinite(sizes) & (sizes > 0)).all(axis=1))
-    if unit == "px" or (unit == "auto" and not there.any()):
-        return None
-    if not there.all():
-        lacks = f"{int((~there).sum())} of {len(there)} have none, such as {known['case'].iloc[int(np.argmin(there))]!r}"
-        raise InputError(f"Curves in mm need the pixel size of every case; {lacks}: give --spacing-mm, or ask for --unit px.")
-    return sizes
-
-
-def _first_rows(found: Sequences) -> NDArray[np.int64]:
-    """(Q,) the first case of each sequence."""
-    return np.asarray(found.rows[np.arange(len(found)), (found.rows >= 0).argmax(1)])
+def _sizes(
+    known: pd.DataFrame, found: Sequences, pixels: NDArray[np.float64] | None, slice_mm: float | None, *, one: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(Q, 2) sizes of pixels and (Q,) distances between slices; `one`: the cases of a sequence must have the same."""
+    first = found.rows[np.arange(len(found)), (found.rows >= 0).argmax(1)]
+    spacing = np.full((len(found), 2), np.nan)
+    apart = np.full(len(found), np.nan if slice_mm is None else slice_mm)
+    if pixels is not None:
+        spacing = of_sequences(pixels, found, "The size of pixels", "--spacing-mm") if one else pixels[first]
+    if slice_mm is None and one:
+        told = known["slice_mm"].to_numpy(dtype=np.float64)
+        apart = of_sequences(told, found, "The distance between slices", "--slice-mm")
+    return spacing, apart
 
 
 def _beside(known: pd.DataFrame, found: Sequences) -> pd.DataFrame:
