@@ -165,7 +165,7 @@ def _period(curve: Array, least: int) -> float | None:
     centred = curve - curve.mean()
     spectrum = np.abs(np.fft.rfft(centred, 2 * count)) ** 2
     lagged = np.fft.irfft(spectrum)[:count]
-    if lagged[0] <= 0:
+    if lagged[0] <= count * np.finfo(np.float64).eps * curve.mean() ** 2:  # constant: rounding repeats itself too
         return None
     alike = lagged / lagged[0] * count / np.arange(count, 0, -1)  # as many products as there are at each lag
     reach = min(count, max(round(0.7 * count), least + 2))
