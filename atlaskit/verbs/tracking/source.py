@@ -18,7 +18,8 @@ from atlaskit.topology import Topology
 from atlaskit.tracking import Sequences, sequences
 from atlaskit.verbs.comparison.covariates import read_table
 from atlaskit.verbs.population import Unit, names_of
-from atlaskit.verbs.tracking.places import IDS, placeable, placed
+from atlaskit.verbs.tracking.places import placeable, placed
+from atlaskit.verbs.tracking.rows import IDS
 from atlaskit.verbs.tracking.sizes import check_above_0, of_sequences, pixel_sizes
 
 LEAST_AREA = 1e-9
