@@ -98,7 +98,7 @@ def test_the_time_of_a_pattern_is_a_frame_too() -> None:
         (
             None,
             {"subject": ["p1"], "spacing_mm": ["wide"]},
-            "'spacing_mm' .* finite numbers above 0, or nothing; it holds wide",
+            "'spacing_mm' .* finite numbers above 0, or nothing; it holds wide for 'p1_t0': mend it, or leave it empty",
         ),
         (None, {"subject": ["p1"], "spacing_mm": [float("inf")]}, "finite numbers above 0, or nothing; it holds inf"),
         (None, {"subject": ["p1"], "slice_mm": [-3]}, "finite numbers above 0, or nothing; it holds -3"),

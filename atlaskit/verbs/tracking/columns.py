@@ -68,9 +68,9 @@ def beside(measured: pd.DataFrame, given: pd.DataFrame, order: Sequence[str], gr
     return pd.concat([measured[identity], told[first], measured[values], told[rest]], axis=1)
 
 
-def renamed(names: Iterable[str]) -> list[str]:
+def renamed(names: Iterable[str], own: Iterable[str] = OWN) -> list[str]:
     """What is to be said of columns that are called otherwise than in the table."""
-    changed = {name: made for name, made in called(names).items() if made != name}
+    changed = {name: made for name, made in called(names, own).items() if made != name}
     if not changed:
         return []
     verb = "columns {} of the table are" if len(changed) > 1 else "column {} of the table is"

@@ -36,7 +36,7 @@ def beside(found: pd.DataFrame, table: pd.DataFrame) -> tuple[pd.DataFrame, list
     for name in rows:
         column = rows[name].reset_index(drop=True)
         if name in NUMBERS:
-            column = numbers_of(column, str(name))
+            column = numbers_of(column, str(name), above_0=name in SIZES, cases=made["case"].tolist())
         elif name in ("subject", "study"):
             column = column.where(column.isna(), column.astype(str))
         made[str(name)] = column.where(column.notna(), found[name]).to_numpy() if name in found else column.to_numpy()
@@ -68,15 +68,31 @@ def _key(found: pd.DataFrame, table: pd.DataFrame) -> str:
     return matching[0]
 
 
-def numbers_of(column: pd.Series, name: str) -> pd.Series:
-    """A column of numbers; missing ones stay missing."""
+def numbers_of(column: pd.Series, name: str, *, above_0: bool, cases: Sequence[str]) -> pd.Series:
+    """A column of numbers, one for each case; missing ones stay missing.
+
+    Parameters
+    ----------
+    column : Series of N values
+    name : str
+        Of the column: slices and frames are whole numbers.
+    above_0 : bool
+        Whether each must be, as sizes and ages are.
+    cases : sequence of N str
+
+    Raises
+    ------
+    InputError
+        For anything else than such numbers.
+    """
     numbers = pd.to_numeric(column, errors="coerce").astype(np.float64)
-    whole, least = name in ("slice", "frame"), -1 if name == "slice" else 0
-    wrong = ~(np.isfinite(numbers) & (numbers > 0 if name in SIZES else numbers >= least))
+    whole, least = name in ("slice", "frame") and not above_0, -1 if name == "slice" else 0
+    wrong = ~(np.isfinite(numbers) & (numbers > 0 if above_0 else numbers >= least))
     wrong = (wrong | (numbers % 1 != 0) if whole else wrong) & column.notna()
     if wrong.any():
-        need = "finite numbers above 0" if name in SIZES else f"{'whole' if whole else 'finite'} numbers from 0 on"
-        raise InputError(f"Column {name!r} of the table must hold {need}, or nothing; it holds {column[wrong].iloc[0]}.")
+        need = "finite numbers above 0" if above_0 else f"{'whole' if whole else 'finite'} numbers from 0 on"
+        came = f"{column[wrong].iloc[0]} for {cases[int(np.argmax(wrong))]!r}"
+        raise InputError(f"Column {name!r} must hold {need}, or nothing; it holds {came}: mend it, or leave it empty there.")
     if whole and (numbers >= LARGEST).any():
         raise too_large(name, f"column {name!r} of the table holds {numbers.max():.0f}")
     return numbers

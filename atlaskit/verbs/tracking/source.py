@@ -11,13 +11,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from atlaskit.contours import signed_areas
-from atlaskit.errors import InputError, nearest
+from atlaskit.errors import InputError
 from atlaskit.landmarks import Status
 from atlaskit.store import LandmarkStore, open_store
 from atlaskit.topology import Topology
 from atlaskit.tracking import Sequences, sequences
 from atlaskit.verbs.comparison.covariates import read_table
 from atlaskit.verbs.population import Unit, names_of
+from atlaskit.verbs.tracking.ages import by_age
 from atlaskit.verbs.tracking.places import placeable, placed
 from atlaskit.verbs.tracking.rows import IDS
 from atlaskit.verbs.tracking.sizes import check_above_0, of_sequences, pixel_sizes
@@ -123,18 +124,18 @@ def read_source(
     own = own[(own.index < len(standing)) | placeable(own, pattern)].reset_index(drop=True)
     every, notes = placed(own.drop(columns="frame_count"), pattern, beside)  # a column of that name is the user's
     known, also = every.iloc[: len(standing)].copy(), _also(every, own, len(standing))
-    known = _timed(known, frame_ms) if ages is None else _aged(known, ages)
+    known = _timed(known, frame_ms)
+    whose = known if ages is None else by_age(known, ages)
     sizes = pixel_sizes(known, opened.column("spacing_mm")[standing], unit, spacing_mm)
     points = opened.column("points")[standing][:, used].astype(np.float64)
     empty = _forget_impossible(points, opened.topology.only(names))
-    known["time_ms"] = known["time_ms"].astype(np.float64)
     found = sequences(
         points if sizes is None else points * sizes[:, None],
-        study=known["study"].tolist(),
-        frame=known["frame"].to_numpy(),
-        slice_=known["slice"].to_numpy(),
-        subject=known["subject"].tolist(),
-        time=known["time_ms"].to_numpy(),
+        study=whose["study"].tolist(),
+        frame=whose["frame"].to_numpy(),
+        slice_=whose["slice"].to_numpy(),
+        subject=whose["subject"].tolist(),
+        time=whose["time_ms"].to_numpy(dtype=np.float64),
         also=also if ages is None else None,
     )
     _check_times(found)
@@ -150,7 +151,7 @@ def read_source(
         slice_mm=apart,
         known=known,
         template=None if template is None else template[used].astype(np.float64),
-        table=_beside(known, found),
+        table=_beside(whose, found),
         notes=(*notes, *_doubts(found, ages), *([f"{empty} outlines enclose nothing and count as missing"] if empty else [])),
     )
 
@@ -202,16 +203,6 @@ def _also(every: pd.DataFrame, stored: pd.DataFrame, standing: int) -> dict[str,
     for study, count in counts[own].groupby(every["study"][own]).max().items():
         found.setdefault(str(study), set()).update(range(int(count)))
     return found
-
-
-def _aged(known: pd.DataFrame, ages: str) -> pd.DataFrame:
-    """The cases of a subject as the frames of one sequence, in order of their ages."""
-    if ages not in known:
-        raise InputError(
-            f"--growth is a column of ages in --table; {ages!r} is none: {nearest(ages, [str(name) for name in known])}"
-        )
-    order = known.sort_values([ages, "case"], kind="stable").groupby("subject").cumcount()
-    return known.assign(study=known["subject"], sequence=known["subject"], slice=-1, frame=order, time_ms=np.nan)
 
 
 def _without(subject: str, views: Sequence[str]) -> str:
