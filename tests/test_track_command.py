@@ -16,6 +16,8 @@ from atlaskit_cli.commands.track import track
 
 OPTIONS: dict[str, tuple[list[str], str, Any]] = {
     "structures": (["--structures", "cavity,epi"], "structures", ("cavity", "epi")),
+    "id": (["--id", "mouse"], "key", "mouse"),
+    "subject": (["--subject", "pig"], "subject", "pig"),
     "pattern": (["--pattern", r"(?P<frame>\d+)$"], "pattern", r"(?P<frame>\d+)$"),
     "role": (["--role", "cavity=epi"], "roles", ["cavity=epi"]),
     "unit": (["--unit", "px"], "unit", "px"),

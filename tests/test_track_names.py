@@ -6,10 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
 from atlaskit.corpus import Case
+from atlaskit.errors import InputError
 from atlaskit.readers.names import slice_and_frame, subjects
 from atlaskit.topology import Topology
 from atlaskit.verbs.tracking.source import Source, read_source
@@ -59,3 +61,15 @@ def test_one_case_alone_is_no_reason_to_doubt_its_name(read: Callable[..., Sourc
 def test_frames_that_are_marked_as_a_phase_are_of_the_same_study(read: Callable[..., Source]) -> None:
     found = read("heart_t0_ED", "heart_t1", "heart_t2_ES", "heart_t3").sequences
     assert found.studies == ("heart",) and found.frames.tolist() == [[0, 1, 2, 3]] and not found.gaps.any()
+
+
+def test_cases_without_a_frame_are_told_what_the_table_needs(read: Callable[..., Source]) -> None:
+    table = pd.DataFrame({"case": ["a", "b", "c"], "study": "p", "subject": "p"})
+    words = (
+        "3 of 3 have none, such as 'a': give the table a column frame, with numbers or ED and ES; it has case, study, subject"
+    )
+    with pytest.raises(InputError, match=words):
+        read("a", "b", "c", table=table)
+    with pytest.raises(InputError, match="1 of 3 have none, such as 'b': fill the column frame of the table"):
+        read("a", "b", "c", table=table.assign(frame=[0, None, 1]))
+    assert read("a", "b", "c", table=table.assign(frame=["ED", 2, "es"])).sequences.frames.tolist() == [[0, 1, 2]]

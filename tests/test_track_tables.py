@@ -109,3 +109,43 @@ def test_the_distance_between_slices_may_be_known_of_any_case(beating: Write, tm
     atlas = beating(tmp_path / "atlas", range(48), slice_mm=np.nan)
     table = pd.DataFrame({"case": [f"P00000_s00{z}_t00{z + 5}" for z in range(4)], "slice_mm": 8.0})
     assert atlaskit.track(atlas=atlas, table=table).function["ef"].iat[0] == pytest.approx(0.5547, abs=1e-3)
+
+
+# --- whose its rows are
+
+
+BY_NAMES = "subjects are told by file names: 4 of them; --subject COLUMN of the table says otherwise"
+
+
+def test_studies_of_one_subject_count_as_one_where_a_column_says_so(flat: Path) -> None:
+    ids = [f"P0000{k}" for k in range(4)]
+    table = pd.DataFrame({"mouse": ids, "pig": ["x", "x", "y", "z"], "group": list("aabb")})
+    plain = atlaskit.track(atlas=flat, table=table, key="mouse", group="group", permutations=19)
+    assert plain.groups["n_a"].eq(2).all() and BY_NAMES in plain.notes
+    told = atlaskit.track(atlas=flat, table=table, key="mouse", subject="pig", group="group", permutations=19)
+    assert told.groups["n_a"].eq(1).all() and told.groups["n_b"].eq(2).all() and BY_NAMES not in told.notes
+    assert told.function["subject"].tolist() == told.function["pig"].tolist() == ["x", "x", "y", "z"]
+    assert told.function["study"].tolist() == told.function["mouse"].tolist() == ids
+
+
+@pytest.mark.parametrize("options", [{"pattern": r"(?P<subject>P\d+)_s001_t(?P<frame>\d+)"}, {}], ids=["pattern", "table"])
+def test_subjects_that_are_told_need_no_note(flat: Path, named: pd.DataFrame, options: dict[str, str]) -> None:
+    table = named.rename(columns={"subject": "study"}) if options else named
+    assert BY_NAMES not in atlaskit.track(atlas=flat, table=table, group="group", permutations=19, **options).notes
+    assert BY_NAMES not in atlaskit.track(atlas=flat, table=named.rename(columns={"subject": "study"})).notes
+
+
+@pytest.mark.parametrize("option", ["id", "subject"])
+def test_a_column_that_is_not_there_is_refused(flat: Path, named: pd.DataFrame, option: str) -> None:
+    name = {"id": "key"}.get(option, option)
+    with pytest.raises(
+        atlaskit.AtlasError, match=f"--{option} is a column of the table; 'subjet' is none: did you mean 'subject'"
+    ):
+        atlaskit.track(atlas=flat, table=named, **{name: "subjet"})
+
+
+def test_ids_and_subjects_of_a_file_stay_text(flat: Path, tmp_path: Path) -> None:
+    path = tmp_path / "who.csv"
+    path.write_text("study,pig\n" + "".join(f" P0000{k}.png ,00{k % 2}\n" for k in range(4)))
+    found = atlaskit.track(atlas=flat, table=path, subject="pig").function
+    assert found["subject"].tolist() == ["000", "001", "000", "001"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ import pandas as pd
 from atlaskit.errors import InputError
 from atlaskit.readers.names import place_of
 from atlaskit.tracking.sequences import LARGEST
-from atlaskit.verbs.tracking.rows import beside, sequence_names, too_large
+from atlaskit.verbs.tracking.rows import beside, key_of, sequence_names, too_large
 
 PARTS = ("subject", "study", "slice", "frame", "time")
 """What a pattern may find in the name of a case, as groups of these names, and a table may have as columns."""
@@ -19,7 +20,39 @@ DIGITS = 10
 """Of the largest number that a slice or frame may have."""
 
 
-def placed(known: pd.DataFrame, pattern: str | None, table: pd.DataFrame | None) -> tuple[pd.DataFrame, list[str]]:
+@dataclass(frozen=True)
+class Whose:
+    """What says whose a case is, and when it was, beside its name.
+
+    Attributes
+    ----------
+    pattern : str or None
+        Regular expression with groups named as `PARTS`.
+    table : DataFrame or None
+    key, subject : str or None
+        Its columns of ids and of subjects, where they are not called so.
+    ages : str or None
+        Column of ages, in place of frames.
+    compared : bool
+        Whether groups of subjects are, so that it matters who tells them apart.
+    """
+
+    pattern: str | None = None
+    table: pd.DataFrame | None = None
+    key: str | None = None
+    subject: str | None = None
+    ages: str | None = None
+    compared: bool = False
+
+
+def placed(
+    known: pd.DataFrame,
+    pattern: str | None,
+    table: pd.DataFrame | None,
+    *,
+    key: str | None = None,
+    subject: str | None = None,
+) -> tuple[pd.DataFrame, list[str]]:
     """Say of each case what is known of its place.
 
     What the table says counts more than the pattern, that more than the store, and that more than names alone.
@@ -31,7 +64,9 @@ def placed(known: pd.DataFrame, pattern: str | None, table: pd.DataFrame | None)
     pattern : str, optional
         Regular expression with groups named as `PARTS`.
     table : DataFrame, optional
-        With a column ``case``, ``sequence``, ``study`` or ``subject`` that says whose its rows are.
+        With a column of ids, of cases, sequences, studies or subjects, that says whose its rows are.
+    key, subject : str, optional
+        Its columns of ids and of subjects, where they are not called so.
 
     Returns
     -------
@@ -45,20 +80,22 @@ def placed(known: pd.DataFrame, pattern: str | None, table: pd.DataFrame | None)
     InputError
         For a pattern or table that cannot be used.
     """
-    names = [place_of(case) for case in known["case"]]
-    found = known.assign(study=[name.study for name in names])
-    found["slice"] = _from_names(known, "slice", [name.slice for name in names])
-    found["frame"] = _from_names(known, "frame", [name.frame for name in names])
-    if pattern is not None:
-        for part, column in _matched(known["case"].tolist(), pattern).items():
-            found[part] = column.to_numpy()
-    found["sequence"] = sequence_names(found)
+    found = _by_names(known, pattern)
     if table is None:
         return _settled(found), []
     if not len(table):
         raise InputError("The table must have a row for each case, sequence, study or subject; it has none below its header.")
-    found, notes = beside(found, table)
+    found, notes = beside(found, table, key=key, subject=subject)
     return _settled(found), notes
+
+
+def told_by_names(known: pd.DataFrame, whose: Whose) -> bool:
+    """Whether names of files alone tell subjects apart: neither a pattern nor the table does; `known` as for `placed`."""
+    if whose.pattern is not None and "subject" in re.compile(whose.pattern).groupindex:
+        return False
+    if whose.table is None or whose.subject is not None or "subject" in whose.table:
+        return whose.table is None
+    return key_of(_by_names(known, whose.pattern), whose.table, whose.key)[1] != "subject"
 
 
 def placeable(known: pd.DataFrame, pattern: str | None) -> list[bool]:
@@ -86,6 +123,18 @@ def placeable(known: pd.DataFrame, pattern: str | None) -> list[bool]:
     return [bool(of) and (bool(parts) or by_name) for of, by_name in zip(found, usable, strict=True)]
 
 
+def _by_names(known: pd.DataFrame, pattern: str | None) -> pd.DataFrame:
+    """Places as the store, names and a pattern tell them."""
+    names = [place_of(case) for case in known["case"]]
+    found = known.assign(study=[name.study for name in names])
+    found["slice"] = _from_names(known, "slice", [name.slice for name in names])
+    found["frame"] = _from_names(known, "frame", [name.frame for name in names])
+    if pattern is not None:
+        for part, column in _matched(known["case"].tolist(), pattern).items():
+            found[part] = column.to_numpy()
+    return found.assign(sequence=sequence_names(found["study"], found["slice"]))
+
+
 def _from_names(known: pd.DataFrame, part: str, told: list[int]) -> pd.Series:
     """Numbers of slices or frames, of any size: the store's, and where it has none those of names."""
     numbers = [int(own) if own >= 0 else other for own, other in zip(known[part], told, strict=True)]
@@ -100,7 +149,7 @@ def _settled(found: pd.DataFrame) -> pd.DataFrame:
         if beyond is not None:
             raise too_large(part, f"that of {found['case'].iloc[beyond]!r} is {numbers[beyond]}")
         found[part] = np.array(numbers, dtype=np.int64)
-    return found.assign(sequence=sequence_names(found))
+    return found.assign(sequence=sequence_names(found["study"], found["slice"]))
 
 
 def _matched(cases: Sequence[str], pattern: str) -> dict[str, pd.Series]:

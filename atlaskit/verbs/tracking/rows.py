@@ -2,70 +2,167 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from atlaskit.errors import InputError
+from atlaskit.errors import InputError, nearest
 from atlaskit.readers.names import place_of
 from atlaskit.shape import join
+from atlaskit.shape.joins import ids_of
 from atlaskit.tracking.sequences import LARGEST
+from atlaskit.verbs.comparison.covariates import read_table
 
 IDS = ("case", "sequence", "study", "subject")
-"""Columns of a table that say whose its rows are, the finest first; a column ``id`` is one of them, as its values say."""
+"""What ids in a table are of, the finest first, and columns of them; those in columns ``case`` and ``id`` may be of any."""
+ANY = ("case", "id")
 NUMBERS = ("slice", "frame", "time_ms", "spacing_mm", "slice_mm", "frame_ms")
 """Columns of a table that say something of cases, in numbers."""
 SIZES = ("spacing_mm", "slice_mm", "frame_ms")
 """Those of them that nothing has that is not above 0."""
+PHASES = {"ed": 0, "diastole": 0, "es": 1, "systole": 1}
+"""Frames that have names."""
 
 
-def beside(found: pd.DataFrame, table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """The rows of a table beside the cases, in place of what was known."""
-    table = _named(found, table)
-    if "sequence" in table:
-        table = table.assign(sequence=padded(table["sequence"], found))
-    key = _key(found, table)
-    ids = found[key].tolist()
-    unique = list(dict.fromkeys(ids))
-    finer = "say whose each row is in a column case, sequence or study"
-    joined = join(unique, table, key=key, otherwise=finer)
-    own = [name for name in joined.table if name in (key, "case", "sequence")]  # who the cases are is known
-    rows = joined.table.drop(columns=own).loc[ids].reset_index(drop=True)
+def read(table: Path | str | pd.DataFrame, key: str | None, subject: str | None) -> pd.DataFrame:
+    """A user's table, whose columns of ids and of subjects are text."""
+    found = read_table(table, key, ids=("id", *IDS, *([] if subject is None else [subject])))
+    found = found.set_axis([str(name) for name in found], axis=1)
+    for column, option in ((key, "--id"), (subject, "--subject")):
+        if column is not None and column not in found:
+            hint = nearest(column, map(str, found))
+            raise InputError(f"{option} is a column of the table; {column!r} is none: {hint}")
+    return found
+
+
+def beside(
+    found: pd.DataFrame, table: pd.DataFrame, *, key: str | None = None, subject: str | None = None
+) -> tuple[pd.DataFrame, list[str]]:
+    """The rows of a table beside the cases, in place of what was known.
+
+    Parameters
+    ----------
+    found : DataFrame of N rows
+        Cases with their studies, subjects and sequences.
+    table : DataFrame
+    key : str, optional
+        Column of ids; one of `IDS` or ``id`` unless given.
+    subject : str, optional
+        Column of the subjects, in place of one called so.
+
+    Returns
+    -------
+    DataFrame of N rows
+    list of str
+        What did not match.
+
+    Raises
+    ------
+    InputError
+        For a table that cannot be used.
+    """
+    column, kind = key_of(found, table, key)
+    table = table.reset_index(drop=True)
+    table = table.assign(**{column: _ids(found, table, column, kind)})
+    ids = found[kind].tolist()
+    joined = join(list(dict.fromkeys(ids)), table, key=column, otherwise=_finer(kind))
+    rows = joined.table.loc[ids].reset_index(drop=True)
     made = found.copy()
-    for name in rows:
-        column = rows[name].reset_index(drop=True)
-        if name in NUMBERS:
-            column = numbers_of(column, str(name), above_0=name in SIZES, cases=made["case"].tolist())
+    if subject is not None:
+        made["subject"] = _over(as_text(rows[subject]), found["subject"])
+    said = {"case", "sequence", *([] if subject is None else ["subject"]), *({column} & {*IDS, *ANY})}
+    for name in [str(name) for name in rows if name not in said]:
+        values, called = rows[name], _called(name, kind, table)
+        if called in NUMBERS:
+            values = numbers_of(
+                _phases(values) if called == "frame" else values, name, above_0=called in SIZES, cases=made["case"].tolist()
+            )
         elif name in ("subject", "study"):
-            column = column.where(column.isna(), column.astype(str))
-        made[str(name)] = column.where(column.notna(), found[name]).to_numpy() if name in found else column.to_numpy()
-    notes = [f"{len(joined.unmatched)} ids of cases are not in {key!r} of the table: {_some(joined.unmatched)}"]
+            values = as_text(values)
+        made[called] = _over(values, found[called]) if called in found else values.to_numpy()
+    notes = [f"{len(joined.unmatched)} ids of cases are not in {column!r} of the table: {_some(joined.unmatched)}"]
     unused = [f"{len(joined.unused)} rows of the table match no case: {_some(joined.unused)}"]
     return made, [*(notes if joined.unmatched else []), *(unused if joined.unused else [])]
 
 
-def _named(found: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
-    """A table whose column ``id`` has the name of what its values are."""
-    if "id" not in table:
-        return table
-    ids = {name: table["id"].astype(str) for name in IDS} | {"sequence": pd.Series(padded(table["id"], found))}
-    fits = next((name for name in IDS if name not in table and ids[name].isin(found[name]).any()), None)
-    return table if fits is None and any(name in table for name in IDS) else table.rename(columns={"id": fits or "case"})
-
-
-def _key(found: pd.DataFrame, table: pd.DataFrame) -> str:
-    """The column that says whose the rows of a table are: the finest of those whose ids match."""
-    possible = [name for name in IDS if name in table]
-    matching = [name for name in possible if table[name].astype(str).isin(found[name]).any()]
-    if not possible:
+def key_of(found: pd.DataFrame, table: pd.DataFrame, key: str | None = None) -> tuple[str, str]:
+    """The column that says whose the rows of a table are, and what most of its ids are of; of several the finest."""
+    pairs = [(name, kind) for kind in IDS for name in ((key,) if key else dict.fromkeys((kind, *ANY))) if name in table]
+    if not pairs:
         came = _some([str(name) for name in table])
-        raise InputError(f"The table of sequences needs ids in a column id, case, sequence, study or subject; it has {came}.")
-    if not matching:
-        name = possible[0]
-        come = f"a {name} here is {found[name].iloc[0]!r}, one of the table {str(table[name].iloc[0])!r}"
-        raise InputError(f"Ids of the table must be those of cases, sequences, studies or subjects, but none is: {come}.")
-    return matching[0]
+        raise InputError(
+            f"The table of sequences needs ids in a column id, case, sequence, study or subject; it has {came}: "
+            "name the column of ids by --id."
+        )
+    first = next((name for name, kind in pairs if _known(found, table, name, kind)), None)
+    if first is not None:
+        kinds = [kind for name, kind in pairs if name == first]
+        return first, max(kinds, key=lambda kind: _known(found, table, first, kind))
+    name, kind = pairs[0]
+    one = next(iter(_ids(found, table, name, kind).dropna()), None)
+    come = f"a {kind} here is {found[kind].iloc[0]!r}, one in column {name!r} {one!r}"
+    raise InputError(
+        f"Ids of the table must be those of cases, sequences, studies or subjects, but none is: {come}: "
+        "name another column of ids by --id."
+    )
+
+
+def check_numbered(known: pd.DataFrame, table: pd.DataFrame) -> None:
+    """Refuse cases that have no frame, not by the table either."""
+    none = known["frame"] < 0
+    if none.any():
+        came = f"{int(none.sum())} of {len(none)} have none, such as {known['case'][none].iloc[0]!r}"
+        columns = ", ".join(map(str, table))
+        do = f"give the table a column frame, with numbers or ED and ES; it has {columns}"
+        do = "fill the column frame of the table" if "frame" in table else do
+        raise InputError(f"Every case of a sequence needs a frame number; {came}: {do}.")
+
+
+def as_text(column: pd.Series) -> pd.Series:
+    """Values as text; whole numbers without the point that they have only where others are missing."""
+    whole = [isinstance(value, float) and value.is_integer() for value in column]
+    text = [str(int(value) if point else value) for value, point in zip(column, whole, strict=True)]
+    return pd.Series(text, index=column.index, dtype=object).mask(column.isna())
+
+
+def _ids(found: pd.DataFrame, table: pd.DataFrame, column: str, kind: str) -> pd.Series:
+    """A column of ids as those of cases, sequences, studies or subjects are written; missing ones stay missing."""
+    wanted = set(found[kind])
+    ids = ids_of(table.assign(**{column: as_text(table[column])}), column, list(wanted))
+    written = [sequence_called(name, wanted) for name in ids] if kind == "sequence" else ids.tolist()
+    return pd.Series(written, index=ids.index, dtype=object).reindex(table.index)
+
+
+def _known(found: pd.DataFrame, table: pd.DataFrame, column: str, kind: str) -> int:
+    """How many ids in a column are of a kind."""
+    return int(_ids(found, table, column, kind).isin(found[kind]).sum())
+
+
+def _finer(kind: str) -> str:
+    """What to do where ids of a kind come twice."""
+    names = IDS[: IDS.index(kind)]
+    return f"say whose each row is in a column {' or '.join(names)}" if names else "name another column of ids by --id"
+
+
+def _called(name: str, kind: str, table: pd.DataFrame) -> str:
+    """What a column of a table is for `track`: ``time`` of cases is that of their frames."""
+    return "time_ms" if name == "time" and kind == "case" and "time_ms" not in table else name
+
+
+def _over(values: pd.Series, known: pd.Series) -> NDArray[Any]:
+    """What a table says, and where it says nothing what was known."""
+    return values.where(values.notna(), known).to_numpy()
+
+
+def _phases(column: pd.Series) -> pd.Series:
+    """A column of numbers in which end-diastole and end-systole may have their names."""
+    named = column.astype(str).str.strip().str.lower().map(PHASES)
+    return column.astype(object).mask(named.notna(), named)
 
 
 def numbers_of(column: pd.Series, name: str, *, above_0: bool, cases: Sequence[str]) -> pd.Series:
@@ -98,19 +195,17 @@ def numbers_of(column: pd.Series, name: str, *, above_0: bool, cases: Sequence[s
     return numbers
 
 
-def padded(names: pd.Series, found: pd.DataFrame) -> list[str]:
-    """Names of sequences; those that are none as `sequence_names` would write them: A05_s2 and A05_s02 are A05_s002."""
-    given, known = names.astype(str).tolist(), set(found["sequence"])
-    places = [place_of(name) for name in given]
-    made = sequence_names(
-        pd.DataFrame({"study": [place.study for place in places], "slice": [place.slice for place in places]})
-    )
-    return [name if name in known else other for name, other in zip(given, made, strict=True)]
+def sequence_called(name: str, known: Collection[str]) -> str:
+    """The name of a sequence as `sequence_names` writes it: A05_s2 and A05_s02 are A05_s002."""
+    place = place_of(name)
+    numbered = re.sub(r"_s(\d+)$", lambda match: f"_s{int(match[1]):03d}", name)
+    made = (name, numbered, *sequence_names([place.study], [place.slice]))
+    return next((each for each in made if each in known), name)
 
 
-def sequence_names(found: pd.DataFrame) -> list[str]:
+def sequence_names(studies: Iterable[str], slices: Iterable[int]) -> list[str]:
     """As `atlaskit.tracking.sequences` names them."""
-    return [f"{study}_s{z:03d}" if z >= 0 else study for study, z in zip(found["study"], found["slice"], strict=True)]
+    return [f"{study}_s{z:03d}" if z >= 0 else study for study, z in zip(studies, slices, strict=True)]
 
 
 def too_large(part: str, came: str) -> InputError:

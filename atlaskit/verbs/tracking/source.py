@@ -16,11 +16,10 @@ from atlaskit.landmarks import Status
 from atlaskit.store import LandmarkStore, open_store
 from atlaskit.topology import Topology
 from atlaskit.tracking import Sequences, sequences
-from atlaskit.verbs.comparison.covariates import read_table
 from atlaskit.verbs.population import Unit, names_of
 from atlaskit.verbs.tracking.ages import by_age
-from atlaskit.verbs.tracking.places import placeable, placed
-from atlaskit.verbs.tracking.rows import IDS
+from atlaskit.verbs.tracking.places import Whose, placeable, placed, told_by_names
+from atlaskit.verbs.tracking.rows import check_numbered, read
 from atlaskit.verbs.tracking.sizes import check_above_0, of_sequences, pixel_sizes
 
 LEAST_AREA = 1e-9
@@ -79,6 +78,9 @@ def read_source(
     structures: Sequence[str] | str = (),
     pattern: str | None = None,
     table: Path | str | pd.DataFrame | None = None,
+    key: str | None = None,
+    subject: str | None = None,
+    compared: bool = False,
     unit: Unit = "auto",
     spacing_mm: float | None = None,
     slice_mm: float | None = None,
@@ -97,6 +99,10 @@ def read_source(
         See `placed`.
     table : path or DataFrame, optional
         See `placed`; its columns ``spacing_mm``, ``slice_mm`` and ``frame_ms`` count too.
+    key, subject : str, optional
+        Columns of ids and of subjects, see `placed`.
+    compared : bool
+        Whether groups of subjects are, so that it is said who tells subjects apart.
     unit : {"auto", "px", "mm"}
         "auto" is mm where every pixel size is known.
     spacing_mm, slice_mm, frame_ms : float, optional
@@ -117,26 +123,21 @@ def read_source(
     standing = np.flatnonzero(np.isin(opened.column("status"), (Status.OK, Status.FLAGGED)))
     if not len(standing):
         raise InputError(f"Sequences need cases; {store} has none that were placed: run `atlaskit extract`.")
-    beside = None if table is None else read_table(table, None, ids=("id", *IDS))
-    lost = np.flatnonzero(opened.column("status") == Status.REJECTED) if ages is None else standing[:0]
-    own = _known(opened, np.append(standing, lost))
-    own["subject"] = [_without(subject, views) for subject in own["subject"]]
-    own = own[(own.index < len(standing)) | placeable(own, pattern)].reset_index(drop=True)
-    every, notes = placed(own.drop(columns="frame_count"), pattern, beside)  # a column of that name is the user's
-    known, also = every.iloc[: len(standing)].copy(), _also(every, own, len(standing))
+    whose = Whose(pattern, None if table is None else read(table, key, subject), key, subject, ages, compared)
+    known, also, notes = _known(opened, standing, whose, views)
     known = _timed(known, frame_ms)
-    whose = known if ages is None else by_age(known, ages)
+    placed_by = known if ages is None else by_age(known, ages)
     sizes = pixel_sizes(known, opened.column("spacing_mm")[standing], unit, spacing_mm)
     points = opened.column("points")[standing][:, used].astype(np.float64)
     empty = _forget_impossible(points, opened.topology.only(names))
     found = sequences(
         points if sizes is None else points * sizes[:, None],
-        study=whose["study"].tolist(),
-        frame=whose["frame"].to_numpy(),
-        slice_=whose["slice"].to_numpy(),
-        subject=whose["subject"].tolist(),
-        time=whose["time_ms"].to_numpy(dtype=np.float64),
-        also=also if ages is None else None,
+        study=placed_by["study"].tolist(),
+        frame=placed_by["frame"].to_numpy(),
+        slice_=placed_by["slice"].to_numpy(),
+        subject=placed_by["subject"].tolist(),
+        time=placed_by["time_ms"].to_numpy(dtype=np.float64),
+        also=also,
     )
     _check_times(found)
     template = opened.template()
@@ -151,7 +152,7 @@ def read_source(
         slice_mm=apart,
         known=known,
         template=None if template is None else template[used].astype(np.float64),
-        table=_beside(whose, found),
+        table=_beside(placed_by, found),
         notes=(*notes, *_doubts(found, ages), *([f"{empty} outlines enclose nothing and count as missing"] if empty else [])),
     )
 
@@ -184,7 +185,26 @@ def _check_times(found: Sequences) -> None:
         )
 
 
-def _known(opened: LandmarkStore, rows: NDArray[np.int64]) -> pd.DataFrame:
+def _known(
+    opened: LandmarkStore, standing: NDArray[np.int64], whose: Whose, views: Sequence[str]
+) -> tuple[pd.DataFrame, dict[str, set[int]], list[str]]:
+    """What is known of cases with landmarks, which other frames their studies have, and notes."""
+    lost = np.flatnonzero(opened.column("status") == Status.REJECTED)
+    own = _stored(opened, standing if whose.ages else np.append(standing, lost))
+    own["subject"] = [_without(subject, views) for subject in own["subject"]]
+    own = own[(own.index < len(standing)) | placeable(own, whose.pattern)].reset_index(drop=True)
+    of_names = own.drop(columns="frame_count")  # a column of that name is the user's
+    every, notes = placed(of_names, whose.pattern, whose.table, key=whose.key, subject=whose.subject)
+    known = every.iloc[: len(standing)].copy()
+    if whose.table is not None and not whose.ages:
+        check_numbered(known, whose.table)
+    if whose.compared and told_by_names(of_names, whose):
+        count = known["subject"].nunique()
+        notes.append(f"subjects are told by file names: {count} of them; --subject COLUMN of the table says otherwise")
+    return known, {} if whose.ages else _also(every, own, len(standing)), notes
+
+
+def _stored(opened: LandmarkStore, rows: NDArray[np.int64]) -> pd.DataFrame:
     """What a store knows of the place of some cases."""
     fields = ("case", "subject", "frame", "slice", "time_ms", "slice_mm", "frame_count")
     columns = {name: opened.column(name)[rows] for name in fields}
