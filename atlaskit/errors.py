@@ -45,3 +45,15 @@ def nearest(name: str, choices: Iterable[str]) -> str:
     known = [str(choice) for choice in choices]
     close = difflib.get_close_matches(name, known, n=1)
     return f"did you mean {close[0]!r}?" if close else f"choose from: {', '.join(known) or 'nothing'}"
+
+
+def some(names: Iterable[object], most: int = 5) -> str:
+    """The first of some names, for a message that must not list thousands.
+
+    Examples
+    --------
+    >>> some("abc", 2), some(["a", "b"])
+    ('a, b, ...', 'a, b')
+    """
+    known = [str(name) for name in names]
+    return ", ".join(known[:most]) + (", ..." if len(known) > most else "")

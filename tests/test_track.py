@@ -143,9 +143,11 @@ def test_columns_say_their_units(ran: TrackResult) -> None:
     place = ["sequence", "study", "subject", "slice", "frame", "time_ms", "phase"]
     assert list(read(ran, "curves")) == [*place, "structure", "area_mm2", "length_mm", "strain"]
     assert list(read(ran, "segments")) == [*place, "segment", "strain_experimental", "thickening_experimental"]
-    assert list(read(ran, "frames"))[:12] == [*place, "case", "gap", "interpolated", "outlier", "outlier_score"]
-    assert list(read(ran, "frames"))[12:] == ["drift_x_mm", "drift_y_mm", "displacement_mm", "thickness_mm", "thickening"]
-    assert list(read(ran, "surfaces"))[-3:] == ["volume_ml", "surface_mm2", "levels_interpolated"]
+    unlike = ["outlier", "outlier_score", "outlier_of"]
+    assert list(read(ran, "frames"))[:13] == [*place, "case", "gap", "interpolated", *unlike]
+    assert list(read(ran, "frames"))[13:] == ["drift_x_mm", "drift_y_mm", "displacement_mm", "thickness_mm", "thickening"]
+    slices = ["slices", "slices_interpolated", "levels_interpolated"]
+    assert list(read(ran, "surfaces"))[-5:] == ["volume_ml", "surface_mm2", *slices]
     assert "path_length_mm" in read(ran, "sequences") and "group" in read(ran, "function")
 
 
@@ -209,6 +211,11 @@ def test_xarray_opens_the_tracks(ran: TrackResult, hearts: Phantom) -> None:
     for k, name in enumerate(hearts.structures):
         own = curves[curves["structure"] == name]["strain"].to_numpy().reshape(24, 12)
         np.testing.assert_allclose(tracks["strain"].isel(structure=k), own, atol=1e-7)
+    close(tracks["outlier_score"].to_numpy().ravel(), read(ran, "frames")["outlier_score"])
+    assert tracks["outlier_of"].to_numpy().ravel().tolist() == read(ran, "frames")["outlier_of"].tolist()
+    assert tracks["outlier_score"].attrs["description"] == (
+        "errors against neighbours in usual errors, root mean square over attributes; an outlier has more than 3.2"
+    )
     velocity = tracks["velocity"].to_numpy()
     assert np.isfinite(velocity).all() and velocity.any()
     units = {name: tracks[name].attrs["units"] for name in ("time", "points", "velocity", "area", "strain", "path_length")}
@@ -239,7 +246,7 @@ def test_the_account_says_how_tables_were_made(ran: TrackResult) -> None:
         "studies": 6, "sequences": 24, "frames": 288, "gaps": 0, "interpolated": 0, "outliers": 0,
     }  # fmt: skip
     assert account["unit"] == "mm" and account["options"]["permutations"] == 99 and len(account["topology_sha256"]) == 64
-    assert account["atlaskit"] == atlaskit.__version__
+    assert account["atlaskit"] == atlaskit.__version__ and account["outlier_threshold"] == 3.2
 
 
 def test_words_name_every_study_table_and_surface(ran: TrackResult) -> None:

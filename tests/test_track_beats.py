@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -49,7 +50,7 @@ def test_every_beat_has_a_row(
     )
 
 
-def timed(store: Write, outlined: Array, nested: Topology, atlas: Path, frames: list[int], times: list[float]) -> Path:
+def at_times(store: Write, outlined: Array, nested: Topology, atlas: Path, frames: list[int], times: list[float]) -> Path:
     """The second slice of the first subject at some of its frames, each at a time of its own."""
     cases = [Case(f"P00000_t{k:03d}", "", "P00000", k, -1, time) for k, time in enumerate(times)]
     return store(atlas, outlined[12 + np.array(frames)], cases, nested)
@@ -57,7 +58,7 @@ def timed(store: Write, outlined: Array, nested: Topology, atlas: Path, frames: 
 
 def test_phases_and_rates_go_by_time(sequence_store: Write, outlined: Array, nested: Topology, tmp_path: Path) -> None:
     times = np.cumsum([0, 20, 20, 20, 20, 20, *[60] * 5]).tolist()  # end-systole, at frame 5, after 100 of 436 ms
-    atlas = timed(sequence_store, outlined, nested, tmp_path / "uneven", [*range(11)], times)
+    atlas = at_times(sequence_store, outlined, nested, tmp_path / "uneven", [*range(11)], times)
     row = atlaskit.track(atlas=atlas, cyclic=True).function.iloc[0]
     lasts = 400 * 11 / 10
     assert row["es_ms"] == 100 and row["beats_per_minute"] == pytest.approx(60_000 / lasts)
@@ -66,7 +67,9 @@ def test_phases_and_rates_go_by_time(sequence_store: Write, outlined: Array, nes
     average = read(atlas, "average").query("curve == 'area'")
     assert average.loc[average["mean"].idxmin(), "phase"] == pytest.approx(100 / lasts, abs=0.02)
     steps = np.repeat([40.0, 20.0, 30.0], 12)
-    atlas = timed(sequence_store, outlined, nested, tmp_path / "three", [*range(12)] * 3, (np.cumsum(steps) - steps).tolist())
+    atlas = at_times(
+        sequence_store, outlined, nested, tmp_path / "three", [*range(12)] * 3, (np.cumsum(steps) - steps).tolist()
+    )
     found = atlaskit.track(atlas=atlas).function["beats_per_minute"]
     assert found.iloc[:2].to_numpy() == pytest.approx([125, 250]) and found.iloc[2] == pytest.approx(60_000 / 360, rel=0.01)
 
@@ -151,6 +154,46 @@ def test_one_frame_is_no_beat(beating: Write, tmp_path: Path) -> None:
     assert result.function.empty and "No beat was found" in str(result) and len(read(atlas, "frames")) == 1
     assert not (atlas / "tracks" / "function.csv").exists()
     assert read(atlas, "curves")["strain"].isna().all() and (read(atlas, "curves")["area_mm2"] > 0).all()
+
+
+def test_studies_without_a_beat_are_named(beating: Write, tmp_path: Path) -> None:
+    result = atlaskit.track(atlas=beating(tmp_path / "atlas", [*FIRST, 48, 60, *range(96, 98), 144]))
+    assert result.function["study"].tolist() == ["P00000", "P00002"]
+    words = "2 of 4 studies have no beat and no row in function.csv, as fewer than two frames show how large the cavity is"
+    assert f"{words}: P00001, P00003" in result.notes
+    assert not any("no beat" in note for note in atlaskit.track(atlas=beating(tmp_path / "whole", range(96, 98))).notes)
+
+
+@pytest.fixture
+def timed(sequence_store: Write, hearts: Phantom, outlined: Array, nested: Topology, tmp_path: Path) -> Callable[..., Any]:
+    """Track two hearts with frames 50 ms apart, but at other times in some rows; the result, and what it says of times."""
+
+    def run(other: dict[int, float]) -> tuple[atlaskit.TrackResult, list[str]]:
+        rows = hearts.table.iloc[:96].itertuples()
+        cases = [Case(r.case, "", r.subject, r.frame, r.slice, other.get(k, 50.0 * r.frame)) for k, r in enumerate(rows)]
+        result = atlaskit.track(atlas=sequence_store(tmp_path / f"{len(other)}", outlined[:96], cases, nested))
+        return result, [note for note in result.notes if "time" in note]
+
+    return run
+
+
+def test_times_of_some_cases_are_told_by_those_beside_them(timed: Callable[..., Any], tmp_path: Path) -> None:
+    result, notes = timed(dict.fromkeys([5, 17, 29, 41, 51], np.nan))
+    assert result.time_unit == "ms" and result.function["beats_per_minute"].tolist() == [100.0, 100.0]
+    np.testing.assert_allclose(read(tmp_path / "5", "frames")["time_ms"], np.tile(50.0 * np.arange(12), 8))
+    words = "the time of 5 of 96 cases is unknown, such as 'P00000_s000_t005', and taken from that of frames beside them"
+    assert notes == [words]
+
+
+def test_times_that_nothing_tells_are_said_to_lack(timed: Callable[..., Any], tmp_path: Path) -> None:
+    late = {12 * z + t: 50.0 * t + 30 for z in range(4, 8) for t in range(7, 12)}
+    unknown = dict.fromkeys([5, *(12 * z + 3 for z in range(4, 8))], np.nan)
+    result, notes = timed({**late, **unknown})
+    assert result.time_unit == "frame" and "time_frames" in read(tmp_path / f"{len(late) + 5}", "frames")
+    said = "the time of 4 of 96 cases is unknown, such as 'P00001_s000_t003', so times are frame numbers (--frame-ms)"
+    assert notes == [said]
+    _, notes = timed(dict.fromkeys(range(96), np.nan))
+    assert notes == ["the time between frames is unknown, so times are frame numbers (--frame-ms)"]
 
 
 def test_sequences_may_be_of_unlike_lengths(beating: Write, hearts: Phantom, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,7 @@ from atlaskit.corpus import Case
 from atlaskit.errors import InputError
 from atlaskit.phantom import Phantom
 from atlaskit.topology import Topology
+from atlaskit.tracking.jumps import THRESHOLD
 
 pytestmark = pytest.mark.usefixtures("tables_only")
 Array = NDArray[np.float64]
@@ -110,7 +112,24 @@ def test_a_frame_of_another_slice_is_unlike_its_neighbours(beating: Write, outli
     frames = read(atlas, "frames")
     assert frames.loc[frames["outlier"], ["slice", "frame"]].to_numpy().tolist() == [[1, 8]] and result.counts["outliers"] == 1
     assert frames["outlier_score"].idxmax() == frames.index[frames["outlier"]][0]
+    assert frames.loc[frames["outlier"], "outlier_of"].tolist() == ["epi size"]
+    account = json.loads((atlas / "tracks" / "track.json").read_text(encoding="utf-8"))
+    assert (frames["outlier_score"].max() > account["outlier_threshold"]) and account["outlier_threshold"] == THRESHOLD
+    assert frames.loc[~frames["outlier"], "outlier_score"].max() < THRESHOLD
     assert "1 unlike their neighbours" in str(result)
+
+
+@pytest.mark.parametrize(("structure", "shift", "of"), [(0, [0, 6], "cavity y"), (1, [6, 0], "epi x")])
+def test_what_is_unlike_is_named(
+    beating: Write, outlined: Array, tmp_path: Path, structure: int, shift: list[int], of: str
+) -> None:
+    points = outlined.copy()
+    points[20, 32 * structure : 32 * structure + 32] += shift
+    atlas = beating(tmp_path / "atlas", [row for row in FIRST if row != 30], points=points)
+    atlaskit.track(atlas=atlas, smooth="savgol")
+    frames = read(atlas, "frames").set_index(["slice", "frame"])
+    assert frames.loc[(1, 8), "outlier_of"] == of and frames.loc[(1, 8), "outlier"]
+    assert frames["outlier_of"].isna().sum() == 1 and np.isnan(frames.loc[(2, 6), "outlier_score"])
 
 
 def test_smoothing_says_what_it_changes(beating: Write, outlined: Array, tmp_path: Path) -> None:
@@ -127,7 +146,7 @@ def test_smoothing_says_what_it_changes(beating: Write, outlined: Array, tmp_pat
         assert (after["moved_rms_mm"] > 0).all() and (after["moved_most_mm"] > after["moved_rms_mm"]).all()
         changed = (read(atlas, "curves")["area_mm2"] / areas - 1).abs().groupby(read(atlas, "curves")["slice"]).max()
         np.testing.assert_allclose(after["moved_area_change"], changed, rtol=1e-4)
-        assert any(f"areas by {100 * changed.max():.2g} % at most" in note for note in result.notes)
+        assert any(f"areas by {100 * changed.max():.3g} % at most, in P00000_s00" in note for note in result.notes)
 
 
 def test_steadying_takes_jitter_along_the_outlines(beating: Write, outlined: Array, tmp_path: Path) -> None:
@@ -152,10 +171,60 @@ def test_drift_is_kept_or_taken_away(beating: Write, outlined: Array, whole: Pat
     np.testing.assert_allclose(found["gone"]["drift_x_mm"], np.tile(drift[:12, 0, 0], 4) * 140 / 64, atol=0.05)
 
 
+@pytest.mark.parametrize("smooth", ["none", "fourier"])
+def test_a_beat_that_drifts_closes_in_shape_alone(
+    beating: Write, outlined: Array, whole: Path, smooth: str, tmp_path: Path
+) -> None:
+    frame = np.arange(len(outlined))[:, None, None] % 12
+    atlas = beating(tmp_path / "atlas", FIRST, points=outlined + frame * [1.5, -0.5])
+    found = {}
+    for name, folder in (("still", whole), ("away", atlas)):
+        strain = atlaskit.track(atlas=folder, smooth=smooth, drop_outliers=True).function["strain"].iat[0]
+        found[name] = read(folder, "curves"), read(folder, "frames"), strain
+        assert read(folder, "sequences")["closes"].tolist() == [name == "still"] * 4
+    assert found["away"][1]["outlier"].sum() == found["still"][1]["outlier"].sum() == 0
+    np.testing.assert_allclose(found["away"][0]["area_mm2"], found["still"][0]["area_mm2"], rtol=0.01)
+    assert found["away"][2] == pytest.approx(found["still"][2], abs=2e-3)
+    np.testing.assert_allclose(found["away"][1]["drift_x_mm"], 1.5 * frame[:48, 0, 0] * 140 / 64, atol=0.05)
+    assert read(atlas, "average").groupby("curve")["n"].min().eq(1).all()
+
+
+def test_nothing_rests_on_frames_unlike_their_neighbours(beating: Write, outlined: Array, whole: Path, tmp_path: Path) -> None:
+    points = outlined.copy()
+    middle = points[12 + 9].reshape(2, 32, 2).mean(1).repeat(32, axis=0)
+    points[12 + 9] = middle + 0.4 * (points[12 + 9] - middle)  # smaller than at end-systole, in frame 5
+    kept = [row for row in FIRST if row != 12 + 10]
+    atlas = beating(tmp_path / "atlas", kept, points=points)
+    true = atlaskit.track(atlas=whole).function.iloc[0]
+    row = atlaskit.track(atlas=atlas, fill=1).function.iloc[0]
+    assert (row["ed"], row["es"]) == (true["ed"], true["es"]) == (0, 5)
+    frames = read(atlas, "frames").query("slice == 1").set_index("frame")
+    assert frames.index[frames["outlier"]].tolist() == [9] and frames.index[frames["interpolated"]].tolist() == []
+    areas = {name: read(folder, "curves").query("slice == 1 and structure == 'cavity'").set_index("frame")["area_mm2"]
+             for name, folder in (("true", whole), ("found", atlas))}  # fmt: skip
+    assert areas["found"][9] < 0.2 * areas["true"][9]
+    atlaskit.track(atlas=atlas, smooth="rts")
+    smooth = read(atlas, "curves").query("slice == 1 and structure == 'cavity'").set_index("frame")["area_mm2"]
+    np.testing.assert_allclose(smooth[[7, 8, 11]], areas["true"][[7, 8, 11]], rtol=0.05)
+    assert smooth[9] == areas["found"][9] and np.isnan(smooth[10])
+
+
 def test_displacement_starts_at_the_reference(whole: Path) -> None:
     atlaskit.track(atlas=whole, reference=3)
     still = read(whole, "frames").query("frame == 3")["displacement_mm"]
     assert (still == 0).all() and (read(whole, "frames").query("frame == 0")["displacement_mm"] > 0).all()
+
+
+def test_the_reference_is_a_frame_by_its_own_number(beating: Write, tmp_path: Path) -> None:
+    late = beating(tmp_path / "late", [row for row in range(96) if row % 12 >= (3 if row < 48 else 5)])
+    atlaskit.track(atlas=late, reference=6)
+    still = read(late, "frames").query("displacement_mm == 0")
+    assert len(still) == 8 and (still["frame"] == 6).all()
+    with pytest.raises(InputError, match="frame of every study by its number in the tables; 'P00001' has no 4, but 5 to 11:"):
+        atlaskit.track(atlas=late, reference=4)
+    gap = beating(tmp_path / "gap", [row for row in FIRST if row % 12 != 4])
+    with pytest.raises(InputError, match="'P00000' has no 4, but 0 to 11"):
+        atlaskit.track(atlas=gap, reference=4)
 
 
 # --- slices and sizes
@@ -193,7 +262,7 @@ def test_a_slice_without_an_outline_counts_as_asked(
     assert found["esv_ml"] / true["esv_ml"] == pytest.approx(at_es, rel=1e-6, nan_ok=True)
     assert found["slices_interpolated"] == filled
     notes = [note for note in result.notes if "areas of slices" in note]
-    assert notes == ([f"for volumes, {words} (--missing)"] if words else [])
+    assert notes == ([f"for volumes, {words}, of 48 in all frames (--missing)"] if words else [])
     left_out = any("count in no frame of P00000" in note for note in result.notes)
     assert found["slices_left_out"] == left_out == (missing == "common")
 
@@ -318,11 +387,19 @@ def test_slices_of_a_study_are_equally_far_apart(whole: Path) -> None:
         ({"volume": "biplane", "views": ["2CH"]}, "--volume biplane needs 2 parts of names in --views, .* got 1"),
         ({"volume": "biplane", "views": ["2CH", "2CH"]}, "got '2CH' twice"),
         ({"views": ["2CH", "4CH"]}, "ask for one of these with --volume; got auto"),
+        (
+            {"convention": "camus"},
+            "--convention is of volumes by biplane: ask for one with --volume, or leave it out; got auto",
+        ),
+        ({"convention": "camus", "volume": "area-length", "views": ["2CH", "4CH"]}, "leave it out; got area-length"),
+        ({"missing": "zero", "volume": "simpson"}, "--missing is of volumes by auto, slices: ask for one .* got simpson"),
+        ({"missing": "refuse", "volume": "none"}, "or leave it out; got none"),
+        ({"growth": "age", "missing": "zero", "volume": "none"}, "leave out --volume, --missing"),
         ({"base": (1, 2, 3)}, "--base is two landmarks"),
         ({"base": 3}, "--base is two landmarks"),
         (
             {"reference": 12},
-            "--reference is a frame of every sequence, from 0 on; 'P00000_s000' has 12 frames, and so no frame 12",
+            "--reference is a frame of every study by its number in the tables; 'P00000' has no 12, but 0 to 11: name another",
         ),
         (
             {"smooth": "fourier", "cyclic": False},
@@ -357,3 +434,41 @@ def test_what_cannot_be_done_is_refused_before_anything_is_written(whole: Path, 
     with pytest.raises(InputError, match=words):
         atlaskit.track(atlas=whole, **options)
     assert account.read_text() == "of an earlier run"
+
+
+# --- slices, views and surfaces that are not whole
+
+
+def test_slices_with_and_without_a_number_are_of_two_studies(
+    sequence_store: Write, outlined: Array, nested: Topology, tmp_path: Path
+) -> None:
+    cases = [Case(f"A{mark}_t{t:02d}", "", "A") for mark in ("_s0", "_s1", "_s2", "") for t in range(12)]
+    atlas = sequence_store(tmp_path / "atlas", outlined[:48], cases, nested, spacing_mm=2.0, slice_mm=8.0)
+    with pytest.raises(InputError, match="slices of a study must all have a number; some frames of 'A'"):
+        atlaskit.track(atlas=atlas)
+
+
+def test_slices_that_end_early_and_numbers_with_gaps_are_told(
+    sequence_store: Write, outlined: Array, nested: Topology, tmp_path: Path
+) -> None:
+    rows = [row for row in FIRST if row < 12 or row % 12 < 6]
+    cases = [Case(f"A_s{2 * (row // 12)}_t{row % 12:02d}", "", "A") for row in rows]
+    atlas = sequence_store(tmp_path / "atlas", outlined[rows], cases, nested, spacing_mm=2.0, slice_mm=8.0)
+    notes = " ".join(atlaskit.track(atlas=atlas).notes)
+    assert "slices of 1 studies end at unlike frames, such as those of 'A'" in notes
+    assert "numbered with gaps, for which areas are interpolated: 'A' has 4 of 7" in notes
+    cases = [Case(f"A_s{8 * (row // 12)}_t{row % 12:02d}", "", "A") for row in FIRST]
+    atlas = sequence_store(tmp_path / "mm", outlined[:48], cases, nested, spacing_mm=2.0, slice_mm=8.0)
+    assert any("4 slices of 'A' are numbered 0 to 24" in note for note in atlaskit.track(atlas=atlas).notes)
+
+
+def test_surfaces_bridge_brief_gaps_as_volumes_do(beating: Write, whole: Path, tmp_path: Path) -> None:
+    atlas = beating(tmp_path / "atlas", [row for row in FIRST if row != 36 + 3])  # at an end of the stack
+    found = {}
+    for name, folder, missing in (("true", whole, "zero"), ("bridged", atlas, "interpolate"), ("short", atlas, "zero")):
+        atlaskit.track(atlas=folder, surfaces="stl", missing=missing)
+        found[name] = read(folder, "surfaces").query("structure == 'cavity'").set_index("frame").loc[3]
+    assert found["bridged"][["slices", "slices_interpolated"]].tolist() == [4, 1]
+    assert found["bridged"]["volume_ml"] == pytest.approx(found["true"]["volume_ml"], rel=0.01)
+    assert found["short"][["slices", "slices_interpolated"]].tolist() == [3, 0]
+    assert found["short"]["volume_ml"] < 0.95 * found["true"]["volume_ml"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 import atlaskit
 from atlaskit.corpus import Case
 from atlaskit.errors import InputError
+from atlaskit.shape import corners
 from atlaskit.topology import Topology
 
 Array = NDArray[np.float64]
@@ -71,6 +73,67 @@ def test_half_ellipsoids_have_their_volume(apical: Path, method: str, views: tup
     row = result.function[result.function["study"].isin(["p1", "p1_2CH"])].iloc[0]
     assert len(result.function) == (4 if not views else 2 if len(views) == 2 else 4) and row["strain_is"] == "longitudinal"
     assert row["ef"] == pytest.approx(1 - true[1] / true[0], abs=1e-3) and (row["ed"], row["es"]) == (0, 1)
+
+
+def arc(long: float, wide: float) -> float:
+    """The length of half an ellipse without its base."""
+    angle = np.linspace(0, np.pi, 20_001)
+    return float(np.hypot(np.diff(wide * np.cos(angle)), np.diff(long * np.sin(angle))).sum())
+
+
+WALL = np.array([8.0, 12.0, 10.0])
+
+
+@pytest.mark.parametrize("bulge", ["none", "round", "pointed"])
+def test_walls_in_views_are_measured_without_their_bases(
+    sequence_store: Write, tmp_path: Path, bulge: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("atlaskit.verbs.track.draw_findings", lambda *_, **__: ((), ()))
+    steps = np.arange(-4, 5)
+    below = {"none": 0 * steps, "round": 30 * np.cos(steps * np.pi / 10), "pointed": 15 - 3 * np.abs(steps)}
+    points = []
+    for long, wide, wall in zip(LONG, WIDE["4CH"], WALL, strict=True):
+        outer = half(long + wall, wide + wall)
+        outer[55:, 1] += below[bulge]
+        points.append(np.concatenate([half(long, wide), outer[::-1]]))
+    own = corners(points[0][64:], [range(64)]).tolist()
+    assert {"none": own == [9, 63], "round": len(own) == 1, "pointed": own == [4, 9, 63]}[bulge], own
+    topology = Topology(("lv", "epi"), (tuple(range(64)), tuple(range(64, 128))))
+    cases = [Case(f"p1_4CH_t{t}", "", "p1") for t in range(3)]
+    atlas = sequence_store(tmp_path / "atlas", 2 * np.array(points), cases, topology, spacing_mm=0.5)
+    row = atlaskit.track(atlas=atlas, volume="simpson", steady=False, cyclic=False).function.iloc[0]
+    inner = np.array([arc(*each) for each in zip(LONG, WIDE["4CH"], strict=True)])
+    outer_mm = np.array([arc(*each) for each in zip(LONG + WALL, WIDE["4CH"] + WALL, strict=True)])
+    between = np.pi / 2 * ((LONG + WALL) * (WIDE["4CH"] + WALL) - LONG * WIDE["4CH"])
+    thickness = 2 * between / (inner + outer_mm)
+    assert row["strain"] == pytest.approx(inner[1] / inner[0] - 1, abs=1e-3)
+    assert row["strain_outer"] == pytest.approx(outer_mm[1] / outer_mm[0] - 1, abs=1e-3)
+    assert row["thickness_ed_mm"] == pytest.approx(thickness[0], rel=2e-3)
+    assert row["thickness_es_mm"] == pytest.approx(thickness[1], rel=2e-3)
+    segments = pd.read_csv(atlas / "tracks" / "segments.csv").query("frame == 1")
+    mirrored = segments[["strain_experimental", "thickening_experimental"]].to_numpy()
+    np.testing.assert_allclose(mirrored, mirrored[::-1], atol=1e-5, err_msg="the wall is the same on both sides of the apex")
+    assert mirrored[:, 0].mean() == pytest.approx(inner[1] / inner[0] - 1, abs=0.03)
+    assert (np.abs(mirrored[:, 1] - 0.5) < 0.05).all(), "of 8 mm to 12 mm, at the hinges too"
+    lengths = atlaskit.open(atlas).tracks["length"]
+    assert lengths.attrs["description"] == "of the closed outline; of cavity and wall without the valve plane"
+    np.testing.assert_allclose(lengths.sel(structure="epi")[0], outer_mm, rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("place", "shown", "words"),
+    [((0, -150), 3, "a place beside each hinge of its cavity; 'ra' has none"), ((0, 0), 0, "no frame has it and 'ra'")],
+)
+def test_a_wall_is_seen_around_its_cavity(
+    sequence_store: Write, tmp_path: Path, place: tuple[int, int], shown: int, words: str
+) -> None:
+    far = np.array([half(20, 20) + place if t < shown else np.full((64, 2), np.nan) for t in range(3)])
+    points = np.concatenate([np.array([half(*each) for each in zip(LONG, WIDE["4CH"], strict=True)]), far], axis=1)
+    topology = Topology(("lv", "ra"), (tuple(range(64)), tuple(range(64, 128))))
+    cases = [Case(f"p1_t{t}", "", "p1") for t in range(3)]
+    atlas = sequence_store(tmp_path / "atlas", points, cases, topology, spacing_mm=0.5)
+    with pytest.raises(InputError, match=words):
+        atlaskit.track(atlas=atlas, volume="simpson", roles=("cavity=lv", "wall=ra"))
 
 
 @pytest.mark.usefixtures("tables_only")
@@ -147,6 +210,7 @@ def test_growth_finds_the_power_of_age_and_replaces_what_beats_left(rats: Path, 
     assert {path.stem for path in result.tables} == {"growth", "growth_subjects", "growth_cases", "growth_shapes"}
     left = {path for path in (rats / "tracks").rglob("*") if path.is_file()}
     assert left == {*result.tables, rats / "tracks" / "track.json"}
+    assert "outlier_threshold" not in json.loads((rats / "tracks" / "track.json").read_text(encoding="utf-8"))
     assert sorted((rats / "figures").iterdir()) == sorted(result.pictures) and len(result.pictures) == 2
     tests = result.growth.set_index("of")
     assert (tests["R2"] > 0.9).all() and (tests["R2_within"] > 0.99).all() and (tests["p"] <= 0.02).all()

@@ -18,8 +18,8 @@ from atlaskit.tracking.volumes import MM3_PER_ML
 DISCS = 20
 FINE = 4
 """Points to a step between landmarks, on the curve through them."""
-EDGE = 1e-7
-"""Share of the long axis by which the ends lie inside, so that a base along the cut is not cut twice."""
+ENDS = (2 / 24, -3 / 24, 1 / 24)
+"""What the three discs at either end weigh more than 1, so that sums over middles of discs are exact for ellipsoids."""
 LEAST_BASE = 0.1
 """Share of its outline that a base has at least."""
 ALIKE = 0.03
@@ -35,9 +35,10 @@ class View:
     ----------
     axis_mm : (..., T) float array
         Long axis, from the middle between the hinges of the base to the farthest point of the outline (the apex).
-    widths_mm : (..., T, 2 D + 1) float array
-        Across the long axis from base to apex at both ends and the middle of each of D discs.
+    widths_mm : (..., T, D) float array
+        Across the long axis in the middle of each of D discs, from base to apex.
     area_mm2 : (..., T) float array
+        Inside the outline, closed by a straight base.
     """
 
     axis_mm: Array
@@ -136,10 +137,15 @@ def view(points: Outlines, loop: Sequence[int], base: tuple[int, int], *, discs:
     base : (int, int)
         The hinges: landmarks at the two ends of the valve plane, as of `hinges`. Twice the same: the base is that point.
     discs : int
+        Of equal height, across the long axis.
 
     Returns
     -------
     View
+
+    Notes
+    -----
+    Widths are those in the middle of discs: at the end of the axis a base that tilts the least bit is cut in half.
     """
     outline = _smooth(along(points, run(points, loop, base)))
     middle = (outline[..., :1, :] + outline[..., -1:, :]) / 2
@@ -150,7 +156,7 @@ def view(points: Outlines, loop: Sequence[int], base: tuple[int, int], *, discs:
     unit = apex / np.where(axis > 0, axis, np.nan)[..., None]
     down = (off * unit).sum(axis=-1)
     across = off[..., 0] * unit[..., 1] - off[..., 1] * unit[..., 0]
-    heights = np.clip(np.linspace(0, 1, 2 * discs + 1), EDGE, 1 - EDGE)
+    heights = (np.arange(discs) + 0.5) / discs
     return View(axis[..., 0], _widths(down, across, axis * heights), np.abs(signed_areas(outline)))
 
 
@@ -231,10 +237,13 @@ def _check_alike(one: View, other: View) -> None:
 
 
 def _discs(squares: Array, axis: Array) -> Array:
-    """(..., T) ml of discs with products of diameters (..., T, 2 D + 1) along an axis (..., T), by Simpson's rule."""
-    count = squares.shape[-1] // 2
-    mean = (squares[..., :-1:2] + 4 * squares[..., 1::2] + squares[..., 2::2]) / 6
-    return np.asarray(np.pi / 4 * axis / count * mean.sum(axis=-1) / MM3_PER_ML)
+    """(..., T) ml of discs with products of diameters (..., T, D) in their middles along an axis (..., T)."""
+    count = squares.shape[-1]
+    weights = np.ones(count)
+    if count >= len(ENDS):  # the plain sum is too large where these fall to nothing: 0.12 % of an ellipsoid, 0.03 % of its half
+        weights[: len(ENDS)] += ENDS
+        weights[-len(ENDS) :] += ENDS[::-1]
+    return np.asarray(np.pi / 4 * axis / count * (squares * weights).sum(axis=-1) / MM3_PER_ML)
 
 
 def _smooth(path: Array) -> Array:

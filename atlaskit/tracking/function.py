@@ -101,41 +101,51 @@ def ejection_fraction(volumes: NDArray[np.floating], ed: ArrayLike, es: ArrayLik
     return fractional_area_change(volumes, ed, es)
 
 
-def wall_thickness(points: Outlines, inner: Sequence[int], outer: Sequence[int]) -> Array:
+def wall_thickness(points: Outlines, inner: Sequence[int], outer: Sequence[int], *, closed: bool = True) -> Array:
     """Mean thickness of the wall between two nested outlines, in every frame.
 
-    The area between them over the mean of their lengths: exact for concentric circles, and free of where landmarks lie.
+    The area between them over the mean of their lengths: exact for concentric circles, whole or cut in half, and free of where
+    landmarks lie.
 
     Parameters
     ----------
     points : (..., T, L, 2) array
     inner, outer : sequence of int
-        Landmarks along the two closed outlines.
+        Landmarks along the two outlines.
+    closed : bool
+        False: lines that run the same way and stay open, such as `run` gives them without a valve plane; straight lines between
+        their ends bound the wall.
 
     Returns
     -------
     (..., T) float array
         In the points' unit; NaN in gaps of either.
     """
-    between = area(points, outer) - area(points, inner)
-    return np.asarray(2 * between / (perimeter(points, outer) + perimeter(points, inner)))
+    if closed:
+        between = area(points, outer) - area(points, inner)
+        return np.asarray(2 * between / (perimeter(points, outer) + perimeter(points, inner)))
+    between = area(points, (*inner, *reversed(outer)))
+    return np.asarray(2 * between / (length(points, outer) + length(points, inner)))
 
 
-def wall_distances(points: Outlines, inner: Sequence[int], outer: Sequence[int]) -> Array:
+def wall_distances(points: Outlines, inner: Sequence[int], outer: Sequence[int], *, closed: bool = True) -> Array:
     """The wall's thickness at each landmark of its inner outline: the distance to the nearest place on the outer one.
 
     Parameters
     ----------
     points : (..., T, L, 2) array
     inner, outer : sequence of int
-        Landmarks along the two closed outlines.
+        Landmarks along the two outlines.
+    closed : bool
+        False: the outer line is open, and no place between its ends is on it.
 
     Returns
     -------
     (..., T, n) float array
         In the points' unit and the order of `inner`; NaN in gaps of either.
     """
-    return edge_distances(along(points, inner), along(points, outer))
+    line = outer if closed else (*outer, *outer[-2:0:-1])  # there and back, as edges are those of closed polygons
+    return edge_distances(along(points, inner), along(points, line))
 
 
 def thickening(thickness: NDArray[np.floating], ed: ArrayLike) -> Array:
@@ -184,7 +194,7 @@ def segmental_strain(points: Outlines, path: Sequence[int], ed: ArrayLike, *, se
 
 
 def segmental_thickening(
-    points: Outlines, inner: Sequence[int], outer: Sequence[int], ed: ArrayLike, *, segments: int = 6
+    points: Outlines, inner: Sequence[int], outer: Sequence[int], ed: ArrayLike, *, segments: int = 6, closed: bool = True
 ) -> Segmental:
     """Thickening of the wall behind parts of its inner outline, equal shares of its landmarks. Experimental, see `Segmental`.
 
@@ -192,24 +202,28 @@ def segmental_thickening(
     ----------
     points : (..., T, L, 2) array
     inner, outer : sequence of int
-        Landmarks along the two closed outlines.
+        Landmarks along the two outlines.
     ed : (...) int array
         The frame of end-diastole; one for all, or of each.
     segments : int
+    closed : bool
+        False: the lines are open.
 
     Returns
     -------
     Segmental
-        Of the mean of `wall_distances` over each segment's landmarks.
+        Of the mean of `wall_distances` over each segment's landmarks; where two meet, a landmark is of the one that it begins,
+        and of both along open lines, so that either direction is the same.
 
     Raises
     ------
     InputError
-        When there are more segments than landmarks.
+        When there are more segments than steps between landmarks.
     """
-    parts = _shares((*inner, inner[0]), len(inner), segments)
-    distances, place = wall_distances(points, inner, outer), {landmark: k for k, landmark in enumerate(inner)}
-    means = [distances[..., [place[landmark] for landmark in part[:-1]]].mean(axis=-1) for part in parts]
+    parts = _shares((*inner, inner[0]) if closed else inner, len(inner) - (not closed), segments)
+    distances = wall_distances(points, inner, outer, closed=closed)
+    place = {landmark: k for k, landmark in enumerate(inner)}
+    means = [distances[..., [place[landmark] for landmark in part[: -1 if closed else None]]].mean(axis=-1) for part in parts]
     return Segmental(np.stack([thickening(mean, ed) for mean in means], axis=-1), parts)
 
 

@@ -32,7 +32,7 @@ class Paths:
         Rows are indexed by the pair of groups, a and b, and by attribute: ``size`` (path length of b less that of a),
         ``direction`` (angle of the first axes, degrees) and ``shape`` (Procrustes distance of the trajectories, each scaled to
         size 1). Columns n_a and n_b (subjects), value_a and value_b (path lengths of the groups; NaN for other attributes),
-        difference, Z, p, p_holm (adjusted for the number of pairs), arrangements (how many ways of dealing the subjects out p
+        difference, Z, p, p_holm (adjusted for all rows), arrangements (how many ways of dealing the subjects out p
         counts) and exact (whether these are all there are).
     groups : DataFrame
         A row for each group: n, and size, the path length of its mean trajectory.
@@ -221,10 +221,9 @@ def _row(random: Floats, exact: bool) -> pd.DataFrame:
 
 
 def _table(rows: dict[tuple[str, str], pd.DataFrame], groups: pd.DataFrame) -> pd.DataFrame:
-    """All pairs with what is known of their groups, and p adjusted for their number."""
+    """All pairs with what is known of their groups, and p adjusted for the number of pairs and attributes."""
     table = pd.concat(rows, names=["a", "b"])
-    adjusted = table.groupby("attribute")["p"].transform(lambda p: holm(p.to_numpy()))
-    table.insert(3, "p_holm", adjusted)
+    table.insert(3, "p_holm", holm(table["p"].to_numpy()))
     of_path = table.index.get_level_values("attribute") == "size"
     for name, column in (("value", "size"), ("n", "n")):
         for side in "ba":

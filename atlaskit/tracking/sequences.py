@@ -17,6 +17,9 @@ LARGEST = 2**31
 DENSE = 0.5
 """A study with more than this share of the steps from its first to its last frame has gaps where the others are missing."""
 
+EVEN = 0.1
+"""Share of their mean by which the steps in time of a study may differ, for a time that is unknown to be told by the others."""
+
 
 @dataclass(frozen=True)
 class Sequences:
@@ -33,11 +36,13 @@ class Sequences:
     frames : (Q, T) int array
         Frame numbers as they came; -1 beyond the end of a study, but not in a gap.
     time : (Q, T) float array
-        In `time_unit`; in gaps too where the frames are evenly timed. NaN where unknown and beyond the end.
+        In `time_unit`; in gaps that of the frames beside them. NaN beyond the end.
     time_unit : str
         "ms" or "frame", or what the caller says.
     rows : (Q, T) int array
         Which of the cases given each frame is; -1 where there is none.
+    untimed : (K,) int array
+        The cases whose time is not known, nor told by others of their study; where there is one, times are frame numbers.
     """
 
     points: NDArray[np.float64]
@@ -49,6 +54,7 @@ class Sequences:
     time: NDArray[np.float64]
     time_unit: str
     rows: NDArray[np.int64]
+    untimed: NDArray[np.int64]
 
     def __len__(self) -> int:
         """Q, the number of sequences."""
@@ -102,7 +108,8 @@ def sequences(
     subject : sequence of N str, optional
         Whom the study was made of; the study itself unless given.
     time : sequence of N float, optional
-        When the frame was; NaN where unknown. Frame numbers from 0 unless every case has one.
+        When the frame was; NaN where unknown. A frame has that of its other slices, or, where three frames of its study or more
+        are timed and these evenly, lies between them or goes on from them. Frame numbers from 0 where any stays unknown.
     time_unit : str
         Of `time`.
     also : mapping of str to collection of int, optional
@@ -149,7 +156,8 @@ def sequences(
     placed = np.full((*frames.shape, *points.shape[1:]), np.nan)
     placed[there] = points[rows[there]]
     whose = {name: subject[own[0]] for name, own in within.items()}
-    known = time is not None and bool(np.isfinite(np.asarray(time, dtype=np.float64)).all())
+    when = _timed(frames, rows, keys, np.full(n, np.nan) if time is None else np.asarray(time, dtype=np.float64))
+    untimed = np.sort(rows[there & np.isnan(when)])
     return Sequences(
         points=placed,
         names=tuple(name if z == NONE else f"{name}_s{z:03d}" for name, z in keys),
@@ -157,9 +165,10 @@ def sequences(
         subjects=tuple(whose[name] for name, _ in keys),
         slices=np.array([z for _, z in keys], dtype=np.int64),
         frames=frames,
-        time=_timed(frames, rows, keys, np.asarray(time, dtype=np.float64)) if known else _counted(frames),
-        time_unit=time_unit if known else "frame",
+        time=_counted(frames) if len(untimed) else when,
+        time_unit="frame" if len(untimed) else time_unit,
         rows=rows,
+        untimed=untimed,
     )
 
 
@@ -199,6 +208,7 @@ def _check(
         )
     seen: dict[tuple[str, int, int], int] = {}
     whose: dict[str, str] = {}
+    without: dict[str, bool] = {}
     for k in range(n):
         other = seen.setdefault((study[k], int(slices[k]), int(frame[k])), k)
         if other != k:
@@ -206,6 +216,11 @@ def _check(
             raise InputError(
                 f"A frame of a sequence must be one case; {at} of {study[k]!r} comes twice: "
                 "tell studies apart with --pattern or --table."
+            )
+        if (slices[k] == NONE) != without.setdefault(study[k], slices[k] == NONE):
+            raise InputError(
+                f"The slices of a study must all have a number; some frames of {study[k]!r} have one and some have none: "
+                "tell studies apart, or number slices, with --pattern or --table."
             )
         owner = whose.setdefault(study[k], subject[k])
         if owner != subject[k]:
@@ -228,7 +243,7 @@ def _counted(frames: NDArray[np.int64]) -> NDArray[np.float64]:
 def _timed(
     frames: NDArray[np.int64], rows: NDArray[np.int64], keys: Sequence[tuple[str, int]], time: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """(Q, T) times of frames; those of gaps on the line between the frames beside them, or beyond them, of any slice."""
+    """(Q, T) times of frames; of gaps on the line between frames beside them, of any slice; NaN where nothing tells."""
     placed = np.where(rows != NONE, time[rows], np.nan)
     slices_of: dict[str, list[int]] = {}
     for q, (name, _) in enumerate(keys):
@@ -236,14 +251,20 @@ def _timed(
     for own in slices_of.values():
         known = np.isfinite(placed[own])
         mean = np.where(known, placed[own], 0).sum(0) / np.maximum(known.sum(0), 1)
-        at = known.any(0)
-        line = _line(frames[own[0]], frames[own[0]][at], mean[at])
+        line = _line(frames[own[0]], np.where(known.any(0), mean, np.nan), (rows[own] != NONE).any(0))
         placed[own] = np.where(known, placed[own], np.where(frames[own] != NONE, line, np.nan))
     return placed
 
 
-def _line(frames: NDArray[np.int64], known: NDArray[np.int64], times: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Times of frames on the line between known ones, and beyond these in steps of their mean."""
-    step = (times[-1] - times[0]) / max(known[-1] - known[0], 1)
-    beyond = np.minimum(frames - known[0], 0) + np.maximum(frames - known[-1], 0)
-    return np.asarray(np.interp(frames, known, times) + step * beyond)
+def _line(frames: NDArray[np.int64], time: NDArray[np.float64], there: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """(T,) times with those that are unknown, NaN; of frames that some slice has only where all others are even."""
+    known = np.isfinite(time)
+    number, when = frames[known], time[known]
+    if not len(when):
+        return time
+    steps = np.diff(when) / np.diff(number)
+    even = len(steps) > 1 and bool(np.ptp(steps) <= EVEN * steps.mean())
+    beyond = frames - np.clip(frames, number[0], number[-1])
+    step = steps.mean() if len(steps) else np.nan
+    line = np.interp(frames, number, when) + np.where(beyond == 0, 0.0, step * beyond)
+    return np.where(known | ~there | even, line, np.nan)

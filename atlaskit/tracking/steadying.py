@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,12 +59,13 @@ def steady(
     periodic: bool = False,
     cutoff: float = CUTOFF,
     rounds: int = ROUNDS,
+    still: Collection[int] = (),
 ) -> Steadied:
     """Take the tremble along the outline from landmarks that were placed frame by frame.
 
     Where a landmark lies along a smooth outline is hardly seen in one mask, so it trembles from frame to frame. Each landmark
     slides along the curve through its own frame's landmarks to where its way, smoothed in time, comes nearest. The outline
-    stays what it is, and with it area, length and every strain of the whole outline.
+    stays what it is, and with it area, length and every strain of the whole outline; of an open one, where its ends are still.
 
     Parameters
     ----------
@@ -80,6 +82,8 @@ def steady(
         twist, is kept as far as it is slower.
     rounds : int
         How often.
+    still : collection of int
+        Landmarks that stay where they are, such as the hinges of a valve, between which a length is measured.
 
     Returns
     -------
@@ -102,14 +106,14 @@ def steady(
     count, landmarks = points.shape[-3:-1]
     flat = points.reshape(-1, count, landmarks, 2)
     times = frame_times(points, time).reshape(-1, count)
-    often = Counter(node for loop in loops for node in loop)
+    often = Counter([*(node for loop in loops for node in loop), *set(still)])
     steadied, area = flat.copy(), np.zeros(len(flat))
     for first in range(0, len(flat), max(AT_ONCE // (count * landmarks), 1)):
         part = slice(first, first + max(AT_ONCE // (count * landmarks), 1))
         for loop in loops:
-            still = np.array([often[node] > 1 for node in loop])
+            fixed = np.array([often[node] > 1 for node in loop])
             before = flat[part][:, :, list(loop)]
-            after = _slid(before, times[part], still, periodic, cutoff, rounds)
+            after = _slid(before, times[part], fixed, periodic, cutoff, rounds)
             steadied[part][:, :, list(loop)] = after
             enclosed = signed_areas(before)
             changed = np.abs(signed_areas(after) / np.where(enclosed == 0, np.nan, enclosed) - 1)

@@ -49,8 +49,8 @@ def by_slices(
     Parameters
     ----------
     areas : (..., Z, T) array
-        Square mm, slices in order from end to end of the stack; NaN where a slice has no outline in a frame. A slice that has
-        none in any frame lies outside the cavity.
+        Square mm, slices in order from end to end of the stack; NaN where a slice has no outline in a frame. Slices at the ends
+        that have none in any frame lie outside the cavity; one between others that has none is missing in every frame.
     slice_mm : (...) array
         Distance between the slices' middles, mm (thickness and gap).
     missing : {"refuse", "interpolate", "common", "zero"}
@@ -61,7 +61,9 @@ def by_slices(
         beyond the last whole one at the base counts where the cavity is in it when largest and leaves it once, about when
         smallest, as the plane of the valve comes down; another one there is left out of all frames. Of what is then
         missing, that between two slices lies on a straight line between them, and that at the ends is 0.
-        ``common``: gaps of at most a tenth of the beat are bridged in time, and slices that still lack a frame are left out.
+        ``common``: gaps of at most a tenth of the beat are bridged in time, and slices that still lack a frame are left out of
+        all, so that frames compare and volumes are too small by those (`left_out`). Where a slice between those that count has
+        no outline in any frame, the volume is unknown.
         ``zero``: it is 0.
     base : {"first", "last"}, optional
         The end of the stack at the base, for ``interpolate``. Unless given, that whose outermost whole slice is larger.
@@ -104,9 +106,15 @@ def by_slices(
 
 
 def _outside(areas: Array) -> Array:
-    """Areas with those of slices that the cavity never reaches set to 0; all NaN where it reaches none."""
-    never = np.isnan(areas).all(axis=-1, keepdims=True) & ~np.isnan(areas).all(axis=(-1, -2), keepdims=True)
-    return np.where(never, 0.0, areas)
+    """Areas with those of slices beyond the ends of the cavity set to 0; all NaN where it is in none."""
+    seen = np.asarray(np.isfinite(areas).any(axis=-1))
+    beyond = ~seen & ~_between(seen) & seen.any(axis=-1, keepdims=True)
+    return np.where(beyond[..., None], 0.0, areas)
+
+
+def _between(there: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(..., Z) which slices lie between two that are there."""
+    return np.asarray(np.maximum.accumulate(there, axis=-1) & np.maximum.accumulate(there[..., ::-1], axis=-1)[..., ::-1])
 
 
 def _zero(areas: Array) -> Array:
@@ -151,7 +159,9 @@ def _leaves(known: Array, whole: NDArray[np.bool_], periodic: bool) -> NDArray[n
 
 def _common(areas: Array, periodic: bool) -> Array:
     known, whole = _in_time(areas, periodic)
-    return np.where(whole[..., None], known, np.where(np.any(whole, axis=-1, keepdims=True)[..., None], 0.0, np.nan))
+    nowhere = np.isnan(areas).all(axis=-1) & _between(whole)  # part of the cavity, and nothing would tell that it is left out
+    summed = whole.any(axis=-1, keepdims=True) & ~nowhere
+    return np.where(whole[..., None], known, np.where(summed[..., None], 0.0, np.nan))
 
 
 MISSING: dict[str, Callable[[Array, bool, str | None], Array]] = {

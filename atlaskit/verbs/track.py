@@ -13,19 +13,22 @@ import pandas as pd
 from atlaskit import __version__
 from atlaskit.errors import InputError, nearest
 from atlaskit.store import drop_group, open_store
+from atlaskit.tracking.jumps import THRESHOLD
 from atlaskit.verbs.population import Unit
 from atlaskit.verbs.tracing import Progress, silent
 from atlaskit.verbs.tracking.asking import check, check_frames, check_smooth
+from atlaskit.verbs.tracking.bases import bases_of
 from atlaskit.verbs.tracking.comparing import groups_of
 from atlaskit.verbs.tracking.findings import TABLES, beat_findings, draw_findings, grown_findings
-from atlaskit.verbs.tracking.measuring import Choices, measure, prepare, studies_of
+from atlaskit.verbs.tracking.measuring import measure, studies_of
 from atlaskit.verbs.tracking.meshes import close_stacks, replace_surfaces
+from atlaskit.verbs.tracking.preparing import Choices, prepare
 from atlaskit.verbs.tracking.result import TrackResult
 from atlaskit.verbs.tracking.roles import roles_of
 from atlaskit.verbs.tracking.source import Source, read_source
 from atlaskit.verbs.tracking.storing import GROUP, write_tracks
 from atlaskit.verbs.tracking.tracked import Tracked
-from atlaskit.verbs.tracking.volumes import Asked, base_of, volumes_of
+from atlaskit.verbs.tracking.volumes import Asked, volumes_of
 from atlaskit.verbs.whole import replace_tables, whole
 
 ACCOUNT = "track.json"
@@ -96,7 +99,7 @@ def track(
     cyclic : bool, optional
         Whether a sequence is one beat that closes upon itself; seen from its curve unless given.
     reference : int, optional
-        The frame, counted from 0, that displacement is measured from; end-diastole unless given.
+        Number of the frame, as the tables have it, that displacement is measured from; end-diastole unless given.
     steady : bool
         Let landmarks slide along their outlines so that they tremble less; outlines stay.
     smooth : {"none", "fourier", "savgol", "rts"}
@@ -112,11 +115,12 @@ def track(
     volume : {"auto", "slices", "simpson", "biplane", "area-length", "none"}
         "auto" sums slices where sizes are known and a study has three or more.
     missing : {"refuse", "interpolate", "common", "zero"}
-        What a slice without an outline means for a volume: see `atlaskit.tracking.by_slices`.
+        What a slice without an outline means for a volume over slices: see `atlaskit.tracking.by_slices`.
     views : sequence of str
         What the names of the two views of a study hold, such as "2CH" and "4CH".
     base : (int, int), optional
-        Landmarks at the hinges of the valve; the corners of the mean outline at its straight side unless given.
+        Landmarks of the cavity at the hinges of the valve; the corners of its mean outline at its straight side unless given.
+        The wall ends beside them.
     convention : {"guideline", "camus"}
         Of discs in two views.
     group : str, optional
@@ -172,7 +176,7 @@ def track(
         tracked = _tracked(source, roles, choices, asked)
         found = beat_findings(tracked, groups, compared=group, permutations=permutations, seed=seed, smooth=smooth)
     report("tracking", 2, 4)
-    closed, stacks = close_stacks(found.tracked) if surfaces and found.tracked else (pd.DataFrame(), {})
+    closed, stacks = close_stacks(found.tracked, missing) if surfaces and found.tracked else (pd.DataFrame(), {})
     folder, figures = Path(atlas) / "tracks", Path(atlas) / "figures"
     (folder / ACCOUNT).unlink(missing_ok=True)
     files = replace_surfaces(stacks, surfaces, folder / "surfaces")
@@ -212,13 +216,14 @@ def _tracked(source: Source, texts: Sequence[str], choices: Choices, asked: Aske
     roles = roles_of(texts, topology, sequences.points)
     first = studies_of(sequences, topology, roles, sequences.points, choices)
     check_smooth(first, choices.smooth)
-    prepared = prepare(sequences, topology, first, choices)
-    studies = studies_of(sequences, topology, roles, prepared.points, choices)
-    base = base_of(source, studies, roles.cavity, prepared.points, asked)
-    measured = measure(sequences, topology, roles, studies, prepared.points, choices, base=base)
-    areas = measured.area[roles.cavity]
-    volumes, why = volumes_of(source, studies, roles.cavity, areas, prepared.points, asked, base)
-    return Tracked(source, roles, studies, prepared, measured, volumes, "longitudinal" if base else "circumferential", why)
+    bases = bases_of(source, first, roles, sequences.points, asked)
+    hinges = [hinge for base in bases.values() for hinge in base]
+    prepared = prepare(sequences, topology, first, choices, cavity=roles.cavity, still=hinges)
+    studies = studies_of(sequences, topology, roles, prepared.points, choices, prepared.outlier)
+    measured = measure(sequences, topology, roles, studies, prepared, choices, bases=bases)
+    areas = measured.cavity
+    volumes, why = volumes_of(source, studies, roles.cavity, areas, prepared.points, asked, bases.get(roles.cavity))
+    return Tracked(source, roles, studies, prepared, measured, volumes, "longitudinal" if bases else "circumferential", why)
 
 
 def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> tuple[Path, ...]:
@@ -231,7 +236,8 @@ def write_account(result: TrackResult, folder: Path) -> None:
     """Write ``track.json``: what was found, of which landmarks, and how."""
     opened = open_store(result.store)
     origin = {"atlaskit": __version__, "topology_sha256": opened.topology.sha256, "network_sha256": opened.network_sha256}
+    limit = {"outlier_threshold": THRESHOLD} if result.options["growth"] is None else {}  # of `outlier_score` in ``frames.csv``
     tables = ("function", "groups", "paths", "growth", "seconds")
     said = {name: value for name, value in result.to_dict().items() if name not in tables}
-    text = json.dumps({**origin, **said}, indent=2, default=str)
+    text = json.dumps({**origin, **limit, **said}, indent=2, default=str)
     whole(folder / ACCOUNT, lambda draft: draft.write_text(text, encoding="utf-8"))

@@ -66,6 +66,42 @@ def test_a_wall_between_circles_is_as_thick_as_their_radii_differ() -> None:
     assert np.isnan(distances[2]).all() and np.isnan(wall_thickness(points, INNER, OUTER)[2])
 
 
+def halves(inner: list[float], outer: list[float]) -> np.ndarray:
+    """(T, 60 + 80, 2) concentric half circles, the middle of their circle left of (5, 5), with landmarks along their bases."""
+    points = []
+    for a, b in zip(inner, outer, strict=True):
+        for radius, along, across in ((a, 50, 10), (b, 60, 20)):
+            turn = np.linspace(0, np.pi, along)
+            base = np.column_stack([np.linspace(-radius, radius, across + 2)[1:-1], np.zeros(across)])
+            points += [radius * np.column_stack([np.cos(turn), np.sin(turn)]), base]
+    return np.concatenate(points).reshape(len(inner), 140, 2) + 5
+
+
+def test_an_open_wall_is_as_thick_as_the_radii_of_half_circles_differ_whatever_its_base_does() -> None:
+    points, inner, outer = halves([20, 14, np.nan], [30, 27, 28]), range(50), range(60, 120)
+    points[1, 50:60] += 3
+    points[1, 120:] -= 2  # no landmark of a base counts
+    thickness = wall_thickness(points, inner, outer, closed=False)
+    np.testing.assert_allclose(thickness[:2], [10, 13], rtol=2e-3)
+    distances = wall_distances(points, inner, outer, closed=False)
+    np.testing.assert_allclose(distances[:2], [[10.0] * 50, [13.0] * 50], rtol=2e-3)
+    assert np.isnan(thickness[2]) and np.isnan(distances[2]).all()
+    assert wall_distances(points[:1], inner, range(60, 140)).min() < 1e-9, "of closed outlines, whose bases lie on one line"
+    found = segmental_thickening(points, inner, outer, 0, segments=7, closed=False)
+    np.testing.assert_allclose(found.values[:2], [[0.0] * 7, [0.3] * 7], atol=2e-3)
+    assert [part[0] for part in found.segments] == [0, 7, 14, 21, 28, 35, 42] and found.segments[-1][-1] == 49
+    with pytest.raises(InputError, match="1 to 49 segments"):
+        segmental_thickening(points, inner, outer, 0, segments=50, closed=False)
+
+
+def test_the_ends_of_open_walls_are_joined_where_they_lie_at_unlike_heights() -> None:
+    inner = [[-2.0, 0], [-2, 9], [2, 9], [2, 0]]
+    outer = [[-3.0, -1], [-3, 10], [3, 10], [3, -1]]
+    points = np.array([[*inner, *outer]])
+    between = 6 * 10 - 4 * 9 + 2 * 0.5  # beside and above the cavity, and under the wall to where it is slanted
+    assert wall_thickness(points, range(4), range(4, 8), closed=False)[0] == pytest.approx(between / ((22 + 28) / 2))
+
+
 def test_walls_are_the_same_however_landmarks_lie_along_them() -> None:
     points = rings([20, 14], [30, 27])
     uneven = points.copy()

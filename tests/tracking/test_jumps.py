@@ -41,6 +41,20 @@ def test_frames_of_another_slice_are_flagged_alone(seed: int) -> None:
     assert not found.flags[np.roll(wanted, 1, axis=-1) | np.roll(wanted, -1, axis=-1)].any()
 
 
+@pytest.mark.parametrize(("share", "flag"), [(0.05, True), (0.2, False), (12.0, True)])
+def test_a_frame_amid_gaps_is_judged_by_the_usual_area(share: float, flag: bool) -> None:
+    points = stacks()[:1, 1]
+    points[0, [0, 1, 3, 4]] = np.nan
+    one = points[0, 2, LOOPS[0]]
+    points[0, 2, LOOPS[0]] = one.mean(axis=0) + np.sqrt(share) * (one - one.mean(axis=0))
+    found = jumps(points, LOOPS)
+    assert bool(found.flags[0, 2]) is flag and not np.delete(found.flags[0], 2).any()
+    assert (found.loop[0, 2], ATTRIBUTES[found.attribute[0, 2]]) == (0, "size") or not flag
+    alone = np.full_like(points, np.nan)
+    alone[0, 2] = points[0, 2]
+    assert np.isnan(jumps(alone, LOOPS).scores).all()
+
+
 def test_without_noise_a_beat_has_no_jump() -> None:
     assert not jumps(stacks(jitter=0), LOOPS, periodic=True).flags.any()
     assert not jumps(stacks(jitter=0), LOOPS).flags.any()

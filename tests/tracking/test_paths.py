@@ -140,6 +140,8 @@ def test_seeds_repeat_and_other_groups_take_nothing() -> None:
     more = paths(np.concatenate([sequences, 9 * sequences[:4]]), [*group, *"cccc"], permutations=99, seed=1).table
     np.testing.assert_allclose(more.loc["a", "b"]["p"], table.loc["a", "b"]["p"])
     assert (more["p_holm"] >= more["p"]).all()
+    least = more["p"].min()  # of three pairs and three attributes
+    assert more.loc[more["p"] == least, "p_holm"].to_numpy() == pytest.approx(min(9 * least, 1))
 
 
 @pytest.mark.parametrize(

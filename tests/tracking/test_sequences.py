@@ -31,10 +31,38 @@ def test_times_of_gaps_lie_between_those_of_their_neighbours_in_any_slice() -> N
     np.testing.assert_allclose(found.time, [[0, 30, 62, 90], [0, 30, 62, 90], [0, 40, 80, np.nan]])
 
 
-@pytest.mark.parametrize("time", [None, [0, 30, 90, 30, np.nan, 0, 40, 80]])
-def test_times_known_of_some_frames_only_are_not_used(time: list[float] | None) -> None:
+@pytest.mark.parametrize(
+    ("time", "frames"),
+    [
+        ([0, 30, 90, 30, np.nan, 0, 40, 80], [[0, 30, 60, 90], [0, 30, 60, 90], [0, 40, 80, np.nan]]),
+        ([0, 30, np.nan, 30, 60, 0, 40, 80], [[0, 30, 60, 90], [0, 30, 60, 90], [0, 40, 80, np.nan]]),
+        ([np.nan, 30, 92, 30, 61, 0, 40, 80], [[-1, 30, 61, 92], [-1, 30, 61, 92], [0, 40, 80, np.nan]]),
+        ([0, np.nan, 300, 32, 40, 0, 40, 80], [[0, 32, 40, 300], [0, 32, 40, 300], [0, 40, 80, np.nan]]),
+    ],
+    ids=["between", "last", "first", "another slice knows it"],
+)
+def test_an_unknown_time_is_told_by_even_frames_of_its_study_or_another_slice(time: list[float], frames: list[object]) -> None:
     found = sequences(POINTS, study=STUDY, frame=FRAME, slice_=SLICE, time=time)
-    assert found.time_unit == "frame"
+    assert found.time_unit == "ms" and not len(found.untimed)
+    np.testing.assert_allclose(found.time, frames)
+
+
+@pytest.mark.parametrize(
+    ("time", "untimed"),
+    [
+        (None, range(8)),
+        ([np.nan] * 8, range(8)),
+        ([0, 30, 140, 30, np.nan, 0, 40, 80], [4]),
+        ([0, 30, 90, 30, 60, 0, np.nan, 80], [6]),
+        ([0, np.nan, 90, np.nan, 60, np.nan, np.nan, np.nan], [5, 6, 7]),
+    ],
+    ids=["none", "nowhere", "uneven", "two frames", "a whole study"],
+)
+def test_times_that_nothing_tells_leave_frame_numbers_and_say_whose_they_are(
+    time: list[float] | None, untimed: list[int]
+) -> None:
+    found = sequences(POINTS, study=STUDY, frame=FRAME, slice_=SLICE, time=time)
+    assert found.time_unit == "frame" and found.untimed.tolist() == list(untimed)
     np.testing.assert_array_equal(found.time, [[0, 1, 2, 3], [0, 1, 2, 3], [0, 1, 2, np.nan]])
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from atlaskit.contours import signed_areas
 from atlaskit.errors import InputError
 from atlaskit.phantom import cine
-from atlaskit.tracking import jitter, steady
+from atlaskit.tracking import jitter, length, steady
 from atlaskit.tracking.splines import Curves
 from atlaskit.tracking.steadying import CLOSEST, FARTHEST, in_order
 
@@ -168,3 +168,15 @@ def test_an_outline_that_encloses_nothing_stays_where_it_is() -> None:
     np.testing.assert_allclose(found.points[1], 5.0)
     np.testing.assert_allclose(found.points[0, 4], 5.0)
     assert found.area_change[1] == 0 and np.isfinite(found.area_change).all()
+
+
+def test_what_is_held_still_stays_and_the_open_length_with_it() -> None:
+    _, noisy = beating(own=0.2, together=1.0)
+    hinges = (4, 20)
+    steadied = steady(noisy, loop_of(noisy), periodic=True, still=hinges).points
+    assert np.array_equal(steadied[:, :, hinges], noisy[:, :, hinges])
+    assert np.abs(steadied - noisy).max() > 1
+    way = [*range(20, noisy.shape[2]), *range(5)]
+    free = steady(noisy, loop_of(noisy), periodic=True).points
+    held, slid = (np.median(np.abs(length(points, way) / length(noisy, way) - 1)) for points in (steadied, free))
+    assert held < 1e-4 and slid > 1e-3

@@ -36,6 +36,29 @@ def test_a_missing_area_refuses_its_frame_and_a_slice_outside_the_cavity_does_no
     assert np.flatnonzero(np.isnan(by_slices(areas, 8.0).ml)).tolist() == [4]
 
 
+@pytest.mark.parametrize(("missing", "between"), [("refuse", NAN), ("interpolate", 375.0), ("common", NAN), ("zero", 0.0)])
+def test_a_slice_that_is_nowhere_lies_outside_the_cavity_at_an_end_and_not_between_others(missing: str, between: float) -> None:
+    areas = stack()
+    stacked = np.concatenate([np.full((2, 20), NAN), areas, np.full((1, 20), NAN)])
+    outside = by_slices(stacked, 10.0, missing=missing)
+    np.testing.assert_allclose(outside.ml, areas.sum(axis=0) / 100)
+    assert outside.absent.all(axis=1).tolist() == [True] * 2 + [False] * 5 + [True] and not outside.left_out.any()
+    stacked[4] = NAN
+    found = by_slices(np.stack([stacked, stacked[::-1]]), 10.0, missing=missing)
+    expected = stack() * np.array([[100.0], [300], [between], [450], [460]]) / stack()[:, :1]
+    np.testing.assert_allclose(found.ml, [expected.sum(axis=0) / 100] * 2)
+    assert found.absent[0, 4].all() == (missing == "zero") and not found.left_out.any()
+
+
+def test_common_slices_end_before_one_that_is_nowhere_among_those_that_come_and_go() -> None:
+    areas = stack()
+    areas[0, 7:14] = areas[1] = NAN
+    found = by_slices(areas, 10.0, missing="common")
+    np.testing.assert_allclose(found.ml, stack()[2:].sum(axis=0) / 100)
+    assert found.left_out.tolist() == [True, False, False, False, False]
+    assert np.isnan(by_slices(areas, 10.0).ml).all()
+
+
 def test_a_brief_gap_is_a_fault_and_a_long_one_at_the_apex_a_closed_cavity() -> None:
     areas = stack()
     areas[0, 7:14] = NAN  # the apex closes at end-systole
@@ -114,6 +137,12 @@ def test_common_slices_are_summed_in_every_frame_alike() -> None:
     kept[1, 5] = (kept[1, 4] + kept[1, 6]) / 2
     np.testing.assert_allclose(found.ml, kept.sum(axis=0) / 100)
     assert found.absent[0].all() and found.filled.sum() == 1
+    areas[3, 7:14] = NAN
+    found = by_slices(areas, 10.0, missing="common")
+    np.testing.assert_allclose(
+        found.ml, kept[[0, 1, 3]].sum(axis=0) / 100, err_msg="one between others is left out too, and told"
+    )
+    assert found.left_out.tolist() == [True, False, False, True, False]
 
 
 def test_a_frame_without_any_area_has_no_volume_in_any_way() -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from atlaskit.errors import InputError, NotFoundError
+from atlaskit.errors import InputError, NotFoundError, some
 from atlaskit.shape import align, gather, join
 from atlaskit.shape.formula import read as read_formula
 from atlaskit.shape.joins import ids_of
@@ -101,7 +101,7 @@ def _framed(path: Path, rows: list[list[str]], ids: set[str]) -> pd.DataFrame:
 def _named_once(names: list[str], what: str) -> None:
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        raise InputError(f"{what} must name each column once; {_some(twice)} came twice: rename or delete one of each.")
+        raise InputError(f"{what} must name each column once; {some(twice)} came twice: rename or delete one of each.")
 
 
 def _numbers(column: pd.Series) -> pd.Series:
@@ -166,10 +166,10 @@ def _beside(people: Population, table: pd.DataFrame, key: str | None) -> tuple[p
     if of_cases and SUBJECT in joined.table:  # what the table says is meant; names of files are a guess
         whose = joined.table[SUBJECT].astype(object).where(joined.table[SUBJECT].notna(), whose)
     notes = (
-        [f"{_count(joined.unmatched, 'id')} not in {key!r} of the table: {_some(joined.unmatched)}"] if joined.unmatched else []
+        [f"{_count(joined.unmatched, 'id')} not in {key!r} of the table: {some(joined.unmatched)}"] if joined.unmatched else []
     )
     notes += (
-        [f"{_count(joined.unused, 'row')} of the table match no case with these structures: {_some(joined.unused)}"]
+        [f"{_count(joined.unused, 'row')} of the table match no case with these structures: {some(joined.unused)}"]
         if joined.unused
         else []
     )
@@ -181,7 +181,7 @@ def _ids(people: Population, table: pd.DataFrame, key: str | None) -> tuple[str,
     found = [key] if key else [name for name in IDS if name in table]
     if not found:
         like = next((name for name in map(str, table) if name.strip().lower() in IDS), None)
-        came, do = f"it has {_some(list(map(str, table)))}", f"--id {like!r}" if like else "name theirs"
+        came, do = f"it has {some(list(map(str, table)))}", f"--id {like!r}" if like else "name theirs"
         raise InputError(f"A table must have ids in a column called {', '.join(IDS)} or as --id says; {came}: {do}.")
     for wanted, of_cases in ((people.cases, True), (people.subjects, False)):
         known = {name: ids_of(table, name, wanted).isin(wanted).sum() for name in found if name in table}
@@ -193,7 +193,3 @@ def _ids(people: Population, table: pd.DataFrame, key: str | None) -> tuple[str,
 
 def _count(ids: Sequence[str], what: str) -> str:
     return f"{len(ids)} {what}{'' if len(ids) == 1 else 's'}"
-
-
-def _some(ids: Sequence[str]) -> str:
-    return ", ".join(ids[:5]) + (", ..." if len(ids) > 5 else "")

@@ -7,7 +7,6 @@ from numbers import Integral
 from pathlib import Path
 from typing import Any, get_args
 
-import numpy as np
 import pandas as pd
 
 from atlaskit.errors import InputError, nearest
@@ -30,6 +29,8 @@ WORDS: dict[str, Sequence[str]] = {
 """Options that are one of some words."""
 LEAST = {"reference": 0, "fill": 0, "segments": 0, "permutations": 19, "seed": 0}
 """Options that are whole numbers, and the least that each may be."""
+OF_VOLUMES = {"missing": ("auto", "slices"), "convention": ("biplane",)}
+"""Options that say something of volumes by some methods only."""
 OF_BEATS = {
     "roles": "--role", "slice_mm": "--slice-mm", "frame_ms": "--frame-ms", "cyclic": "--cyclic/--open",
     "reference": "--reference", "steady": "--no-steady", "smooth": "--smooth", "fill": "--fill", "keep_drift": "--no-drift",
@@ -66,9 +67,15 @@ def check(given: Mapping[str, Any], usual: Mapping[str, Any], table: object) -> 
         raise InputError(f"--table is the path of a CSV, or a DataFrame; got a {type(table).__name__}.")
     check_format(given["surfaces"])
     _check_base(given["base"])
-    _check_views(tuple(given["views"]), given["volume"])
     if given["growth"] is not None:
         _check_growth(given, usual)
+    _check_views(tuple(given["views"]), given["volume"])
+    vain = [name for name, methods in OF_VOLUMES.items() if given[name] != usual[name] and given["volume"] not in methods]
+    if vain:
+        raise InputError(
+            f"--{vain[0]} is of volumes by {', '.join(OF_VOLUMES[vain[0]])}: ask for one with --volume, or leave it out; "
+            f"got {given['volume']}."
+        )
 
 
 def _check_base(base: object) -> None:
@@ -98,14 +105,14 @@ def _check_growth(given: Mapping[str, Any], usual: Mapping[str, Any]) -> None:
 
 
 def check_frames(sequences: Sequences, reference: int | None) -> None:
-    """Refuse a reference that is no frame of some sequence."""
-    short = np.flatnonzero(sequences.lengths <= (reference or 0))
-    if len(short):
-        q = int(short[0])
-        raise InputError(
-            f"--reference is a frame of every sequence, from 0 on; {sequences.names[q]!r} has {sequences.lengths[q]} frames, "
-            f"and so no frame {reference}."
-        )
+    """Refuse a reference that is the number of no frame of some study."""
+    for name, own in sequences.of_studies().items():
+        numbers = sequences.frames[own][sequences.rows[own] >= 0]
+        if reference is not None and reference not in numbers:
+            raise InputError(
+                f"--reference is a frame of every study by its number in the tables; {name!r} has no {reference}, "
+                f"but {numbers.min()} to {numbers.max()}: name another, or leave it out for end-diastole."
+            )
 
 
 def check_smooth(studies: Sequence[Study], method: str) -> None:

@@ -7,13 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from atlaskit.contours import signed_areas
 from atlaskit.tracking import Beats, Sequences, beats, by_slices, phases
+from atlaskit.tracking.moments import centroids
 from atlaskit.tracking.volumes import MM3_PER_ML
 
 LEAST_CYCLE = 8
 """Frames from which one beat may be taken to close upon itself."""
 CLOSES = 0.3
 """Share of its range by which a closed beat may jump from its last frame to its first."""
+AWAY, HALF, FEW = 0.2, 0.5, 3
+"""An outline that is elsewhere at the end by more than these shares of its radius and of its whole way, seen over so many
+frames, has drifted: of the slices of real cines, which are held still, 3 in 100 count as such."""
 
 Array = NDArray[np.float64]
 
@@ -75,7 +80,9 @@ class Study:
         return np.asarray(self.beats.ed[np.clip(beat, 0, None)])
 
 
-def find_beats(sequences: Sequences, areas: Array, cyclic: bool | None) -> tuple[Study, ...]:
+def find_beats(
+    sequences: Sequences, areas: Array, cyclic: bool | None, doubtful: NDArray[np.bool_] | None = None
+) -> tuple[Study, ...]:
     """Find the beats of every study.
 
     Parameters
@@ -85,16 +92,55 @@ def find_beats(sequences: Sequences, areas: Array, cyclic: bool | None) -> tuple
         Of the cavity.
     cyclic : bool, optional
         Whether a sequence is one beat that closes upon itself; seen from the curve unless given.
+    doubtful : (Q, T) bool array, optional
+        Frames that are neither end of a beat: an outline unlike its neighbours is most often a fault.
     """
+    sought = areas if doubtful is None else np.where(doubtful, np.nan, areas)
     studies = []
     for name, own in sequences.of_studies().items():
         frames = int(sequences.lengths[own[0]])
-        areas_of, time = areas[own, :frames], sequences.time[own[0], :frames]
-        curve = areas_of[0]
-        if len(own) > 1:
-            curve = MM3_PER_ML * by_slices(areas_of, 1.0, missing="interpolate", periodic=bool(cyclic)).ml
-        studies.append(Study(name, own, frames, curve, time, *_beats_of(curve, cyclic)))
+        curve, told = (_together(each[own, :frames], bool(cyclic)) for each in (areas, sought))
+        if np.isfinite(told).sum() < min(3, np.isfinite(curve).sum()):
+            told = curve  # doubtful frames are better than none
+        studies.append(Study(name, own, frames, curve, sequences.time[own[0], :frames], *_beats_of(told, cyclic)))
     return tuple(studies)
+
+
+def closed_of(sequences: Sequences, studies: tuple[Study, ...]) -> NDArray[np.bool_]:
+    """(Q,) sequences of beats that close."""
+    closed = np.zeros(len(sequences), dtype=bool)
+    for study in studies:
+        closed[study.slices] = study.periodic
+    return closed
+
+
+def drifts(sequences: Sequences, closed: NDArray[np.bool_], loop: list[int]) -> Array:
+    """(Q, 2) how far an outline drifts in a unit of time where its beat closes (Q,) and its place does not; 0 elsewhere."""
+    found = np.zeros((len(sequences), 2))
+    for q in np.flatnonzero(closed & (sequences.lengths >= 2 * FEW)):
+        frames = sequences.lengths[q]
+        outlines, time = sequences.points[q, :frames][:, loop], sequences.time[q, :frames]
+        known = np.asarray(np.isfinite(outlines).all((-1, -2)))
+        if known[:FEW].any() and known[-FEW:].any():
+            found[q] = _drift(outlines, known) / (time[-FEW:][known[-FEW:]].mean() - time[:FEW][known[:FEW]].mean())
+    return found
+
+
+def _drift(outlines: Array, known: NDArray[np.bool_]) -> Array:
+    """(2,) from the median place of the first few outlines (T, n, 2), which no jump moves, to that of the last; 0 if little."""
+    centre = centroids(outlines)
+    away = np.nanmedian(centre[-FEW:], axis=0) - np.nanmedian(centre[:FEW], axis=0)
+    radius = np.sqrt(np.abs(signed_areas(outlines[known])).mean() / np.pi)
+    far = max(AWAY * radius, HALF * float(np.linalg.norm(np.ptp(centre[known], axis=0))))
+    return np.asarray(away if np.linalg.norm(away) > far else np.zeros(2))
+
+
+def _together(areas: Array, periodic: bool) -> Array:
+    """(T,) areas of the slices (Z, T) of a study together."""
+    if len(areas) == 1:
+        return np.asarray(areas[0])
+    summed: Array = MM3_PER_ML * by_slices(areas, 1.0, missing="interpolate", periodic=periodic).ml
+    return summed
 
 
 def _beats_of(curve: Array, cyclic: bool | None) -> tuple[Beats, NDArray[np.bool_], bool]:

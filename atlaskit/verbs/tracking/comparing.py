@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from atlaskit import tracking
 from atlaskit.errors import InputError, nearest
 from atlaskit.shape import align
+from atlaskit.shape.groups import holm
 from atlaskit.verbs.tracking.beats import LEAST_CYCLE, Study
 from atlaskit.verbs.tracking.function import INDICES, by_subject
 from atlaskit.verbs.tracking.tracked import Tracked
@@ -152,10 +153,11 @@ def index_contrasts(function: pd.DataFrame, groups: dict[str, str], permutations
     """Indices of function compared between groups, a row per index and pair; subjects are what is dealt out anew.
 
     An index that is known in one group only is left out, such as the ejection fraction where only its studies have slices.
-    Of one subject each there is no p: there is nothing to exchange that would make a difference.
+    Of one subject each there is no p: there is nothing to exchange that would make a difference. All p of the table together
+    are adjusted as p_holm.
     """
     table = by_subject(function, INDICES)
-    table = table[table.index.isin(list(groups))]
+    table = table.loc[_by_group(table.index[table.index.isin(list(groups))].tolist(), groups)]
     group = np.array([groups[str(subject)] for subject in table.index])
     parts = []
     for name in table:
@@ -164,7 +166,19 @@ def index_contrasts(function: pd.DataFrame, groups: dict[str, str], permutations
             part.insert(0, "index", str(name))
             part["p"] = part["p"].where((part["n_a"] > 1) | (part["n_b"] > 1))
             parts.append(part)
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    if not parts:
+        return pd.DataFrame()
+    found = pd.concat(parts, ignore_index=True)
+    p = found["p"].to_numpy()
+    adjusted = np.full(len(p), np.nan)
+    adjusted[np.isfinite(p)] = holm(p[np.isfinite(p)])
+    found.insert(list(found).index("p") + 1, "p_holm", adjusted)
+    return found
+
+
+def _by_group(subjects: list[str], groups: dict[str, str]) -> list[str]:
+    """Subjects in the order of their groups' names, so that pairs of groups come in one order in all tables."""
+    return sorted(subjects, key=lambda name: (groups[name], name))
 
 
 def path_contrasts(tracked: Tracked, groups: dict[str, str], permutations: int, seed: int) -> tuple[tracking.Paths | None, str]:
@@ -173,7 +187,8 @@ def path_contrasts(tracked: Tracked, groups: dict[str, str], permutations: int, 
     Every sequence is brought to size 1 at its end-diastole, so that contraction is part of its shape and the size of
     the heart is not, and all frames are aligned together; phases are means over the beats, slices and studies of a subject.
     """
-    complete, left = _shapes(tracked, groups)
+    shapes, left = _shapes(tracked, groups)
+    complete = {name: shapes[name] for name in _by_group(list(shapes), groups)}
     counts = pd.Series([groups[name] for name in complete]).value_counts()
     gaps = f"{left} sequences with gaps or without a whole beat are left out of paths of shape (--fill)" if left else ""
     if len(counts) < 2 or counts.min() < 2:

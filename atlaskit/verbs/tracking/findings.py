@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from atlaskit.errors import some
 from atlaskit.verbs.tracking.columns import IDENTITY, renamed
 from atlaskit.verbs.tracking.comparing import Averages, averages, index_contrasts, path_contrasts
 from atlaskit.verbs.tracking.function import function_table
@@ -100,33 +101,58 @@ def beat_findings(
         "segments": segment_table(tracked),
         "average": average.table,
     }
-    notes = [*_notes(tracked), *average.notes, *_changed(tracked, smooth)]
+    notes = [*_notes(tracked, function), *_unlike(tracked), *average.notes, *_changed(tracked, smooth)]
     if compared is not None:
         paths, why = path_contrasts(tracked, groups, permutations, seed)
         tables["groups"] = index_contrasts(function, groups, permutations, seed)
         tables["paths"] = pd.DataFrame() if paths is None else paths.table.reset_index()
         left = sorted(set(tracked.source.sequences.subjects) - set(groups))
-        notes += [f"{len(left)} subjects have no {compared!r}: {', '.join(left[:5])}"] if left else []
+        notes += [f"{len(left)} subjects have no {compared!r}: {some(left)}"] if left else []
         notes += [why] if why else []
     return Findings(tracked.source, tables, (), tuple(notes), tracked, average)
 
 
-def _notes(tracked: Tracked) -> list[str]:
+def _notes(tracked: Tracked, function: pd.DataFrame) -> list[str]:
     """What a user should know of how this was found."""
     notes = [tracked.roles.sentence()] if tracked.roles.guessed else []
     notes += tracked.notes
-    if tracked.source.sequences.time_unit != "ms":
-        notes.append("the time between frames is unknown, so times are frame numbers (--frame-ms)")
+    notes += [*_untimed(tracked.source), *_beatless(tracked)]
     filled, absent = (
         sum(int(getattr(volume, name).sum()) for volume in tracked.volumes) for name in ("interpolated", "absent")
     )
     if filled + absent:
-        notes.append(f"for volumes, {filled} areas of slices were interpolated and {absent} taken for none (--missing)")
+        every = sum(len(volume.studies[0].slices) * len(volume.ml) for volume in tracked.volumes)
+        words = f"{filled} areas of slices were interpolated and {absent} taken for none"
+        notes.append(f"for volumes, {words}, of {every} in all frames (--missing)")
     short = [volume.name for volume in tracked.volumes if len(volume.left_out)]
     if short:
-        which = f"{', '.join(short[:5])}{', ...' if len(short) > 5 else ''}"
-        notes.append(f"slices without an outline in some frames count in no frame of {which} (slices_left_out; --missing)")
+        notes.append(
+            f"slices without an outline in some frames count in no frame of {some(short)} (slices_left_out; --missing)"
+        )
+    if "slices_measured" in function:
+        fewer = function.loc[function["slices_measured"] < function["slices"], "study"].unique().tolist()
+        words = "change of area, strain and thickening are of the slices with an outline at end-diastole and end-systole"
+        notes += [f"{words}, which are not all in {some(fewer)} (slices_measured)"] if fewer else []
     return notes + renamed(str(name) for name in tracked.source.table if name not in IDENTITY)
+
+
+def _untimed(source: Source) -> list[str]:
+    """Whose time is unknown, and what stands in its place."""
+    names, untimed = source.known["case"], source.sequences.untimed
+    if len(untimed) == len(names):
+        return ["the time between frames is unknown, so times are frame numbers (--frame-ms)"]
+    lacking = untimed if len(untimed) else np.flatnonzero(source.known["time_ms"].isna())
+    instead = "so times are frame numbers (--frame-ms)" if len(untimed) else "and taken from that of frames beside them"
+    words = f"the time of {len(lacking)} of {len(names)} cases is unknown, such as"
+    return [f"{words} {names.iloc[lacking[0]]!r}, {instead}"] if len(lacking) else []
+
+
+def _beatless(tracked: Tracked) -> list[str]:
+    """Studies that function cannot be told of."""
+    every = tracked.examinations()
+    names = [each.name for each in every if not all(len(study.beats.ed) for study in each.studies)]
+    words = f"{len(names)} of {len(every)} studies have no beat and no row in function.csv"
+    return [f"{words}, as fewer than two frames show how large the cavity is: {some(names)}"] if names else []
 
 
 def _changed(tracked: Tracked, smooth: str) -> list[str]:
@@ -135,7 +161,16 @@ def _changed(tracked: Tracked, smooth: str) -> list[str]:
     if smooth == "none" or not np.isfinite(rms).any():
         return []
     moved = f"{np.sqrt(np.nanmean(np.square(rms))):.2g} {tracked.source.unit}"
-    return [f"smoothing ({smooth}) moved landmarks by {moved} (rms) and areas by {100 * np.nanmax(area):.2g} % at most"]
+    most = f"{100 * np.nanmax(area):.3g} % at most, in {tracked.source.sequences.names[int(np.nanargmax(area))]}"
+    return [f"smoothing ({smooth}) moved landmarks by {moved} (rms) and areas by {most}"]
+
+
+def _unlike(tracked: Tracked) -> list[str]:
+    """Where the frames are that are unlike their neighbours, and what can be done with them."""
+    counts = tracked.prepared.outlier.sum(axis=1)
+    names = [f"{tracked.source.sequences.names[q]} ({counts[q]})" for q in np.argsort(-counts, kind="stable") if counts[q]]
+    words = "frames unlike their neighbours choose no phase, and count all the same unless --drop-outliers makes gaps of them"
+    return [f"{words}: {some(names, 3)}"] if names else []
 
 
 def draw_findings(

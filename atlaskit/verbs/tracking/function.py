@@ -72,7 +72,7 @@ def _outlines(tracked: Tracked, study: Study, beat: int) -> dict[str, float]:
     measured, roles, unit = tracked.measured, tracked.roles, tracked.source.unit
     ed, es = int(study.beats.ed[beat]), int(study.beats.es[beat])
     inside = _inside(study, beat)
-    areas, lengths = measured.area[roles.cavity][study.slices], measured.length[roles.cavity][study.slices]
+    areas, lengths = measured.cavity[study.slices], measured.length[roles.cavity][study.slices]
     strain = _change(lengths, ed, es)
     both = int(np.isfinite(areas[:, [ed, es]]).all(1).sum())
     row = {"slices_measured": both, "fac": -_change(areas, ed, es)[es], "strain": strain[es]}

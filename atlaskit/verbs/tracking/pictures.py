@@ -42,7 +42,7 @@ def shown_sequence(tracked: Tracked, wanted: str | None, function: pd.DataFrame)
 
 def _fullest(tracked: Tracked, study: Study) -> int:
     """The slice nearest to the middle of those with the fewest gaps."""
-    known = np.isfinite(tracked.measured.area[tracked.roles.cavity][study.slices]).sum(1)
+    known = np.isfinite(tracked.measured.cavity[study.slices]).sum(1)
     best = np.flatnonzero(known == known.max())
     return int(study.slices[best[len(best) // 2]])
 

@@ -97,7 +97,16 @@ def _function_lines(function: pd.DataFrame) -> list[str]:
         return ["No beat was found: end-diastole and end-systole need two frames of the cavity."]
     if len(function) > MOST:
         return [f"{len(function)} beats: {_means(function)}."]
-    return [f"{row['study']}{_beat_of(row, function)}: {_means(pd.DataFrame([row]))}." for _, row in function.iterrows()]
+    return [
+        f"{row['study']}{_beat_of(row, function)}: {_means(pd.DataFrame([row]))}{_left_out(row)}."
+        for _, row in function.iterrows()
+    ]
+
+
+def _left_out(row: pd.Series) -> str:
+    """How many slices a volume is without."""
+    count = row.get("slices_left_out", 0)
+    return f" ({_count(int(count), 'slice')} left out of volumes)" if count > 0 else ""
 
 
 def _beat_of(row: pd.Series, function: pd.DataFrame) -> str:
@@ -141,7 +150,8 @@ def _group_lines(groups: pd.DataFrame, paths: pd.DataFrame) -> list[str]:
             f"{_PATHS[row['attribute']]} of the path through shapes (of size 1 at end-diastole), {row['a']} and {row['b']}: "
             f"{own}{abs(row['difference']):.3g}{degrees} apart ({_tested(row)})."
         )
-    return lines[:MOST]
+    left = len(lines) - MOST
+    return [*lines[:MOST], *([f"{_count(left, 'more comparison')}: tracks/groups.csv and paths.csv."] if left > 0 else [])]
 
 
 def _tested(row: pd.Series) -> str:
@@ -152,7 +162,7 @@ def _tested(row: pd.Series) -> str:
     least = (2 if a == b and row["exact"] else 1) / ways  # groups of one number may change places, which alters no difference
     dealt = f"{ways} ways of dealing {a} and {b} subjects out can give"
     if least <= LEAST_P:
-        return f"p {row['p']:.2g}; {a} and {b} subjects"
+        return f"p {row['p']:.2g}, {row['p_holm']:.2g} adjusted; {a} and {b} subjects"
     if row["p"] <= least * (1 + 1e-9):
         return f"p {row['p']:.2g}, the least that {dealt}"
     return f"p {row['p']:.2g}; {dealt} {least:.2g} at least"

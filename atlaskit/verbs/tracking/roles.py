@@ -15,7 +15,15 @@ from atlaskit.topology import Topology
 ROLES = ("cavity", "wall")
 """What a structure may be: the cavity that contracts, and the outer outline of the wall around it."""
 INSIDE = 0.9
-"""Share of the frames in which the inner outline lies in the middle of the outer one, for a wall to be taken for one."""
+"""Share of the landmarks of the inner outline that lie in the outer one, for a wall to be taken for one."""
+INWARDS = 0.1
+"""Of their way to the middle, by which landmarks of the inner outline are drawn in first, so that outlines may touch."""
+FRAMES = 100
+"""From which it is told whether outlines are nested, at most."""
+LANDMARKS = 64
+"""Of the inner outline that are looked at, about."""
+
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -41,8 +49,12 @@ class Roles:
         return f"the cavity is {self.cavity!r}{wall}: --role says otherwise"
 
 
-def roles_of(texts: Sequence[str] | str, topology: Topology, points: NDArray[np.float64]) -> Roles:
-    """Read roles as the user gives them; what is not given is guessed.
+def roles_of(texts: Sequence[str] | str, topology: Topology, points: Array) -> Roles:
+    """Read roles as the user gives them, and tell a cavity that is not given from how outlines lie.
+
+    The cavity is then the innermost of a chain of nested outlines, and the wall, unless it is given, the smallest that contains
+    it, in whatever order structures are. Of several chains it is the longest that counts, and of equally long ones that of the
+    largest cavity. Where nothing is nested the cavity is the first structure and has no wall; nor has one that is given alone.
 
     Parameters
     ----------
@@ -50,7 +62,7 @@ def roles_of(texts: Sequence[str] | str, topology: Topology, points: NDArray[np.
         ``ROLE=STRUCTURE`` each.
     topology : Topology
     points : (Q, T, L, 2) array
-        From which nested outlines are told: without roles the cavity is the inner one of two, or the first structure.
+        From which nested outlines are told.
 
     Raises
     ------
@@ -67,30 +79,52 @@ def roles_of(texts: Sequence[str] | str, topology: Topology, points: NDArray[np.
         if role in given or name in given.values():
             raise InputError(f"A role is one structure's and a structure has one role; {text!r} is the second: leave one out.")
         given[role] = name
-    nested = _nested(topology, points)
     if "cavity" in given:
         return Roles(given["cavity"], given.get("wall"), False)
-    if "wall" in given:
-        inner = next((inner for inner, outer in nested if outer == given["wall"]), None)
-        if inner is None:
-            raise InputError(f"No outline lies inside {given['wall']!r}: say which is the cavity with --role cavity=STRUCTURE.")
-        return Roles(inner, given["wall"], True)
-    inner, outer = nested[0] if nested else (topology.structures[0], None)
-    return Roles(inner, outer, len(topology.structures) > 1)
+    around = _around(topology, points)
+    within = [name for name in topology.structures if around[name] and given.get("wall") in (None, *around[name])]
+    if "wall" in given and not within:
+        raise InputError(f"No outline lies inside {given['wall']!r}: say which is the cavity with --role cavity=STRUCTURE.")
+    if not within:
+        return Roles(topology.structures[0], None, len(topology.structures) > 1)
+    areas = {name: _area(points, topology, name) for name in topology.structures}
+    cavity = max(within, key=lambda name: (len(around[name]), areas[name]))
+    return Roles(cavity, given.get("wall") or min(around[cavity], key=areas.__getitem__), True)
 
 
-def _nested(topology: Topology, points: NDArray[np.float64]) -> list[tuple[str, str]]:
-    """Pairs of structures (inner, outer) of which one lies within the other in nearly every frame, by size and middle."""
-    loops = [points[..., topology.loop_of(name), :] for name in topology.structures]
-    areas = [np.abs(signed_areas(loop)) for loop in loops]
-    pairs = []
-    for i, inner in enumerate(topology.structures):
-        for o, outer in enumerate(topology.structures):
-            known = np.isfinite(areas[i]) & np.isfinite(areas[o])
-            if i == o or not known.any():
-                continue
-            low, high = loops[o][known].min(-2), loops[o][known].max(-2)
-            within = (loops[i][known].min(-2) >= low - 1).all(-1) & (loops[i][known].max(-2) <= high + 1).all(-1)
-            if (within & (areas[i][known] < areas[o][known])).mean() >= INSIDE:
-                pairs.append((inner, outer))
-    return pairs
+def _area(points: Array, topology: Topology, name: str) -> float:
+    """Of a structure's outline, in the middle of the frames that have it."""
+    areas = np.abs(signed_areas(points[..., topology.loop_of(name), :]))
+    return float(np.median(areas[np.isfinite(areas)])) if np.isfinite(areas).any() else np.nan
+
+
+def _around(topology: Topology, points: Array) -> dict[str, list[str]]:
+    """The outlines that each structure lies in."""
+    frames = points.reshape(-1, *points.shape[-2:])
+    loops = {name: topology.loop_of(name) for name in topology.structures}
+    known = {name: np.isfinite(frames[:, loop]).all((1, 2)) for name, loop in loops.items()}
+
+    def lies_in(inner: str, outer: str) -> bool:
+        both = np.flatnonzero(known[inner] & known[outer])
+        some = frames[both[np.linspace(0, len(both) - 1, min(len(both), FRAMES)).astype(np.int64)]]
+        return inner != outer and len(both) > 0 and _nested(some[:, loops[inner]], some[:, loops[outer]])
+
+    return {inner: [outer for outer in loops if lies_in(inner, outer)] for inner in loops}
+
+
+def _nested(inner: Array, outer: Array) -> bool:
+    """Whether an outline (F, n, 2) lies in another (F, m, 2), in the middle of the frames."""
+    smaller = np.abs(signed_areas(inner)) < np.abs(signed_areas(outer))  # of two that are one, neither is in the other
+    drawn = inner + INWARDS * (inner.mean(1, keepdims=True) - inner)
+    share = _inside(drawn[:, :: max(inner.shape[1] // LANDMARKS, 1)], outer).mean(1)
+    return bool(np.median(share * smaller) >= INSIDE)
+
+
+def _inside(points: Array, polygons: Array) -> NDArray[np.bool_]:
+    """(F, n) which points (F, n, 2) lie in the polygon (F, m, 2) of their frame: their rays cut it an odd number of times."""
+    x, y = np.moveaxis(points[:, :, None], -1, 0)
+    x0, y0 = np.moveaxis(polygons[:, None], -1, 0)
+    x1, y1 = np.roll(x0, -1, axis=-1), np.roll(y0, -1, axis=-1)
+    passed = (y0 <= y) != (y1 <= y)
+    beyond = ((x1 - x0) * (y - y0) > (x - x0) * (y1 - y0)) == (y1 > y0)
+    return np.asarray((passed & beyond).sum(-1) % 2 == 1)

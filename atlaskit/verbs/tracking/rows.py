@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from atlaskit.errors import InputError, nearest
+from atlaskit.errors import InputError, nearest, some
 from atlaskit.readers.names import place_of
 from atlaskit.shape import join
 from atlaskit.shape.joins import ids_of
@@ -85,8 +85,8 @@ def beside(
         elif name in ("subject", "study"):
             values = as_text(values)
         made[called] = _over(values, found[called]) if called in found else values.to_numpy()
-    notes = [f"{len(joined.unmatched)} ids of cases are not in {column!r} of the table: {_some(joined.unmatched)}"]
-    unused = [f"{len(joined.unused)} rows of the table match no case: {_some(joined.unused)}"]
+    notes = [f"{len(joined.unmatched)} ids of cases are not in {column!r} of the table: {some(joined.unmatched)}"]
+    unused = [f"{len(joined.unused)} rows of the table match no case: {some(joined.unused)}"]
     return made, [*(notes if joined.unmatched else []), *(unused if joined.unused else [])]
 
 
@@ -94,7 +94,7 @@ def key_of(found: pd.DataFrame, table: pd.DataFrame, key: str | None = None) -> 
     """The column that says whose the rows of a table are, and what most of its ids are of; of several the finest."""
     pairs = [(name, kind) for kind in IDS for name in ((key,) if key else dict.fromkeys((kind, *ANY))) if name in table]
     if not pairs:
-        came = _some([str(name) for name in table])
+        came = some([str(name) for name in table])
         raise InputError(
             f"The table of sequences needs ids in a column id, case, sequence, study or subject; it has {came}: "
             "name the column of ids by --id."
@@ -213,7 +213,3 @@ def too_large(part: str, came: str) -> InputError:
     return InputError(
         f"Numbers of slices and frames must be below 2**31; {came}: say what the {part} is by --pattern or --table."
     )
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")

@@ -142,6 +142,7 @@ def read_source(
     _check_times(found)
     template = opened.template()
     spacing, apart = _sizes(known, found, sizes, slice_mm, one=ages is None)
+    notes += [] if ages else _open_rings(opened.topology, names)
     return Source(
         store=store,
         topology=opened.topology.only(names),
@@ -171,6 +172,16 @@ def _doubts(found: Sequences, ages: str | None) -> list[str]:
     """What looks as if names were not understood."""
     apart = ages is None and (found.rows >= 0).sum() > 1 and bool((found.lengths == 1).all())
     return ["every study has one frame: say what names mean with --pattern or --table"] if apart else []
+
+
+def _open_rings(topology: Topology, names: Sequence[str]) -> list[str]:
+    """Rings without what fills their hole, which nothing but that tells."""
+    pairs = [(topology.structures[ring], topology.structures[filler]) for ring, filler in topology.fills()]
+    return [
+        f"areas of {ring!r} contain its hole, as {filler!r} was not asked for (--structures)"
+        for ring, filler in pairs
+        if ring in names and filler not in names
+    ]
 
 
 def _check_times(found: Sequences) -> None:
@@ -213,7 +224,7 @@ def _stored(opened: LandmarkStore, rows: NDArray[np.int64]) -> pd.DataFrame:
 
 
 def _also(every: pd.DataFrame, stored: pd.DataFrame, standing: int) -> dict[str, set[int]]:
-    """Frames of each study that have no landmarks: of cases that were rejected, which come last, or empty in their file."""
+    """Frames of each study that have no landmarks: rejected cases, which come last, and empty ones of a file."""
     found: dict[str, set[int]] = {}
     lost = every.iloc[standing:]
     for study, frame in zip(lost["study"], lost["frame"], strict=True):

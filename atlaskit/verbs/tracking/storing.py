@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from atlaskit.landmarks import AXIS, text
 from atlaskit.store import write_group
+from atlaskit.tracking.jumps import THRESHOLD
 from atlaskit.verbs.tracking.comparing import Averages
 from atlaskit.verbs.tracking.tracked import Tracked
 
@@ -54,15 +55,17 @@ def _sequences(tracked: Tracked) -> xr.Dataset:
         "phase": (frame, tracked.phase, "0 at end-diastole to 1 at the next; NaN outside whole beats", ""),
         "ed": (frame, ed, "the frame is end-diastole of a whole beat", ""),
         "es": (frame, es, "the frame is end-systole of a whole beat", ""),
-        "case": (frame, text(tracked.source.cases.ravel().tolist()).reshape(sequences.rows.shape), "empty in gaps", ""),
+        "case": (frame, _texts(tracked.source.cases), "empty in gaps", ""),
         "interpolated": (frame, prepared.interpolated, "the frame is a gap that was filled", ""),
         "outlier": (frame, prepared.outlier, "the frame is unlike its neighbours", ""),
+        "outlier_score": (frame, prepared.outlier_score, f"{_SCORE}; an outlier has more than {THRESHOLD}", ""),
+        "outlier_of": (frame, _texts(prepared.outlier_of), "what is farthest off; empty where there is no score", ""),
         "points": (landmark, prepared.points.astype(np.float32), "x right, y down; NaN in gaps", unit),
         "displacement": (landmark, measured.displacement.astype(np.float32), "since the reference frame", unit),
         "velocity": (landmark, measured.velocity.astype(np.float32), "NaN beside gaps", f"{unit} / {sequences.time_unit}"),
         "drift": ((*frame, "axis"), measured.drift, "of the centroid of the cavity since the reference frame", unit),
         "path_length": (("sequence", "landmark"), measured.path_length, "of the whole way; NaN where a frame lacks it", unit),
-        "area": (each, _stacked(measured.area, names), "inside the outline", f"{unit}2"),
+        "area": (each, _stacked(measured.area, names), "inside the outline; of a ring, without its hole", f"{unit}2"),
         "length": (each, _stacked(measured.length, names), f"of {_measured_line(tracked)}", unit),
         "strain": (each, _stacked(measured.strain, names), "of the length since end-diastole, a share", "1"),
     }
@@ -80,10 +83,18 @@ def _sequences(tracked: Tracked) -> xr.Dataset:
     return xr.Dataset(_described(columns), coords)
 
 
+_SCORE = "errors against neighbours in usual errors, root mean square over attributes"
+
+
+def _texts(values: NDArray[np.str_]) -> NDArray[Any]:
+    """Text in any shape."""
+    return text(values.ravel().tolist()).reshape(values.shape)
+
+
 def _measured_line(tracked: Tracked) -> str:
     """What lengths are measured along."""
     whole = "the closed outline"
-    return whole if tracked.strain == "circumferential" else f"{whole}; of the cavity without the valve plane"
+    return whole if tracked.strain == "circumferential" else f"{whole}; of cavity and wall without the valve plane"
 
 
 def _described(columns: Mapping[str, Column]) -> dict[str, tuple[tuple[str, ...], Any, dict[str, str]]]:

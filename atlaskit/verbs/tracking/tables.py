@@ -22,7 +22,7 @@ def frame_table(tracked: Tracked) -> pd.DataFrame:
     table["case"] = tracked.source.cases[q, t]
     table["gap"] = tracked.gaps[q, t]
     table["interpolated"], table["outlier"] = prepared.interpolated[q, t], prepared.outlier[q, t]
-    table["outlier_score"] = prepared.outlier_score[q, t]
+    table["outlier_score"], table["outlier_of"] = prepared.outlier_score[q, t], prepared.outlier_of[q, t]
     table[f"drift_x_{unit}"], table[f"drift_y_{unit}"] = measured.drift[q, t].T
     table[f"displacement_{unit}"] = _mean(np.linalg.norm(measured.displacement, axis=-1))[q, t]
     if measured.thickness is not None and measured.thickening is not None:
@@ -31,7 +31,7 @@ def frame_table(tracked: Tracked) -> pd.DataFrame:
 
 
 def curve_table(tracked: Tracked) -> pd.DataFrame:
-    """A row per sequence, frame and structure: its area, length, and strain of the length since end-diastole."""
+    """A row per sequence, frame and structure: its area (of a ring without its hole), length, and strain since end-diastole."""
     measured, unit = tracked.measured, tracked.source.unit
     q, t = np.nonzero(tracked.source.sequences.frames >= 0)
     parts = []
@@ -54,10 +54,7 @@ def sequence_table(tracked: Tracked, group: str | None = None) -> pd.DataFrame:
     table = whose[list(IDENTITY)].copy()
     table["frames"], table["gaps"] = sequences.lengths, tracked.gaps.sum(1)
     table["interpolated"], table["outliers"] = prepared.interpolated.sum(1), prepared.outlier.sum(1)
-    closes = np.zeros(len(sequences), dtype=bool)
-    for study in tracked.studies:
-        closes[study.slices] = study.periodic
-    table["closes"] = closes
+    table["closes"] = prepared.closed
     table[f"path_length_{unit}"] = _mean(measured.path_length)
     for name in ("along_before", "along", "across"):
         table[f"jitter_{name}_{unit}"] = getattr(prepared, name)

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atlaskit.verbs.tracking.beats import Study
-from atlaskit.verbs.tracking.measuring import Measured, Prepared
+from atlaskit.verbs.tracking.measuring import Measured
+from atlaskit.verbs.tracking.preparing import Prepared
 from atlaskit.verbs.tracking.roles import Roles
 from atlaskit.verbs.tracking.source import Source
 from atlaskit.verbs.tracking.volumes import Volume
@@ -45,7 +46,7 @@ class Tracked:
     measured : Measured
     volumes : tuple of Volume
     strain : {"circumferential", "longitudinal"}
-        What the strain of the cavity's outline is: the latter is that without the valve plane.
+        What the strain of the outlines of cavity and wall is: the latter is that without the valve plane.
     notes : tuple of str
         Why there are no volumes, where there are none.
     """

@@ -9,21 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atlaskit import tracking
-from atlaskit.errors import InputError
-from atlaskit.shape import align
+from atlaskit.errors import InputError, some
 from atlaskit.verbs.tracking.beats import Study
 from atlaskit.verbs.tracking.source import Source
 
 METHODS = ("auto", "slices", "simpson", "biplane", "area-length", "none")
 VIEWS = {"simpson": (0, 1), "area-length": (0, 1, 2), "biplane": (2,)}
 """How many views may be told apart by parts of names; without any every study is one of its own."""
+CUT = 1 / 3
+"""Share of the frames by which the ends of slices may lie apart without a word."""
 LEAST_SLICES = 3
 """Slices that a volume by summation needs, when nobody asked for one."""
-
-LEAST_OUTLINES = 2
-"""Of which a mean outline can be made."""
-SPARSE = 10
-"""Numbers for each slice of a study from which these are no numbers of places."""
+SPARSE = 3
+"""Numbers for each slice of a study from which these are no numbers of places: most of the volume would be made up."""
+APART = 1
+"""Frames by which phases of two views may lie apart without a word."""
 
 Array = NDArray[np.float64]
 
@@ -79,15 +79,6 @@ class Volume:
     left_out: NDArray[np.int64]
 
 
-def base_of(source: Source, studies: Sequence[Study], cavity: str, points: Array, asked: Asked) -> tuple[int, int] | None:
-    """The hinges of the valve in views along the long axis, numbered as in `points`; None across the short axis."""
-    if asked.method not in VIEWS and asked.base is None:
-        return None
-    if asked.method in VIEWS:
-        _views(studies, asked)  # what is wrong with these is said before corners are looked for
-    return _hinges(source, tuple(source.topology.loop_of(cavity).tolist()), points, asked.base)
-
-
 def volumes_of(
     source: Source,
     studies: Sequence[Study],
@@ -109,7 +100,7 @@ def volumes_of(
     points : (Q, T, L, 2) array
     asked : Asked
     base : (int, int), optional
-        As of `base_of`.
+        Hinges of the cavity, as of `bases_of`.
 
     Raises
     ------
@@ -127,7 +118,28 @@ def volumes_of(
     if asked.method == "slices":
         return tuple(_summed(source, study, areas, asked.missing) for study in studies), ()
     assert base is not None
-    return _by_views(source, studies, cavity, points, asked, base), ()
+    found = _by_views(source, studies, cavity, points, asked, base)
+    return found, tuple(_of_views(found, studies))
+
+
+def _of_views(volumes: Sequence[Volume], studies: Sequence[Study]) -> list[str]:
+    """What a user should know of how views were paired."""
+    used = {study.name for volume in volumes for study in volume.studies}
+    alone = [study.name for study in studies if study.name not in used]
+    notes = [f"no other view, and so no volume, have {some(alone)}"] if alone else []
+    apart = [volume.name for volume in volumes if len(volume.studies) > 1 and _apart(*volume.studies) > APART]
+    words = f"phases of two views are more than {APART} frame apart in {some(apart)}: volumes pair frames by their numbers"
+    return [*notes, *([words] if apart else [])]
+
+
+def _apart(one: Study, other: Study) -> int:
+    """Frames between the same phases of two views, at most, around the beat where it closes."""
+    worst = 0
+    for a, b in ((one.beats.ed, other.beats.ed), (one.beats.es, other.beats.es)):
+        off = np.abs(a[: len(b)] - b[: len(a)])
+        around = np.minimum(off, one.frames - off) if one.periodic and other.periodic else off
+        worst = max(worst, int(around.max(initial=0)))
+    return worst
 
 
 def _where_possible(
@@ -146,8 +158,27 @@ def _where_possible(
         except InputError as error:
             refused.append(str(error))
     few = len(studies) - len(stacks)
-    notes = [f"{few} studies with fewer than {LEAST_SLICES} slices have no volume"] if few else []
-    return tuple(found), (*notes, *([f"no volume of {len(refused)} studies: {refused[0]}"] if refused else []))
+    notes = [f"{few} studies have fewer than {LEAST_SLICES} slices and no volume"] if few else []
+    notes += [f"no volume of {len(refused)} studies: {refused[0]}"] if refused else []
+    return tuple(found), (*notes, *_of_slices(source, [volume.studies[0] for volume in found]))
+
+
+def _of_slices(source: Source, studies: Sequence[Study]) -> list[str]:
+    """What a user should know of stacks that are not whole."""
+    numbers, rows = source.sequences.slices, source.sequences.rows
+    notes = []
+    thin = [study for study in studies if np.ptp(numbers[study.slices]) >= len(study.slices)]
+    if thin:
+        span = int(np.ptp(numbers[thin[0].slices])) + 1
+        such = f"{thin[0].name!r} has {len(thin[0].slices)} of {span}"
+        notes.append(f"slices of {len(thin)} studies are numbered with gaps, for which areas are interpolated: {such}")
+    last = [np.array([np.flatnonzero(rows[q] >= 0).max(initial=0) for q in study.slices]) for study in studies]
+    cut = [study for study, end in zip(studies, last, strict=True) if np.ptp(end) > CUT * study.frames]
+    if cut:
+        notes.append(
+            f"slices of {len(cut)} studies end at unlike frames, such as those of {cut[0].name!r}: what lacks counts as none"
+        )
+    return notes
 
 
 def _summed(source: Source, study: Study, areas: Array, missing: str) -> Volume:
@@ -187,7 +218,7 @@ def _by_views(
     """Discs or area and length, from one view of each study or two."""
     loop = tuple(source.topology.loop_of(cavity).tolist())
     found = []
-    for name, pair in _views(studies, asked).items():
+    for name, pair in views_of(studies, asked).items():
         one, *more = (tracking.view(points[study.slices[0], : study.frames], loop, base) for study in pair)
         if asked.method == "biplane":
             ml = tracking.biplane(one, more[0], convention=asked.convention)
@@ -198,7 +229,7 @@ def _by_views(
     return tuple(found)
 
 
-def _views(studies: Sequence[Study], asked: Asked) -> dict[str, tuple[Study, ...]]:
+def views_of(studies: Sequence[Study], asked: Asked) -> dict[str, tuple[Study, ...]]:
     """The study or studies of each volume by its name, which is theirs without what names the view."""
     several = [study.name for study in studies if len(study.slices) > 1]
     if several:
@@ -216,23 +247,3 @@ def _views(studies: Sequence[Study], asked: Asked) -> dict[str, tuple[Study, ...
         came = " and ".join(f"{study.name!r} has {study.frames}" for study in unlike)
         raise InputError(f"Views of one heart need as many frames; {came}: ask for --volume simpson, of one view.")
     return pairs
-
-
-def _hinges(source: Source, loop: tuple[int, ...], points: Array, base: tuple[int, int] | None) -> tuple[int, int]:
-    """The landmarks of the valve's hinges, numbered as in `points`."""
-    if base is None:
-        cavity = points[..., list(loop), :]
-        whole = cavity[np.isfinite(cavity).all((-1, -2))]
-        if len(whole) < LEAST_OUTLINES:
-            raise InputError(
-                f"Hinges are sought on the mean outline of the cavity; {len(whole)} frames have one: give --base I,J."
-            )
-        named = np.full((int(source.landmarks.max()) + 1, 2), np.nan)  # by their numbers in the store, as --base takes them
-        named[source.landmarks[list(loop)]] = align(whole).mean
-        base = tracking.hinges(named, source.landmarks[list(loop)].tolist())
-    if base[0] == base[1]:
-        raise InputError(f"--base is two landmarks, one at each hinge of the valve; {base[0]} came twice.")
-    place = {int(landmark): k for k, landmark in enumerate(source.landmarks)}
-    if any(landmark not in place or place[landmark] not in loop for landmark in base):
-        raise InputError(f"--base is two landmarks of the cavity; {base[0]} and {base[1]} are not both.")
-    return place[base[0]], place[base[1]]

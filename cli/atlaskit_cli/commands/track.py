@@ -62,7 +62,10 @@ def track(
         typer.Option("--cyclic/--open", help="Whether a sequence is one beat that closes; default: as its curve says."),
     ] = None,
     reference: Annotated[
-        int | None, typer.Option("--reference", min=0, help="Frame that displacement is measured from; default end-diastole.")
+        int | None,
+        typer.Option(
+            "--reference", min=0, help="Frame, by its number in tables, that displacement starts at; default end-diastole."
+        ),
     ] = None,
     steady: Annotated[
         bool, typer.Option("--steady/--no-steady", help="Landmarks slide along their outlines so that they tremble less.")
@@ -82,7 +85,7 @@ def track(
     ] = "auto",
     missing: Annotated[
         Literal["refuse", "interpolate", "common", "zero"],
-        typer.Option("--missing", help="What a slice without an outline means for the volume."),
+        typer.Option("--missing", help="What a slice without an outline means for a volume over slices."),
     ] = "interpolate",
     views: Annotated[
         str | None, typer.Option("--views", metavar="A,B", help="Parts of names that tell two views apart, such as 2CH,4CH.")
