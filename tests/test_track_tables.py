@@ -111,6 +111,14 @@ def test_the_distance_between_slices_may_be_known_of_any_case(beating: Write, tm
     assert atlaskit.track(atlas=atlas, table=table).function["ef"].iat[0] == pytest.approx(0.5547, abs=1e-3)
 
 
+def test_pixels_that_were_asked_for_are_why_there_are_no_volumes(whole: Path) -> None:
+    result = atlaskit.track(atlas=whole, unit="px")
+    assert "no volumes, as --unit px was asked for" in result.notes and "ef" not in result.function
+    for options, words in (({"volume": "slices"}, "Volumes are in ml"), ({"surfaces": "stl"}, "Surfaces are in mm")):
+        with pytest.raises(atlaskit.AtlasError, match=rf"^{words}, but --unit px was asked for: leave out --unit px\.$"):
+            atlaskit.track(atlas=whole, unit="px", **options)
+
+
 # --- whose its rows are
 
 

@@ -45,7 +45,8 @@ def pixel_sizes(
         return None
     if not there.all():
         lacks = f"{int((~there).sum())} of {len(there)} have none, such as {known['case'].iloc[int(np.argmin(there))]!r}"
-        raise InputError(f"Curves in mm need the pixel size of every case; {lacks}: give --spacing-mm, or ask for --unit px.")
+        do = "give --spacing-mm, fill a column spacing_mm of the table, or ask for --unit px"
+        raise InputError(f"Curves in mm need the pixel size of every case; {lacks}: {do}.")
     return sizes
 
 

@@ -13,15 +13,18 @@ from numpy.typing import NDArray
 from atlaskit.contours import signed_areas
 from atlaskit.errors import InputError
 from atlaskit.landmarks import Status
-from atlaskit.store import LandmarkStore, open_store
+from atlaskit.store import open_store
 from atlaskit.topology import Topology
 from atlaskit.tracking import Sequences, sequences
 from atlaskit.verbs.population import Unit, names_of
 from atlaskit.verbs.tracking.ages import by_age
-from atlaskit.verbs.tracking.places import Whose, placeable, placed, told_by_names
-from atlaskit.verbs.tracking.rows import check_numbered, read
+from atlaskit.verbs.tracking.cases import known_cases
+from atlaskit.verbs.tracking.places import Whose
+from atlaskit.verbs.tracking.rows import read
 from atlaskit.verbs.tracking.sizes import check_above_0, of_sequences, pixel_sizes
 
+SIZE = "--spacing-mm, or a column spacing_mm of the table"
+"""What tells the size of a pixel."""
 LEAST_AREA = 1e-9
 """Share of the square of its longer side that an outline encloses which is one."""
 
@@ -52,6 +55,8 @@ class Source:
     table : DataFrame of Q rows
         Sequence, study, subject, slice, and what the table says of each that is the same in all its frames.
     notes : tuple of str
+    in_pixels : bool
+        Whether that was asked for.
     """
 
     store: Path
@@ -65,11 +70,24 @@ class Source:
     template: NDArray[np.float64] | None
     table: pd.DataFrame
     notes: tuple[str, ...]
+    in_pixels: bool = False
 
     @property
     def unit(self) -> str:
         """Of the points: "mm" or "px"."""
         return "mm" if np.isfinite(self.spacing_mm).all() else "px"
+
+    @property
+    def why_pixels(self) -> str:
+        """Why the unit is pixels, where it is."""
+        return "--unit px was asked for" if self.in_pixels else f"the size of a pixel is unknown ({SIZE})"
+
+    def check_mm(self, what: str) -> None:
+        """Refuse what is measured in mm where points are in pixels."""
+        if self.unit == "px" and self.in_pixels:
+            raise InputError(f"{what}, but --unit px was asked for: leave out --unit px.")
+        if self.unit == "px":
+            raise InputError(f"{what}, but the size of a pixel is unknown: give {SIZE}.")
 
 
 def read_source(
@@ -124,7 +142,7 @@ def read_source(
     if not len(standing):
         raise InputError(f"Sequences need cases; {store} has none that were placed: run `atlaskit extract`.")
     whose = Whose(pattern, None if table is None else read(table, key, subject), key, subject, ages, compared)
-    known, also, notes = _known(opened, standing, whose, views)
+    known, also, notes = known_cases(opened, standing, whose, views)
     known = _timed(known, frame_ms)
     placed_by = known if ages is None else by_age(known, ages)
     sizes = pixel_sizes(known, opened.column("spacing_mm")[standing], unit, spacing_mm)
@@ -155,6 +173,7 @@ def read_source(
         template=None if template is None else template[used].astype(np.float64),
         table=_beside(placed_by, found),
         notes=(*notes, *_doubts(found, ages), *([f"{empty} outlines enclose nothing and count as missing"] if empty else [])),
+        in_pixels=unit == "px",
     )
 
 
@@ -194,53 +213,6 @@ def _check_times(found: Sequences) -> None:
             f"Times must increase from frame to frame; of {found.names[q]!r} {one} and {other}: "
             "give --frame-ms, or times in --table."
         )
-
-
-def _known(
-    opened: LandmarkStore, standing: NDArray[np.int64], whose: Whose, views: Sequence[str]
-) -> tuple[pd.DataFrame, dict[str, set[int]], list[str]]:
-    """What is known of cases with landmarks, which other frames their studies have, and notes."""
-    lost = np.flatnonzero(opened.column("status") == Status.REJECTED)
-    own = _stored(opened, standing if whose.ages else np.append(standing, lost))
-    own["subject"] = [_without(subject, views) for subject in own["subject"]]
-    own = own[(own.index < len(standing)) | placeable(own, whose.pattern)].reset_index(drop=True)
-    of_names = own.drop(columns="frame_count")  # a column of that name is the user's
-    every, notes = placed(of_names, whose.pattern, whose.table, key=whose.key, subject=whose.subject)
-    known = every.iloc[: len(standing)].copy()
-    if whose.table is not None and not whose.ages:
-        check_numbered(known, whose.table)
-    if whose.compared and told_by_names(of_names, whose):
-        count = known["subject"].nunique()
-        notes.append(f"subjects are told by file names: {count} of them; --subject COLUMN of the table says otherwise")
-    return known, {} if whose.ages else _also(every, own, len(standing)), notes
-
-
-def _stored(opened: LandmarkStore, rows: NDArray[np.int64]) -> pd.DataFrame:
-    """What a store knows of the place of some cases."""
-    fields = ("case", "subject", "frame", "slice", "time_ms", "slice_mm", "frame_count")
-    columns = {name: opened.column(name)[rows] for name in fields}
-    texts = {name: columns[name].astype(object) for name in ("case", "subject")}
-    return pd.DataFrame({**columns, **texts})
-
-
-def _also(every: pd.DataFrame, stored: pd.DataFrame, standing: int) -> dict[str, set[int]]:
-    """Frames of each study that have no landmarks: rejected cases, which come last, and empty ones of a file."""
-    found: dict[str, set[int]] = {}
-    lost = every.iloc[standing:]
-    for study, frame in zip(lost["study"], lost["frame"], strict=True):
-        found.setdefault(study, set()).add(int(frame))
-    counts = stored["frame_count"]
-    own = (counts > 1) & (every["frame"] == stored["frame"])  # a table or pattern may count frames otherwise
-    for study, count in counts[own].groupby(every["study"][own]).max().items():
-        found.setdefault(str(study), set()).update(range(int(count)))
-    return found
-
-
-def _without(subject: str, views: Sequence[str]) -> str:
-    """A subject's name without what names a view."""
-    for view in views:
-        subject = subject.replace(view, "").strip("_-. ") or subject
-    return subject
 
 
 def _timed(known: pd.DataFrame, frame_ms: float | None) -> pd.DataFrame:
