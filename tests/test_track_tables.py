@@ -157,3 +157,38 @@ def test_ids_and_subjects_of_a_file_stay_text(flat: Path, tmp_path: Path) -> Non
     path.write_text("study,pig\n" + "".join(f" P0000{k}.png ,00{k % 2}\n" for k in range(4)))
     found = atlaskit.track(atlas=flat, table=path, subject="pig").function
     assert found["subject"].tolist() == ["000", "001", "000", "001"]
+
+
+# --- groups
+
+
+def test_groups_that_are_numbers_stay_whole_where_some_have_none(flat: Path) -> None:
+    table = pd.DataFrame({"subject": [f"P0000{k}" for k in range(4)], "group": [1, 2, 1, None]})
+    found = atlaskit.track(atlas=flat, table=table, group="group", permutations=19)
+    assert found.groups[["a", "b"]].eq(["1", "2"]).all(axis=None)
+    halves = atlaskit.track(atlas=flat, table=table.assign(group=[0.5, 2, 0.5, None]), group="group", permutations=19)
+    assert halves.groups[["a", "b"]].eq(["0.5", "2"]).all(axis=None)
+
+
+def test_groups_need_something_in_their_column(flat: Path, named: pd.DataFrame) -> None:
+    for empty in (None, float("nan")):
+        with pytest.raises(atlaskit.AtlasError, match="'group' is empty: fill it, or name another one"):
+            atlaskit.track(atlas=flat, table=named.assign(group=empty), group="group")
+    with pytest.raises(atlaskit.AtlasError, match=r"'a' has 4: give numbers of two groups or more\.$"):
+        atlaskit.track(atlas=flat, table=named.assign(group="a"), group="group")
+
+
+@pytest.mark.parametrize("option", ["id", "subject", "group", "growth"])
+def test_columns_need_a_table(flat: Path, option: str) -> None:
+    with pytest.raises(atlaskit.AtlasError, match=rf"^--{option} is a column of a table, but there is none: give --table\.$"):
+        atlaskit.track(atlas=flat, **{{"id": "key"}.get(option, option): "anything"})
+
+
+@pytest.mark.parametrize("name", ["P00001_s1", "P00001_s01", "P00001_s001", "P00001_slice1", "P00001-s1"])
+def test_a_sequence_may_be_shown_by_its_name_with_any_zeros(flat: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = []
+    monkeypatch.setattr("atlaskit.verbs.track.draw_findings", lambda *_, show, **__: (shown.append(show), ((), ()))[1])
+    result = atlaskit.track(atlas=flat, show=name)
+    assert shown == ["P00001_s001"] and result.options["show"] == name
+    with pytest.raises(atlaskit.AtlasError, match="'P00001_s2' is none: did you mean"):
+        atlaskit.track(atlas=flat, show="P00001_s2")

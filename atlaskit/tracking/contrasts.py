@@ -65,7 +65,10 @@ def contrast(
         rows.append({"a": names[a], "b": names[b], **_row(numbers[both], dealt, exact)})
     if not rows:
         came = ", ".join(f"{name!r} has {int((known & (code == k)).sum())}" for k, name in enumerate(names))
-        raise InputError(f"Groups are compared where two have a subject with the number; {came}.")
+        raise InputError(
+            f"Groups are compared where two have a subject with the number; {came or 'there are none'}: "
+            "give numbers of two groups or more."
+        )
     return pd.DataFrame(rows)
 
 

@@ -224,7 +224,10 @@ def _check(
             )
         owner = whose.setdefault(study[k], subject[k])
         if owner != subject[k]:
-            raise InputError(f"A study must be one subject's; {study[k]!r} is of {owner!r} and of {subject[k]!r}.")
+            raise InputError(
+                f"A study must be one subject's; {study[k]!r} is of {owner!r} and of {subject[k]!r}: "
+                "say whose it is, such as in a column subject of --table."
+            )
 
 
 def _numbers(frame: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -25,6 +25,7 @@ from atlaskit.verbs.tracking.meshes import close_stacks, replace_surfaces
 from atlaskit.verbs.tracking.preparing import Choices, prepare
 from atlaskit.verbs.tracking.result import TrackResult
 from atlaskit.verbs.tracking.roles import roles_of
+from atlaskit.verbs.tracking.rows import sequence_called
 from atlaskit.verbs.tracking.source import Source, read_source
 from atlaskit.verbs.tracking.storing import GROUP, write_tracks
 from atlaskit.verbs.tracking.tracked import Tracked
@@ -166,6 +167,7 @@ def track(
         structures=structures, pattern=pattern, table=table, key=key, subject=subject, compared=group is not None, unit=unit,
         spacing_mm=spacing_mm, slice_mm=slice_mm, frame_ms=frame_ms, ages=growth, views=views,
     )  # fmt: skip
+    show = None if show is None else sequence_called(show, source.sequences.names)
     if show is not None and show not in source.sequences.names:
         raise InputError(f"--show is the name of a sequence; {show!r} is none: {nearest(show, source.sequences.names)}")
     groups = groups_of(source.table, group)

@@ -106,7 +106,10 @@ def test_the_order_of_cases_changes_nothing(order: list[int]) -> None:
     [
         ({"frame": [0, 1, 3, 1, 1, 4, 5, 6]}, "frame 1 of slice 1 of 'a' comes twice"),
         ({"frame": [0, 1, 3, 1, -1, 4, 5, 6]}, "1 of 8 have none"),
-        ({"subject": ["p", "p", "q", "p", "p", "r", "r", "r"]}, "must be one subject's"),
+        (
+            {"subject": ["p", "p", "q", "p", "p", "r", "r", "r"]},
+            "must be one subject's; 'a' is of 'p' and of 'q': say whose it is",
+        ),
         ({"slice_": [0]}, "columns of"),
         ({"frame": [0.5, 1, 3, 1, 2, 4, 5, 6]}, "frame number of cases must be a whole number below 2\\*\\*31; got 0.5"),
         ({"frame": [0, np.inf, 3, 1, 2, 4, 5, 6]}, "whole number"),
