@@ -152,6 +152,11 @@ def test_a_column_that_is_not_there_is_refused(flat: Path, named: pd.DataFrame, 
         atlaskit.track(atlas=flat, table=named, **{name: "subjet"})
 
 
+def test_a_cell_of_a_table_holds_one_value(flat: Path, named: pd.DataFrame) -> None:
+    with pytest.raises(atlaskit.AtlasError, match="some of 'pair' hold more: leave that column out"):
+        atlaskit.track(atlas=flat, table=named.assign(pair=[[1, 2]] * 4))
+
+
 def test_ids_and_subjects_of_a_file_stay_text(flat: Path, tmp_path: Path) -> None:
     path = tmp_path / "who.csv"
     path.write_text("study,pig\n" + "".join(f" P0000{k}.png ,00{k % 2}\n" for k in range(4)))

@@ -226,7 +226,7 @@ def _check(
         if owner != subject[k]:
             raise InputError(
                 f"A study must be one subject's; {study[k]!r} is of {owner!r} and of {subject[k]!r}: "
-                "say whose it is, such as in a column subject of --table."
+                "say whose it is by --pattern, or in a column subject of --table."
             )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pandas.api.types import is_hashable
 
 from atlaskit.errors import InputError, nearest, some
 from atlaskit.readers.names import place_of
@@ -37,6 +38,9 @@ def read(table: Path | str | pd.DataFrame, key: str | None, subject: str | None)
         if column is not None and column not in found:
             hint = nearest(column, map(str, found))
             raise InputError(f"{option} is a column of the table; {column!r} is none: {hint}")
+    nested = next((name for name in found if not found[name].map(is_hashable).all()), None)
+    if nested is not None:
+        raise InputError(f"A cell of the table must hold one value; some of {nested!r} hold more: leave that column out.")
     return found
 
 
