@@ -142,7 +142,8 @@ def test_every_table_has_its_rows_and_nothing_is_missing(ran: TrackResult) -> No
 def test_columns_say_their_units(ran: TrackResult) -> None:
     place = ["sequence", "study", "subject", "slice", "frame", "time_ms", "phase"]
     assert list(read(ran, "curves")) == [*place, "structure", "area_mm2", "length_mm", "strain"]
-    assert list(read(ran, "segments")) == [*place, "segment", "strain_experimental", "thickening_experimental"]
+    experimental = ["strain_experimental", "thickening_experimental"]
+    assert list(read(ran, "segments")) == [*place, "segment", "from_landmark", "to_landmark", *experimental]
     unlike = ["outlier", "outlier_score", "outlier_of"]
     assert list(read(ran, "frames"))[:13] == [*place, "case", "gap", "interpolated", *unlike]
     assert list(read(ran, "frames"))[13:] == ["drift_x_mm", "drift_y_mm", "displacement_mm", "thickness_mm", "thickening"]
@@ -203,7 +204,7 @@ def test_groups_differ_as_they_were_drawn(ran: TrackResult, truth: pd.DataFrame,
 def test_xarray_opens_the_tracks(ran: TrackResult, hearts: Phantom) -> None:
     tracks, same = xr.open_zarr(ran.store, group="tracks"), atlaskit.open(ran.store).tracks
     xr.testing.assert_identical(tracks.compute(), same.compute())
-    sizes = {"sequence": 24, "frame": 12, "landmark": 64, "axis": 2, "structure": 2, "segment": 6}
+    sizes = {"sequence": 24, "frame": 12, "landmark": 64, "axis": 2, "structure": 2, "segment": 6, "end": 2}
     assert dict(tracks.sizes) == sizes
     groups = (tracks, *(store.read_group(ran.store, f"tracks/{name}") for name in ("volumes", "average")))
     assert all(array.attrs["description"] for group in groups for array in group.values())
@@ -221,6 +222,9 @@ def test_xarray_opens_the_tracks(ran: TrackResult, hearts: Phantom) -> None:
     units = {name: tracks[name].attrs["units"] for name in ("time", "points", "velocity", "area", "strain", "path_length")}
     assert units == {"time": "ms", "points": "mm", "velocity": "mm / ms", "area": "mm2", "strain": "1", "path_length": "mm"}
     close(tracks["path_length"].mean("landmark"), read(ran, "sequences")["path_length_mm"])
+    ends = read(ran, "segments")[["segment", "from_landmark", "to_landmark"]].drop_duplicates().to_numpy().tolist()
+    assert ends == [[0, 0, 5], [1, 5, 11], [2, 11, 16], [3, 16, 21], [4, 21, 27], [5, 27, 0]]
+    assert tracks["segment_landmarks"].values.tolist() == [own[1:] for own in ends]
     close(tracks["segment_strain"].to_numpy().transpose(2, 0, 1).ravel(), read(ran, "segments")["strain_experimental"])
     assert tracks.attrs["steady"] == "False" and tracks.attrs["group"] == "group"
     volumes = store.read_group(ran.store, "tracks/volumes")

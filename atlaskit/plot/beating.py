@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from atlaskit.contours import signed_areas
 from atlaskit.errors import InputError
 from atlaskit.plot.cases import painted, tints
-from atlaskit.plot.courses import MOST_CURVES, Curves, Floats, Unit, beat_axes, draw_courses, frames_of, named, places_of
+from atlaskit.plot.courses import MOST_CURVES, Curves, Floats, Marks, Unit, beat_axes, draw_courses, frames_of, named, places_of
 from atlaskit.plot.labels import shortened
 from atlaskit.plot.style import (
     INK,
@@ -42,8 +42,9 @@ _WIDE_IN, _TALL_IN = 6.4, 3.0
 _DPI = 110  # of a film: 704 pixels wide
 _LEFT, _RIGHT = (0.01, 0.1, 0.43, 0.76), (0.53, 0.15, 0.31, 0.66)
 _TITLE = 70
+_PACE_MS, _LOOP_MS = 60, 1000
 _SAYS: dict[str, Any] = {
-    "ha": "center", "va": "center", "fontsize": NAME_PT + 1, "color": INK, "zorder": 5,
+    "ha": "center", "va": "bottom", "fontsize": NAME_PT + 1, "color": INK, "zorder": 5,
     "bbox": {"facecolor": "white", "alpha": 0.85, "linewidth": 0, "pad": 2},
 }  # fmt: skip
 _DOT: dict[str, Any] = {"marker": "o", "markersize": 7, "markeredgecolor": "white", "zorder": 6}
@@ -93,11 +94,12 @@ def beating(
     x: ArrayLike | None = None,
     unit: Unit = "frame",
     label: str = "area (px²)",
-    ed: int | None = None,
-    es: int | None = None,
+    ed: Marks = None,
+    es: Marks = None,
+    frame_numbers: ArrayLike | None = None,
     interpolated: ArrayLike | None = None,
     outliers: ArrayLike | None = None,
-    interval_ms: int = 60,
+    interval_ms: int | None = None,
     most: int = 60,
     title: str | None = None,
 ) -> FuncAnimation:
@@ -121,12 +123,14 @@ def beating(
         What `x` is.
     label : str
         What the curves are, with their unit.
-    ed, es : int, optional
-        Frames of end-diastole, whose outline stays in grey, and end-systole.
+    ed, es : int or sequence of int, optional
+        Frames of end-diastole and end-systole of each beat, counted from 0. The outline of the first end-diastole stays, grey.
+    frame_numbers : (T,) array of int, optional
+        What frames are called over the picture; by default `x` where that is in frames, else numbers from 0.
     interpolated, outliers : (T,) bool array, optional
         Frames that were filled in, and those that do not fit their neighbours.
-    interval_ms : int
-        How long a frame is shown.
+    interval_ms : int, optional
+        How long a frame is shown; by default 60, and of few frames longer, so that a loop lasts a second.
     most : int
         Of more frames every second, third and so on is shown, and always both phases; each for as much longer.
     title : str, optional
@@ -143,10 +147,11 @@ def beating(
     """
     course: Floats = np.asarray(points, dtype=np.float64)
     frames = len(course)
-    frames_of([each for each in (ed, es) if each is not None], frames)
+    phases = frames_of(ed, frames), frames_of(es, frames)
     place = np.arange(frames, dtype=np.float64) if x is None else places_of(x)
     if place.shape != (frames,):
         raise InputError(f"A film needs one place on its axis for each of its {frames} frames; got {place.shape}.")
+    numbers = _numbers(place if unit == "frame" else np.arange(frames), frame_numbers)
     codes = _codes(masks, frames, topology) if masks is not None else None
     curves = named(_areas(course, topology) if values is None else values, frames)
     figure = Picture(figsize=(_WIDE_IN, _TALL_IN), dpi=_DPI, facecolor="white")
@@ -158,20 +163,24 @@ def beating(
     known = {name: color_of(k) for k, name in enumerate(topology.structures)}
     colors = {name: known.get(name, color_of(k)) for k, name in enumerate(curves)}
     draw_courses(right, place, curves, colors, marks=(ed, es), flags=(interpolated, outliers))
-    rest = course[ed] if ed is not None else np.full_like(course[0], np.nan)
+    rest = course[phases[0][0]] if phases[0] else np.full_like(course[0], np.nan)
     _draw_key(left, rest=bool(present_loops(rest, topology)), masks=codes is not None)
     for _, loop in present_loops(rest, topology):
         draw_outline(left, rest[loop], PALE, width=0.9, dots=0, label="end-diastole", zorder=1)
     film = _Film(
-        points=course, topology=topology, codes=codes, words=_words(place, unit, ed, es), x=place, curves=curves,
+        points=course, topology=topology, codes=codes, words=_words(numbers, place, unit, *phases), x=place,
+        curves=curves,
         image=_image(left, codes, topology), outlines=_lines(left, topology),
-        says=left.text(0.5, 0.5, "", transform=left.transAxes, **_SAYS), head=left.set_title("", fontsize=NAME_PT + 1, pad=4),
+        says=left.text(0.5, 0.01, "", transform=left.transAxes, **_SAYS), head=left.set_title("", fontsize=NAME_PT + 1, pad=4),
         cursor=right.axvline(place[0], color=INK, linewidth=0.6, alpha=0.5),
         dots=[right.plot([], [], color=colors[name], **_DOT)[0] for name in curves],
     )  # fmt: skip
     step = -(-frames // max(most, 1))
-    shown = sorted({*range(0, frames, step)} | {each for each in (ed, es) if each is not None})
-    return FuncAnimation(figure, film.show, frames=shown, interval=interval_ms * step, blit=False, repeat=True)
+    shown = sorted({*range(0, frames, step), *phases[0], *phases[1]})
+    pace = _PACE_MS * step if interval_ms is None else interval_ms * step
+    if interval_ms is None and len(shown) * pace < _LOOP_MS:
+        pace = _LOOP_MS // max(len(shown), 2)
+    return FuncAnimation(figure, film.show, frames=shown, interval=pace, blit=False, repeat=True)
 
 
 def _codes(masks: Masks, frames: int, topology: Topology) -> list[NDArray[np.uint8]]:
@@ -222,17 +231,32 @@ def _lines(ax: Axes, topology: Topology) -> list[Line2D]:
     return [ax.plot([], [], color=color_of(index), label=name, **style)[0] for index, name in enumerate(names)]
 
 
-def _words(x: Floats, unit: Unit, ed: int | None, es: int | None) -> list[str]:
+def _numbers(usual: ArrayLike, given: ArrayLike | None) -> NDArray[np.float64]:
+    """(T,) what frames are called; `InputError` where not every one has a name."""
+    numbers = np.asarray(usual if given is None else given, dtype=np.float64)
+    if numbers.shape != np.shape(usual):
+        raise InputError(f"A film needs a number for each of its {len(np.asarray(usual))} frames; got {numbers.shape}.")
+    return numbers
+
+
+def _words(numbers: Floats, x: Floats, unit: Unit, ed: list[int], es: list[int]) -> list[str]:
     """What is said over each frame: its number, its time and its phase."""
-    named = {ed: "end-diastole", es: "end-systole"}
     words = []
     for frame, place in enumerate(x):
-        phase = named.get(frame, "")
-        if not phase and ed is not None and es is not None:
-            phase = "systole" if (frame - ed) % len(x) < (es - ed) % len(x) else "diastole"
+        phase = _phase(frame, len(x), ed, es)
         at = {"ms": f" \u00b7 {place:.0f} ms", "phase": f" \u00b7 phase {place:.2f}", "frame": ""}[unit]
-        words.append(f"frame {frame}{at}" + (f" \u00b7 {phase}" if phase else ""))
+        words.append(f"frame {numbers[frame]:.0f}{at}" + (f" \u00b7 {phase}" if phase else ""))
     return words
+
+
+def _phase(frame: int, frames: int, ed: list[int], es: list[int]) -> str:
+    """The phase of a frame in words; between phases it is that which the last one began, of the beat before at the start."""
+    if frame in ed or frame in es:
+        return "end-diastole" if frame in ed else "end-systole"
+    if not (ed and es):
+        return ""
+    since_ed, since_es = (min((frame - each) % frames for each in phases) for phases in (ed, es))
+    return "systole" if since_ed < since_es else "diastole"
 
 
 def _draw_key(ax: Axes, *, rest: bool, masks: bool) -> None:

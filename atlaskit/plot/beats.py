@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from atlaskit.errors import InputError
 from atlaskit.plot.charts import COLUMN_IN, Group, chart_axes, group_line, legend_above, split
 from atlaskit.plot.courses import (
+    NOTHING,
     Curves,
     Flags,
     Floats,
@@ -23,6 +24,8 @@ from atlaskit.plot.courses import (
     Unit,
     beat_axes,
     draw_courses,
+    frames_of,
+    known_frames,
     known_mean,
     last_height,
     name_ends,
@@ -129,7 +132,7 @@ def beat(
     Returns
     -------
     (2,) array of Axes
-        Areas and strains over the same x; a structure has one colour in both.
+        Areas and strains over the same x; a structure has one colour in both. Without any strain the lower ones say why.
 
     Raises
     ------
@@ -146,8 +149,17 @@ def beat(
     beat_axes(lower, (0, 0), unit, "strain (%)")
     marks, flags = (ed, es), (interpolated, outliers)
     draw_courses(upper, x, drawn[0], colors, marks=marks, flags=flags, title=title)
-    draw_courses(lower, x, drawn[1], colors, marks=marks, flags=flags, words=False, key=False)
+    outlined = known_frames(drawn[0], len(x))
+    why = _why_no_strain(outlined, frames_of(ed, len(x)))
+    draw_courses(lower, x, drawn[1], colors, marks=marks, flags=flags, words=False, key=False, gap=~outlined, nothing=why)
     return np.array([upper, lower], dtype=object)
+
+
+def _why_no_strain(outlined: NDArray[np.bool_], ed: list[int]) -> str:
+    """Why nothing is known of strain, by the frames with an outline and those of end-diastole."""
+    if not outlined.any() or (ed and outlined[ed].any()):
+        return NOTHING
+    return "no outline at end-diastole" if ed else "no end-diastole is known"
 
 
 def average(

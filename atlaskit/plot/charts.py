@@ -25,6 +25,9 @@ CROWD = 1000
 DASHES = ("-", (0, (6, 1.5)), (0, (2, 1)), (0, (6, 1, 1.5, 1)))
 """Lines of groups, told apart without colour."""
 
+NO_GROUP = "no group"
+"""What cases of no group are called."""
+
 MOST_DOTS = 10_000
 """Of more cases than this so many are drawn as dots: beyond, dots hide one another."""
 
@@ -68,7 +71,7 @@ def split(groups: Sequence[Any] | None, known: NDArray[np.bool_]) -> list[Group]
         Group(str(name), known & (kinds.codes == k), color_of(k), _MARKERS[k % len(_MARKERS)], DASHES[k % len(DASHES)])
         for k, name in enumerate(kinds.categories)
     ]
-    found.append(Group("no group", known & (kinds.codes < 0), PALE, "."))
+    found.append(Group(NO_GROUP, known & (kinds.codes < 0), PALE, "."))
     return [group for group in found if group.rows.any()]
 
 

@@ -19,7 +19,7 @@ from scipy.optimize import isotonic_regression
 from atlaskit.errors import InputError
 from atlaskit.plot.charts import chart_axes, legend_above
 from atlaskit.plot.labels import label_style, shortened
-from atlaskit.plot.style import INK, NAME_PT, TEXT_PT, color_of
+from atlaskit.plot.style import INK, NAME_PT, TEXT_PT
 
 Floats = NDArray[np.float64]
 Unit = Literal["ms", "phase", "frame"]
@@ -36,8 +36,12 @@ X_LABELS: dict[str, str] = {"ms": "time (ms)", "phase": "phase of the beat", "fr
 MOST_CURVES = 8
 """More curves than there are colours cannot be told apart."""
 
+NOTHING = "no value in any frame"
+"""What axes without a curve say, where no more is known."""
+
 _EMPTY = "#EDEDED"
 _HEADROOM, _FOOTROOM = 0.13, 0.05  # of the range of values: words of phases, and a rim below
+_ED, _ES = "-", (0, (4, 2))  # lines of phases
 _TURNS = 0.3  # of the range of x, at whose end words stand before their line
 _WORD_PT = 62.0  # of a phase in full, with a gap
 _MANY_MARKS, _MANY_BEATS = 12, 6
@@ -135,9 +139,7 @@ def set_range(ax: Axes, values: Iterable[Floats]) -> None:
 
 def mark_phases(ax: Axes, x: Floats, ed: list[int], es: list[int], *, words: bool = True) -> None:
     """Draw a line at each end-diastole and end-systole, and name them at the top of the axes."""
-    at = [(x[frame], "ED", "end-diastole", "-") for frame in ed] + [
-        (x[frame], "ES", "end-systole", (0, (4, 2))) for frame in es
-    ]
+    at = [(x[frame], "ED", "end-diastole", _ED) for frame in ed] + [(x[frame], "ES", "end-systole", _ES) for frame in es]
     span = float(np.ptp(x)) or 1.0
     after = [place - x[0] < (1 - _TURNS) * span for place, *_ in at]
     figure = ax.get_figure(root=True)
@@ -146,13 +148,23 @@ def mark_phases(ax: Axes, x: Floats, ed: list[int], es: list[int], *, words: boo
     wide = ax.get_window_extent().width * 72.0 / ax.figure.dpi * abs(at[0][0] - at[-1][0]) / span if at else 0.0
     roomy = len(at) == 1 or (len(at) == 2 and wide > _WORD_PT * (1 if len(set(after)) == 1 else 2))
     for k, (place, short, full, dashes) in enumerate(at):
-        ax.axvline(place, color=INK, linewidth=0.7, linestyle=dashes, alpha=0.75, zorder=1)
+        ax.axvline(place, **_phase(dashes), zorder=1)
         if not words or (len(at) > _MANY_MARKS and k not in (len(ed) - 1, len(ed))):
             continue  # one of each kind says what the lines are
         ax.annotate(
             full if roomy else short, (place, 0.99), xycoords=ax.get_xaxis_transform(), xytext=(2 if after[k] else -2, 0),
             textcoords="offset points", **(label_style(TEXT_PT, INK) | {"ha": "left" if after[k] else "right", "va": "top"}),
         )  # fmt: skip
+
+
+def phase_key(*, ed: bool, es: bool) -> list[Artist]:
+    """Entries of a legend for the lines of phases."""
+    lines = ((ed, "end-diastole (ED)", _ED), (es, "end-systole (ES)", _ES))
+    return [Line2D([], [], **_phase(dashes), label=words) for used, words, dashes in lines if used]
+
+
+def _phase(dashes: Any) -> dict[str, Any]:
+    return {"color": INK, "linewidth": 0.7, "linestyle": dashes, "alpha": 0.75}
 
 
 def separate_beats(ax: Axes, x: Floats, ed: list[int]) -> None:
@@ -204,6 +216,11 @@ def known_mean(values: Floats) -> Floats:
     return mean
 
 
+def known_frames(curves: Mapping[str, Floats], frames: int) -> NDArray[np.bool_]:
+    """(T,) the frames in which a curve has a value."""
+    return np.asarray(np.any([np.zeros(frames, dtype=bool), *(np.isfinite(y) for y in curves.values())], axis=0))
+
+
 def last_height(y: Floats) -> float | None:
     """The last known value of a curve; None where there is none."""
     known = y[np.isfinite(y)]
@@ -211,9 +228,10 @@ def last_height(y: Floats) -> float | None:
 
 
 def set_title(ax: Axes, title: str | None, *, over_key: bool) -> None:
-    """Write a title over axes, and over the legend that may lie between."""
+    """Write a title of one or more lines over axes, and over the legend that may lie between."""
     if title:
-        ax.set_title(shortened(title, _TITLE), fontsize=NAME_PT, color=INK, pad=16 if over_key else 5, loc="left")
+        lines = [shortened(line, _TITLE) for line in title.splitlines()]
+        ax.set_title("\n".join(lines), fontsize=NAME_PT, color=INK, pad=16 if over_key else 5, loc="left")
 
 
 def say(ax: Axes, words: str) -> None:
@@ -224,7 +242,7 @@ def say(ax: Axes, words: str) -> None:
 def mark_key(*, hollow: bool, crossed: bool, gap: bool) -> list[Artist]:
     """Entries of a legend for the signs that are in use."""
     entries = [
-        (hollow, Line2D([], [], **_hollow(color_of(0)), label="interpolated")),
+        (hollow, Line2D([], [], **_hollow(INK), label="interpolated")),
         (crossed, Line2D([], [], **_crossed(), label="outlier")),
         (gap, Patch(color=_EMPTY, label="gap (no outline)")),
     ]
@@ -242,14 +260,17 @@ def draw_courses(
     words: bool = True,
     key: bool = True,
     title: str | None = None,
+    gap: NDArray[np.bool_] | None = None,
+    nothing: str = NOTHING,
 ) -> None:
-    """Draw curves with their gaps, flags (interpolated, outliers), phases (ed, es) and names."""
+    """Draw curves with their gaps, flags (interpolated, outliers), phases (ed, es) and names; and why there is `nothing`."""
     frames = len(x)
     if not np.ptp(x):
         ax.set_xlim(x[0] - 0.5, x[0] + 0.5)
     ed, es = (frames_of(each, frames) for each in marks)
     set_range(ax, curves.values())
-    gap = ~np.any([np.isfinite(y) for y in curves.values()], axis=0) if curves else np.ones(frames, dtype=bool)
+    known = known_frames(curves, frames)
+    gap = ~known if gap is None else gap
     shade_gaps(ax, x, gap)
     separate_beats(ax, x, ed)
     used = np.zeros(2, dtype=bool)
@@ -261,8 +282,8 @@ def draw_courses(
     if key and handles:
         legend_above(ax, handles, columns=3)
     set_title(ax, title, over_key=key and bool(handles))
-    if gap.all():
-        say(ax, "no outline in any frame")
+    if not known.any():
+        say(ax, nothing)
     ends = {name: last_height(y) for name, y in curves.items() if name}
     middle = float(np.mean(ax.get_ylim()))
     called = {name: shortened(name) + (" (none)" if height is None else "") for name, height in ends.items()}

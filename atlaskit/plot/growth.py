@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from atlaskit.plot.charts import COLUMN_IN, chart_axes, legend_above, split
 from atlaskit.plot.colorbar import ERRORS, axes_with_room, draw_bar
@@ -23,6 +23,8 @@ _TALL_IN = 2.9
 _ROUND = ((1.0, 1.5, 2.0, 3.0, 5.0, 7.0), (1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0))
 _STEPS = (5.0, 2.0, 1.0)
 _FEWEST_TICKS, _MOST_TICKS = 3, 6
+_SET_AGES, _ALIKE = 12, 1e-9
+"""More ages than this are no set ones, to which each subject came; and by what share two are taken for one."""
 _ONE_SIZE = 1.02
 """Ratio of the largest to the smallest of shapes that count as of one size; predicted ones without size differ by less."""
 
@@ -32,6 +34,7 @@ def growth(
     ages: NDArray[np.float64],
     topology: Topology,
     *,
+    seen: ArrayLike | None = None,
     factor: float = 1.0,
     unit: str = "",
     title: str | None = None,
@@ -46,6 +49,9 @@ def growth(
     ages : (V,) array
         Above 0, in order; colours go with their logarithm.
     topology : Topology
+    seen : (M,) array, optional
+        Ages that there are cases of: where they are few, up to six of them are written at the colour bar, in place of
+        round ones.
     factor : float
         How many times farther from their mean shapes are drawn than they are, which the title says.
     unit : str
@@ -72,10 +78,22 @@ def growth(
         for index, loop in present_loops(shape, topology):
             label = f"{topology.structures[index]}, {age:g} {unit}".strip()
             draw_outline(ax, shape[loop], ERRORS(scale(age)), width=1.1, dots=dots, label=label)
-    ticks = ages if len(ages) <= _MOST_TICKS + 2 else _ticks(float(ages.min()), float(ages.max()))
+    ticks = _bar_ticks(ages, None if seen is None else np.unique(np.asarray(seen, dtype=np.float64)))
     said = {float(value): f"{value:.3g}" if value < 1000 else f"{value:.0f}" for value in ticks}
     draw_bar(ax, scale, _words("age", unit), ticks=said)
     return ax
+
+
+def _bar_ticks(ages: NDArray[np.float64], seen: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    """Ages to write: those of cases, spread in their logarithm, where these came at set ages; else round ones."""
+    low, high = float(ages.min()), float(ages.max())
+    inside = np.zeros(0) if seen is None else seen[(seen >= low * (1 - _ALIKE)) & (seen <= high * (1 + _ALIKE))]
+    if not len(inside) and len(ages) <= _MOST_TICKS + 2:
+        return ages
+    if not 0 < len(inside) <= _SET_AGES:
+        return _ticks(low, high)
+    spread = np.linspace(np.log(inside[0]), np.log(inside[-1]), min(len(inside), _MOST_TICKS))
+    return np.unique(inside[np.abs(np.log(inside) - spread[:, None]).argmin(axis=1)])
 
 
 def _size_note(shapes: Points) -> str:

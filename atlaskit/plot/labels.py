@@ -33,6 +33,7 @@ _GRID = 61
 _DOT_TURNS = np.radians(np.arange(0, 360, 15))
 _NEAR_PT = 100.0
 _LETTERS = 16
+_WITHIN = 0.9  # of the nodes of an outline that another one goes around, which it may touch
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,10 @@ def _around(outline: Floats, k: int, size: Floats) -> tuple[Floats, Floats]:
 
 
 def _middle(page: _Page, own: int, size: Floats) -> tuple[float, float]:
-    """Middle of a structure's name, in data units: in the structure where there is room, else beside it."""
+    """Middle of a structure's name, in data units: in the structure where there is room, else beside it.
+
+    A structure around another one, such as the wall around a cavity, has it outside: between two outlines it names neither.
+    """
     outline, scale = page.outlines[own], 72.0 / page.ax.figure.dpi
     edges = page.ax.get_window_extent().get_points() * scale
     low = np.maximum(outline.min(axis=0) - size, edges[0] + size / 2)
@@ -145,7 +149,9 @@ def _middle(page: _Page, own: int, size: Floats) -> tuple[float, float]:
         owner[Path(page.outlines[index]).contains_points(spots)] = index  # the smallest outline around a spot owns it
     inside = np.linalg.norm(spots - outline.mean(axis=0), axis=1)
     beside = np.linalg.norm(spots[:, None] - outline, axis=2).min(axis=1)
-    cost = np.where(owner == own, inside / 20.0, beside / 5.0 + np.where(owner < 0, 8.0, 16.0))
+    around = any(Path(outline).contains_points(other).mean() > _WITHIN for k, other in enumerate(page.outlines) if k != own)
+    outside = beside / 5.0 + np.where(owner < 0, 8.0, 16.0)
+    cost = outside if around else np.where(owner == own, inside / 20.0, outside)
     best, _ = page.take(spots, cost, size + _CLEAR_PT)
     x, y = page.ax.transData.inverted().transform(spots[best] / scale)
     return float(x), float(y)

@@ -11,11 +11,13 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize, TwoSlopeNorm
 from matplotlib.lines import Line2D
+from numpy.typing import ArrayLike
 
+from atlaskit.contours import resample
 from atlaskit.errors import InputError
 from atlaskit.plot.arrows import draw_arrows, spaced
 from atlaskit.plot.colorbar import ERRORS, draw_bar
-from atlaskit.plot.courses import Floats, frames_of, known_mean
+from atlaskit.plot.courses import Floats, frames_of, known_mean, places_of
 from atlaskit.plot.labels import label_shapes
 from atlaskit.plot.maps import colour_edges, map_axes
 from atlaskit.plot.style import INK, PALE, TEXT_PT, Points, draw_outline, present_loops, window
@@ -25,6 +27,7 @@ BEAT = LinearSegmentedColormap.from_list("atlaskit_beat", ["#141432", "#C8431A",
 """Colours of a beat: dark at end-diastole, warm in systole, light at end-systole, blue in diastole, dark again."""
 
 _GAP = 0.08
+_FINE = 200  # points along an outline that names keep clear of
 _LIGHT = "#D0D0D0"
 _SYSTOLE, _DIASTOLE = 2.8, 0.9  # widths of paths, so that both are seen where the way back is the way there
 
@@ -49,6 +52,7 @@ def trajectories(
     es: int | None = None,
     periodic: bool = True,
     on: Literal["mean", "ed"] = "mean",
+    frame_numbers: ArrayLike | None = None,
     every: int | None = None,
     arrows: bool = False,
     unit: str = "px",
@@ -73,6 +77,8 @@ def trajectories(
         The frame after the last is frame 0 again: paths are closed, and the phase runs from `ed` around to `ed`.
     on : {"mean", "ed"}
         The outline that is drawn dark: the mean over all frames, or that of end-diastole.
+    frame_numbers : (T,) array of int, optional
+        What frames are called beside the colours of an open beat; numbers from 0 unless given.
     every : int, optional
         Draw the paths of every so many landmarks of a loop; by default as many as can be read.
     arrows : bool
@@ -93,31 +99,35 @@ def trajectories(
     Raises
     ------
     InputError
-        When no frame has landmarks, or a phase is none of the frames.
+        When no frame has landmarks, a phase is none of the frames, or these have not a number each, in ascending order.
     """
     points, ed, es = _checked(points, ed, es)
+    numbers = places_of(np.arange(len(points)) if frame_numbers is None else frame_numbers)
+    if len(numbers) != len(points):
+        raise InputError(f"Each of the {len(points)} frames needs a number; got {len(numbers)}.")
     mean = known_mean(points)
     base = mean if on == "mean" or not np.isfinite(points[ed]).any() else points[ed]
     chosen = [loop[:: every or 1] if every else spaced(loop, mean, gap=_GAP) for _, loop in present_loops(mean, topology)]
     kept = np.unique(np.concatenate(chosen)) if chosen else np.zeros(0, dtype=np.int64)
     note = f"paths of {len(kept)} of {int(np.isfinite(mean).all(axis=1).sum())} landmarks"
-    note += "; dots: end-diastole\n" if np.isfinite(points[ed]).any() else "; no outline at end-diastole\n"
+    note += "; dots: end-diastole" if np.isfinite(points[ed]).any() else "; no outline at end-diastole"
     if color == "time" and periodic and es is not None:
-        note = note.replace("\n", "; broad: systole\n")
-    ax = map_axes(ax, window(points), title, note)
+        note += "; broad: systole"
+    note = _alone(points) or note
+    ax = map_axes(ax, window(points), title, f"{note}\n")  # a line for the legend
     _draw_outlines(ax, points, topology, base, (ed, es), on if base is not mean else "mean")
     if color == "displacement":
         look = _by_distance(points, ed, unit, most)
     else:
-        look = _by_phase(points, ed, es) if periodic else _by_frame(points, ed, es)
+        look = _by_phase(points, ed, es) if periodic else _by_frame(points, numbers, ed, es)
     _draw_paths(ax, points[:, kept], look.values[:, kept], look, periodic=periodic)
     ax.plot(*points[ed, kept].T, "o", color=INK, markersize=2.4, markeredgecolor="white", markeredgewidth=0.3, zorder=4)
     if arrows and es is not None:
         there = kept[np.isfinite(points[[ed, es]][:, kept]).all(axis=(0, 2))]
         draw_arrows(ax, points[ed, there], points[es, there] - points[ed, there], color=INK, width=0.8)
     draw_bar(ax, look.scale, look.words, colors=look.colors, ticks=look.ticks)
-    around = points[np.isfinite(points).all(axis=2)]
-    label_shapes(ax, base, topology, every=None, around=around)
+    paths = points[np.isfinite(points).all(axis=2)]
+    label_shapes(ax, base, topology, every=None, around=np.vstack([paths, *_fine(points, topology, (ed, es))]))
     return ax
 
 
@@ -164,12 +174,13 @@ def motion_map(
         raise InputError(f"Displacements need landmarks at end-diastole; frame {ed} is a gap: choose another frame.")
     away = np.linalg.norm(points - points[ed], axis=2)
     peak = np.where(np.isfinite(away).any(axis=0), np.nanmax(np.nan_to_num(away, nan=0.0), axis=0), np.nan)
-    ax = map_axes(ax, window(points if es is None else points[[ed, es]]), title, "grey: end-systole" if es is not None else "")
+    note = "grey: end-systole" if es is not None and np.isfinite(points[es]).any() else ""
+    ax = map_axes(ax, window(points if es is None else points[[ed, es]]), title, _alone(points) or note)
     if es is not None:
         for _, loop in present_loops(points[es], topology):
             draw_outline(ax, points[es, loop], PALE, width=1.0, dots=0, label="end-systole", zorder=1)
     colour_edges(ax, points[ed], peak, topology, f"greatest distance from end-diastole ({unit})", most)
-    label_shapes(ax, points[ed], topology, every=None)
+    label_shapes(ax, points[ed], topology, every=None, around=np.vstack(_fine(points, topology, (ed, es))))
     return ax
 
 
@@ -181,6 +192,17 @@ def _checked(points: Points, ed: int, es: int | None) -> tuple[Floats, int, int 
         raise InputError(f"A picture of motion needs landmarks (T, L, 2) in one frame at least; these {what}.")
     frames_of([each for each in (ed, es) if each is not None], len(course))
     return course, ed, es
+
+
+def _alone(points: Floats) -> str:
+    """Why there is no motion, where one frame alone has an outline; else empty."""
+    return "an outline in one frame alone: no motion is known" if np.isfinite(points).any((1, 2)).sum() == 1 else ""
+
+
+def _fine(points: Floats, topology: Topology, frames: tuple[int | None, ...]) -> list[Floats]:
+    """Points along the outlines of some frames, close to each other, which names keep clear of."""
+    shown = [points[frame] for frame in frames if frame is not None]
+    return [np.zeros((0, 2)), *(resample(each[loop], _FINE) for each in shown for _, loop in present_loops(each, topology))]
 
 
 def _draw_outlines(ax: Axes, points: Floats, topology: Topology, base: Floats, phases: tuple[int, int | None], on: str) -> None:
@@ -211,12 +233,13 @@ def _by_distance(points: Floats, ed: int, unit: str, most: float | None) -> _Loo
     )
 
 
-def _by_frame(points: Floats, ed: int, es: int | None) -> _Look:
-    """Colours of frames from the first to the last."""
-    last = max(len(points) - 1, 1)
-    frame = np.broadcast_to(np.arange(len(points), dtype=np.float64)[:, None], points.shape[:2])
-    ticks = {0.0: "0", float(last): f"{last}"} | {float(ed): f"{ed}, ED"} | ({} if es is None else {float(es): f"{es}, ES"})
-    return _Look(frame, Normalize(0, last), ERRORS, "frame", ticks)
+def _by_frame(points: Floats, numbers: Floats, ed: int, es: int | None) -> _Look:
+    """Colours of frames from the first to the last, which are called by their numbers."""
+    first, last = float(numbers[0]), max(float(numbers[-1]), float(numbers[0]) + 1)
+    frame = np.broadcast_to(numbers[:, None], points.shape[:2])
+    ticks = {place: f"{place:.0f}" for place in (first, last)}
+    ticks |= {float(numbers[at]): f"{numbers[at]:.0f}, {word}" for at, word in ((ed, "ED"), (es, "ES")) if at is not None}
+    return _Look(frame, Normalize(first, last), ERRORS, "frame", ticks)
 
 
 def _by_phase(points: Floats, ed: int, es: int | None) -> _Look:

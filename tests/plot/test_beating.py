@@ -53,6 +53,9 @@ def test_each_frame_has_its_pixels_outlines_and_dot(case):
     assert left.get_title() == "frame 3 · 120 ms · diastole" and not said(left)
     assert at(film, 0)[0].get_title() == "frame 0 · 0 ms · end-diastole"
     assert at(film, 2)[0].get_title().endswith("end-systole") and at(film, 1)[0].get_title().endswith("· systole")
+    later = beating(points, topology, x=40.0 * np.arange(T), unit="ms", frame_numbers=np.arange(8, 8 + T))
+    assert at(later, 1)[0].get_title() == "frame 9 · 40 ms"
+    assert at(beating(points, topology, x=np.arange(8, 8 + T)), 1)[0].get_title() == "frame 9", "where x is in frames"
     bottom, top = left.get_ylim()
     assert top < bottom < 63, "only the heart, y down"
 
@@ -63,7 +66,11 @@ def test_gaps_say_what_is_missing_and_landmarks_without_a_mask_are_dashed(case):
     film = beating(points, topology, lambda frame: planes[frame])
     assert not said(at(film, 0)[0])
     assert said(at(film, 1)[0]) == said(at(film, 2)[0]) == ["no mask in this frame"]
-    assert said(at(film, 3)[0]) == ["no landmarks in this frame"]
+    left = at(film, 3)[0]
+    assert said(left) == ["no landmarks in this frame"]
+    (words,) = (text for text in left.texts if text.get_text())
+    box = words.get_window_extent().transformed(left.transAxes.inverted())
+    assert box.y0 >= 0 and box.y1 < 0.15, "below the outlines"
     assert [line.is_dashed() for line in at(film, 1)[0].lines] == [True, True]
     left, right = at(film, 2)
     assert not any(np.isfinite(line.get_xydata()).all() for line in left.lines)
@@ -88,6 +95,27 @@ def test_of_many_frames_some_are_shown_and_always_both_phases(case):
     assert [*film.new_frame_seq()] == [0, 2, 3, 4] and film._interval == 100
 
 
+def test_each_beat_has_its_phases(case):
+    points, _, topology = case
+    film = beating(np.concatenate([points, points]), topology, ed=[1, 7], es=[3, 9], most=4)
+    words = [at(film, frame)[0].get_title().split(" · ")[1] for frame in range(2 * T)]
+    beat = ["end-diastole", "systole", "end-systole", "diastole", "diastole", "diastole"]
+    assert words == ["diastole", *beat, *beat[:5]]
+    assert [*film.new_frame_seq()] == [0, 1, 3, 6, 7, 9], "every third, and all phases"
+    assert at(beating(points, topology, ed=4, es=1), 0)[0].get_title().endswith("systole"), "a beat that closes"
+
+
+@pytest.mark.parametrize(("frames", "interval"), [(1, 500), (2, 500), (6, 166)])
+def test_few_frames_are_shown_for_longer(case, frames, interval):
+    points, _, topology = case
+    film = beating(points[:frames], topology)
+    at(film, 0)
+    assert film._interval == interval
+    many = beating(np.concatenate([points] * 4), topology)
+    at(many, 0)
+    assert many._interval == 60
+
+
 def test_a_film_plays_in_a_notebook(case):
     points, _, topology = case
     html = beating(points[:2], topology, values={"strain": [0.0, -0.1]}, label="strain").to_jshtml()
@@ -104,6 +132,7 @@ def test_a_film_of_what_is_not_there_is_refused(case):
             ({"masks": planes[:3]}, "frame 3 has"),
             ({"values": [1.0]}, "one value for each of the 6"),
             ({"x": [1.0]}, "one place on its axis"),
+            ({"frame_numbers": [1]}, "a number for each of its 6"),
             ({"es": 6}, "one of the 6 frames"),
             ({"masks": lambda frame: planes[frame, :, frame:]}, "masks of one size"),
         ):

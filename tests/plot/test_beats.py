@@ -11,6 +11,8 @@ from matplotlib.colors import to_hex
 
 from atlaskit.errors import InputError
 from atlaskit.plot import PALETTE, average, beat, curves, multiples
+from atlaskit.plot.labels import shortened
+from atlaskit.plot.style import PALE
 
 T = 20
 MS = 40.0 * np.arange(T)
@@ -100,7 +102,28 @@ def test_areas_stand_over_strains_in_percent_and_a_structure_keeps_its_colour():
 def test_what_has_no_outline_says_so():
     ax = curves(MS, {"cavity": AREA, "epi": AREA * np.nan})
     assert words(ax) == ["epi (none)", "cavity"], "from the lowest up"
-    assert "no outline in any frame" in words(curves(MS, AREA * np.nan, ed=0))
+    assert "no value in any frame" in words(curves(MS, AREA * np.nan, ed=0))
+
+
+@pytest.mark.parametrize(
+    ("known", "ed", "why"),
+    [
+        ([3, 4, 5], 0, "no outline at end-diastole"),
+        ([3], None, "no end-diastole is known"),
+        ([], 0, "no value in any frame"),
+        ([0, 3], 0, "no value in any frame"),
+    ],
+)
+def test_where_there_is_no_strain_it_is_said_why(known, ed, why):
+    area = np.where(np.isin(np.arange(T), known), AREA, np.nan)
+    upper, lower = beat(MS, {"cavity": area}, {"cavity": AREA * np.nan}, ed=ed)
+    assert why in words(lower) and ("no value in any frame" in words(upper)) == (not known)
+    assert len(upper.patches) == len(lower.patches) == T - len(known), "a gap is a frame without an outline"
+
+
+def test_each_line_of_a_title_is_shortened_alone():
+    name = "study " + 50 * "x"
+    assert curves(MS, AREA, title=f"{name}\nEF 52 %").get_title(loc="left").splitlines() == [shortened(name, 46), "EF 52 %"]
 
 
 def test_names_of_curves_do_not_cover_each_other():
@@ -171,20 +194,31 @@ def test_multiples_share_axes_keep_the_order_and_say_what_is_left_out():
     panels = {f"$pig_{k}": AREA / (1 + k) for k in range(30)}
     grid = multiples(
         np.arange(T), panels, unit="frame", label="area", notes={"$pig_1": "FAC 51 %"}, groups=dict.fromkeys(panels, "control"),
-        ed=dict.fromkeys(panels, 0), es={"$pig_0": 10}, outliers={"$pig_2": np.arange(T) == 4}, title="pigs", most=9,
+        ed=dict.fromkeys(panels, 0), es={"$pig_0": [10, 15]}, outliers={"$pig_2": np.arange(T) == 4}, title="pigs", most=9,
     )  # fmt: skip
     figure = grid[0].get_figure(root=True)
     figure.savefig(io.BytesIO(), format="png")
     assert len(grid) == len(figure.axes) == 9
     assert grid[1].get_title() == "$pig_1\nFAC 51 %"
-    assert figure.get_suptitle() == "pigs \u2013 the first 9 of 30; 21 left out"
+    assert figure.get_suptitle() == "pigs \u2013 9 of 30, the first of each group; 21 left out"
     assert len({(ax.get_xlim(), ax.get_ylim()) for ax in grid}) == 1
     assert [ax.get_xlabel() for ax in grid if ax.get_xlabel()] == ["frame"] and figure.get_supylabel() == "area"
     assert [k for k, ax in enumerate(grid) if ax.xaxis.get_tick_params()["labelbottom"]] == [*range(3, 9)]
     assert [k for k, ax in enumerate(grid) if ax.yaxis.get_tick_params()["labelleft"]] == [0, 6]
     np.testing.assert_array_equal(drawn(grid[8], PALETTE[0])[0].get_ydata(), panels["$pig_8"])
-    assert [text.get_text() for text in figure.legends[0].texts] == ["control", "outlier"]
-    assert words(grid[0]) == ["ED", "ES"] and words(grid[1]) == []
+    assert [text.get_text() for text in figure.legends[0].texts] == [
+        "control", "outlier", "end-diastole (ED)", "end-systole (ES)",
+    ]  # fmt: skip
+    assert not any(words(ax) for ax in grid), "lines of phases are told once, in the key"
+    assert [len([line for line in ax.lines if len(line.get_xdata()) == 2]) for ax in grid[:2]] == [3, 1]
+
+
+def test_of_many_panels_each_group_has_about_as_many():
+    kind = {f"{k:02d}": ("few" if k < 2 else "many" if k < 30 else "last") for k in range(40)}
+    grid = multiples(MS, {name: AREA for name in [*kind, "none"]}, groups=kind, most=10)
+    assert [ax.get_title() for ax in grid] == ["00", "01", "02", "03", "04", "05", "30", "31", "32", "none"]
+    first = multiples(MS, dict.fromkeys(kind, AREA), most=2)
+    assert [ax.get_title() for ax in first] == ["00", "01"] and "the first 2 of 40" in first[0].figure.get_suptitle()
 
 
 def test_a_panel_of_a_group_has_thin_curves_under_their_mean():
@@ -194,8 +228,19 @@ def test_a_panel_of_a_group_has_thin_curves_under_their_mean():
     *thin, mean = drawn(both, PALETTE[0])
     assert len(thin) == 2 and mean.get_linewidth() > 2 * thin[0].get_linewidth()
     np.testing.assert_allclose(mean.get_ydata(), np.where(np.arange(T) == 2, AREA, 2 * AREA))
-    assert words(nobody) == ["no outline\nin any frame"]
+    assert words(nobody) == ["no value\nin any frame"]
     assert not any(isinstance(each, LineCollection) for each in nobody.collections)
+
+
+def test_a_group_has_the_colour_that_it_has_in_other_charts():
+    kind = {"p1": "sham", "p3": "infarct", "gone": "drug"}
+    grid = multiples(MS, {name: AREA for name in ("p1", "p2", "p3")}, groups=kind)
+    ax = average(np.linspace(0, 1, T), np.stack([AREA, AREA * np.nan, AREA]), ["sham", "drug", "infarct"])
+    mean = {line.get_label(): line.get_color() for line in ax.lines}
+    assert drawn(grid[0], mean["sham"]) and drawn(grid[2], mean["infarct"]) and drawn(grid[1], PALE)
+    (legend,) = grid[0].get_figure(root=True).legends
+    assert [text.get_text() for text in legend.texts] == ["infarct", "sham", "no group"]
+    assert [line.get_color() for line in legend.get_lines()] == [mean["infarct"], mean["sham"], PALE]
 
 
 def test_multiples_refuse_no_panels_and_curves_of_another_length():

@@ -39,6 +39,19 @@ def test_the_bar_says_ages_in_their_unit(shapes, topology) -> None:
     assert [text.get_text() for text in many.child_axes[0].get_yticklabels()] == ["7", "15", "30", "70", "150"]
 
 
+@pytest.mark.parametrize(
+    ("seen", "told"),
+    [
+        ([7, 14, 21, 30, 40, 60, 90, 150, 7, 200], ["7", "14", "21", "40", "90", "150"]),
+        ([7.5, 7.5, 140.25, np.nan], ["7.5", "140"]),
+        (np.linspace(7, 150, 13), ["7", "15", "30", "70", "150"]),
+    ],
+)
+def test_set_ages_of_cases_are_written_at_the_bar(shapes, topology, seen, told) -> None:
+    ax = growth(np.concatenate([shapes] * 4), np.geomspace(7, 150, 12), topology, seen=seen)
+    assert [text.get_text() for text in ax.child_axes[0].get_yticklabels()] == told
+
+
 def test_a_factor_moves_shapes_away_from_their_mean_and_is_told(shapes, topology) -> None:
     ax = growth(shapes, AGES, topology, factor=3)
     np.testing.assert_allclose(

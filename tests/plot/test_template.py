@@ -123,11 +123,21 @@ def test_shared_walls_have_dashes_of_both_colours_and_a_key(ring, topology, poin
     assert template(points, topology).get_legend() is None
 
 
-def test_the_name_of_a_ring_stands_on_the_ring_or_outside_and_not_in_its_hole(ring):
+def test_the_name_of_a_ring_stands_outside_as_between_its_outlines_it_names_neither(ring):
     for names in (("w", "cavity", "right"), ("a wall of muscle", "cavity", "right")):
         ax = template(ring[0], replace(ring[1], structures=names))
         (wall,) = (text for text in ax.texts if text.get_text() == names[0])
-        assert np.linalg.norm(wall.get_position()) > 0.8
+        assert np.linalg.norm(wall.get_position()) > 1
+        (cavity,) = (text for text in ax.texts if text.get_text() == "cavity")
+        assert np.linalg.norm(cavity.get_position()) < 0.2
+
+
+def test_the_name_of_a_thick_wall_stands_outside_too():
+    turn = 2 * np.pi * np.arange(32) / 32
+    circle = np.column_stack([np.cos(turn), np.sin(turn)])
+    ax = template(np.vstack([0.3 * circle, circle]), Topology(("cavity", "epi"), (tuple(range(32)), tuple(range(32, 64)))))
+    (epi,) = (text for text in ax.texts if text.get_text() == "epi")
+    assert 1 < np.linalg.norm(epi.get_position()) < 1.4
 
 
 def test_missing_structure_is_skipped(no_bar, topology):

@@ -7,6 +7,7 @@ import pytest
 from matplotlib.collections import LineCollection
 from matplotlib.quiver import Quiver
 
+from atlaskit.contours import resample
 from atlaskit.errors import InputError
 from atlaskit.plot import motion_map, trajectories
 from atlaskit.plot.arrows import spaced
@@ -20,6 +21,15 @@ def beats(points):
     """(10, 48, 2): every structure shrinks towards the middle of the picture and comes back."""
     share = np.array([0, 1, 2, 3, 4, 3.2, 2.4, 1.6, 1.2, 0.8]) / 20
     return points + share[:, None, None] * (np.array([60.0, 50.0]) - points)
+
+
+@pytest.fixture
+def pulse():
+    """A wall of few landmarks around a cavity at both phases, and its topology."""
+    turn = np.linspace(0, 2 * np.pi, 16, endpoint=False)
+    circle = np.column_stack([np.cos(turn), np.sin(turn)])
+    points = np.stack([np.vstack([0.6 * circle, circle]), np.vstack([0.4 * circle, 0.86 * circle])])
+    return points, Topology(("cavity", "epi"), (tuple(range(16)), tuple(range(16, 32))), levels=1)
 
 
 def paths(ax):
@@ -79,6 +89,14 @@ def test_gaps_break_paths_and_absent_structures_have_none(beats, topology):
     assert "no outline at end-diastole" in note(trajectories(beats, topology))
 
 
+def test_a_single_outline_says_that_it_has_no_motion(beats, topology):
+    beats[1:] = np.nan
+    for ax in (trajectories(beats, topology, es=ES), motion_map(beats, topology, es=ES)):
+        assert "an outline in one frame alone: no motion is known" in [text.get_text().strip() for text in ax.texts]
+    beats[1] = beats[0]
+    assert "grey" not in " ".join(text.get_text() for text in motion_map(beats, topology, es=ES).texts), "nothing grey is drawn"
+
+
 def test_few_paths_of_many_landmarks_are_drawn_evenly_around_the_loop():
     turn = 2 * np.pi * np.arange(256) / 256
     circle = np.column_stack([np.cos(turn), np.sin(turn)])
@@ -127,11 +145,24 @@ def test_motion_needs_landmarks_and_phases_that_are_frames(picture, beats, topol
         picture(beats[0], topology)
     with pytest.raises(InputError, match="one of the 10 frames"):
         picture(beats, topology, es=10)
+    with pytest.raises(InputError, match="Each of the 10 frames needs a number; got 2"):
+        trajectories(beats, topology, frame_numbers=[8, 19])
     for frames in (1, 2):
         assert picture(beats[:frames], topology, es=frames - 1).collections
     beats[0] = np.nan
     with pytest.raises(InputError, match="frame 0 is a gap"):
         motion_map(beats, topology)
+
+
+@pytest.mark.parametrize("picture", [trajectories, motion_map])
+def test_names_cover_no_outline_of_either_phase(picture, pulse):
+    points, topology = pulse
+    ax = picture(points, topology, es=1, title="a")
+    ax.get_figure(root=True).draw_without_rendering()
+    outer = points[:, topology.loop_of("epi")]
+    ink = np.vstack([resample(ax.transData.transform(outline), 400) for outline in outer])
+    (name,) = (text.get_window_extent() for text in ax.texts if text.get_text() == "epi")
+    assert not ((ink > [name.x0, name.y0]) & (ink < [name.x1, name.y1])).all(axis=1).any()
 
 
 @pytest.mark.parametrize("aspect", [(0.1, 1.0), (0.35, 1.0), (1.0, 0.1)], ids=["needle", "narrow", "flat"])

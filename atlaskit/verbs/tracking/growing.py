@@ -115,8 +115,8 @@ def growth_pictures(grown: Grown, source: Source) -> Iterator[tuple[str, Any]]:
     """Predicted shapes over each other, and the size of each subject."""
     found = grown.growth
     unit = grown.column.removeprefix("age").strip("_ ")  # of a column such as age_days
-    yield "growth", plot.growth(found.shapes, found.ages, source.topology, unit=unit)
     age, size, subject = (grown.cases[name].to_numpy() for name in ("age", "size", "subject"))
+    yield "growth", plot.growth(found.shapes, found.ages, source.topology, seen=age, unit=unit)
     line = found.ages, found.sizes
     yield "size", plot.size_curves(age, size, subject.tolist(), fitted=line, unit=unit, size_unit=source.unit)
 

@@ -31,6 +31,8 @@ class Measured:
         Of the wall, where there is one; the latter a share since end-diastole.
     segments : dict of str to (Q, T, K) array
         Experimental: strain and thickening by parts of the outline.
+    parts : tuple of K tuples of int
+        Landmarks of these parts, in order along the outline; neighbours share one.
     rest : (Q, T) int array
         The frame that strain is measured from; -1 beyond the end of a sequence, and where there is no beat.
     displacement, velocity : (Q, T, L, 2) array
@@ -45,6 +47,7 @@ class Measured:
     thickness: Array | None
     thickening: Array | None
     segments: dict[str, Array]
+    parts: tuple[tuple[int, ...], ...]
     rest: Frames
     displacement: Array
     velocity: Array
@@ -84,6 +87,7 @@ def measure(
     lines, closed = {**loops, **opened}, not opened
     inner, outer = lines[roles.cavity], None if roles.wall is None else lines[roles.wall]
     thickness = None if outer is None else tracking.wall_thickness(points, inner, outer, closed=closed)
+    segments, parts = _segments(points, inner, outer, rest, choices.segments, closed)
     return Measured(
         area=_without_holes(inside, topology),
         length=length,
@@ -91,7 +95,8 @@ def measure(
         cavity=inside[roles.cavity],
         thickness=thickness,
         thickening=None if thickness is None else since(thickness, rest),
-        segments=_segments(points, inner, outer, rest, choices.segments, closed),
+        segments=segments,
+        parts=parts,
         rest=rest,
         **_motion(sequences, loops[roles.cavity], prepared.closed, points, rest, choices),
     )
@@ -124,16 +129,16 @@ def _rest(sequences: Sequences, studies: tuple[Study, ...]) -> Frames:
 
 def _segments(
     points: Array, inner: tuple[int, ...], outer: tuple[int, ...] | None, rest: Frames, count: int, closed: bool
-) -> dict[str, Array]:
-    """Strain of parts of the cavity's outline, and thickening of the wall behind them, (Q, T, K) each."""
+) -> tuple[dict[str, Array], tuple[tuple[int, ...], ...]]:
+    """Strain of parts of the cavity's outline and thickening of the wall behind them, (Q, T, K) each; and their landmarks."""
     if not count:
-        return {}
+        return {}, ()
     first = np.maximum(rest[:, 0], 0)
     path = (*inner, inner[0]) if closed else inner
     found = {"strain": tracking.segmental_strain(points, path, first, segments=count)}
     if outer is not None:
         found["thickening"] = tracking.segmental_thickening(points, inner, outer, first, segments=count, closed=closed)
-    return {name: since(1 + part.values, rest) for name, part in found.items()}
+    return {name: since(1 + part.values, rest) for name, part in found.items()}, found["strain"].segments
 
 
 def _motion(

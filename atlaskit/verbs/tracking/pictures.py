@@ -10,18 +10,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from atlaskit import plot
+from atlaskit import plot, tracking
 from atlaskit.verbs.tracking.beats import Study
 from atlaskit.verbs.tracking.comparing import ALL, Averages
 from atlaskit.verbs.tracking.masks import Planes
 from atlaskit.verbs.tracking.tracked import Tracked
+from atlaskit.verbs.tracking.volumes import Volume
 from atlaskit.verbs.whole import whole
 
 FILM = "tracks_beat.gif"
 PER_CENT = 100.0
 LABELS = {
-    "volume": "volume since ED (%)",
-    "area": "area since ED (%)",
+    "volume": "change of volume since ED (%)",
+    "area": "change of area since ED (%)",
     "thickening": "wall thickening (%)",
 }
 
@@ -101,22 +102,52 @@ def _in_full(tracked: Tracked, study: Study, q: int) -> Iterator[tuple[str, Any]
     measured, source, sequences = tracked.measured, tracked.source, tracked.source.sequences
     frames, name = study.frames, sequences.names[q]
     ed, es = _marks(study)
-    x = sequences.time[q, :frames]
+    x = _places(tracked, study, q)
     flags = {"interpolated": tracked.prepared.interpolated[q, :frames], "outliers": tracked.prepared.outlier[q, :frames]}
     strains = {key: values[q, :frames] for key, values in measured.strain.items()}
     areas = {key: values[q, :frames] for key, values in measured.area.items()}
     if frames > 1:
         label = f"area ({source.unit}²)"
         yield "curves", plot.beat(x, areas, strains, unit=_unit(tracked), label=label, ed=ed, es=es, **flags, title=name)[0]
-    points = tracked.prepared.points[q, :frames]
-    if ed and np.isfinite(points[ed[0]]).any():
-        first: dict[str, Any] = {"ed": ed[0], "es": es[0], "unit": source.unit, "title": name}
-        yield "trajectories", plot.trajectories(points, source.topology, periodic=study.periodic, **first)
+    if ed:
+        yield from _motion(tracked, study, q)
+
+
+def _motion(tracked: Tracked, study: Study, q: int) -> Iterator[tuple[str, Any]]:
+    """Paths of the landmarks of one sequence, and how far they get, in frames that are like their neighbours."""
+    source, prepared, (ed, es) = tracked.source, tracked.prepared, _marks(study)
+    own = prepared.points[q, : study.frames]
+    left = (prepared.outlier & ~prepared.interpolated)[q, : study.frames] & np.isfinite(own).any((1, 2))
+    unlike = [f"{word} is an outlier" for word, at in (("end-diastole", ed[0]), ("end-systole", es[0])) if left[at]]
+    left[[ed[0], es[0]]] = False  # without these there is nothing to measure from, or to show
+    words = [f"{left.sum()} outlier{'s' if left.sum() > 1 else ''} left out"] if left.any() else []
+    points = _past(own, left, periodic=study.periodic)
+    title = ", ".join([source.sequences.names[q], *words, *unlike])
+    first: dict[str, Any] = {"ed": ed[0], "es": es[0], "unit": source.unit, "title": title}
+    if np.isfinite(points).any():
+        way: dict[str, Any] = {"periodic": study.periodic, "frame_numbers": source.sequences.frames[q, : study.frames]}
+        yield "trajectories", plot.trajectories(points, source.topology, **way, **first)
+    if np.isfinite(points[ed[0]]).any():
         yield "motion", plot.motion_map(points, source.topology, **first)
+
+
+def _past(points: Array, left: NDArray[np.bool_], *, periodic: bool) -> Array:
+    """Points (T, L, 2) less those of some frames (T,): straight lines lead past these from one known neighbour to the other."""
+    known = np.where(left, np.nan, np.isfinite(points).any((1, 2)))
+    between = left & (tracking.bridged(known, periodic=periodic) == 1)
+    kept = np.where(left[:, None, None], np.nan, points)
+    return np.where(between[:, None, None], tracking.bridged(kept, axis=0, periodic=periodic), kept)
 
 
 def _unit(tracked: Tracked) -> Literal["ms", "frame"]:
     return "ms" if tracked.source.sequences.time_unit == "ms" else "frame"
+
+
+def _places(tracked: Tracked, study: Study, q: int) -> Array:
+    """Where the frames of a sequence lie on an axis: at their times, or at the numbers that files and tables call them by."""
+    sequences = tracked.source.sequences
+    places = sequences.time if _unit(tracked) == "ms" else sequences.frames
+    return places[q, : study.frames].astype(np.float64)
 
 
 def _marks(study: Study) -> tuple[list[int], list[int]]:
@@ -124,29 +155,68 @@ def _marks(study: Study) -> tuple[list[int], list[int]]:
 
 
 def _studies(tracked: Tracked, function: pd.DataFrame, average: Averages) -> Iterator[tuple[str, Any]]:
-    """A small panel of each examination's volume, where there are volumes, else of its area, with what it ejects."""
-    volumes = {each.name: each.ml for each in tracked.volumes}
+    """A small panel of each examination's volume, where there are volumes, else of its area, with what it ejects.
+
+    The volume of a single one is drawn large; its area is among the curves of its sequence.
+    """
+    volumes = {each.name: each for each in tracked.volumes}
     studies = {each.name: each.studies[0] for each in tracked.examinations() if each.volume is not None or not volumes}
-    studies = {name: study for name, study in studies.items() if len(study.beats.ed)}
+    group = _groups(tracked, average)
+    order = sorted(studies, key=lambda name: (name not in group, group.get(name, ""), name))
+    studies = {name: studies[name] for name in order if len(studies[name].beats.ed)}
+    said = _said(function, volumes)
+    if len(studies) == 1 and volumes:
+        (only,) = (volumes[name] for name in studies)
+        if np.isfinite(only.ml).any():
+            yield "volume", _volume(tracked, only, said)
     if len(studies) < 2:
         return
-    share = "ef" if volumes else "fac"
-    known = function.groupby("study")[share].mean().dropna() if share in function else pd.Series(dtype=float)
-    said = {str(name): f"{share.upper()} {PER_CENT * value:.0f} %" for name, value in known.items()}
-    group = dict(zip(average.subjects, average.groups, strict=True))
-    whose = {name: tracked.source.sequences.subjects[study.slices[0]] for name, study in studies.items()}
-    times = tracked.source.sequences.time
     grid = plot.multiples(
-        {name: times[study.slices[0], : study.frames] for name, study in studies.items()},
-        {name: volumes.get(name, study.curve) for name, study in studies.items()},
+        {name: _places(tracked, study, study.slices[0]) for name, study in studies.items()},
+        {name: volumes[name].ml if volumes else study.curve for name, study in studies.items()},
         unit=_unit(tracked),
         label="volume (ml)" if volumes else f"area ({tracked.source.unit}²)",
-        notes=said,
-        groups={name: group[subject] for name, subject in whose.items() if group.get(subject, ALL) != ALL} or None,
-        ed={name: int(study.beats.ed[0]) for name, study in studies.items()},
-        es={name: int(study.beats.es[0]) for name, study in studies.items()},
+        notes={name: "\n".join(lines) for name, lines in said.items()},
+        groups=group or None,
+        ed={name: study.beats.ed.tolist() for name, study in studies.items()},
+        es={name: study.beats.es.tolist() for name, study in studies.items()},
+        interpolated={name: volume.interpolated > 0 for name, volume in volumes.items()},
     )
     yield "studies", grid[0]
+
+
+def _said(function: pd.DataFrame, volumes: dict[str, Volume]) -> dict[str, list[str]]:
+    """What each examination ejects, the mean of its beats, and how many slices its volume leaves out, in words."""
+    share = "ef" if volumes else "fac"
+    known = function.groupby("study")[share].mean().dropna() if share in function else pd.Series(dtype=float)
+    words = {str(name): [f"{share.upper()} {PER_CENT * value:.0f} %"] for name, value in known.items()}
+    for name, left in ((name, len(volume.left_out)) for name, volume in volumes.items()):
+        words.setdefault(name, []).extend([f"{left} slice{'s' if left > 1 else ''} left out"] if left else [])
+    return words
+
+
+def _volume(tracked: Tracked, volume: Volume, said: dict[str, list[str]]) -> Any:
+    """The volume of one examination over its frames."""
+    study = volume.studies[0]
+    ed, es = _marks(study)
+    return plot.curves(
+        _places(tracked, study, study.slices[0]),
+        volume.ml,
+        unit=_unit(tracked),
+        label="volume (ml)",
+        ed=ed,
+        es=es,
+        interpolated=volume.interpolated > 0,
+        title=f"{volume.name}\n{', '.join(said[volume.name])}",
+    )
+
+
+def _groups(tracked: Tracked, average: Averages) -> dict[str, str]:
+    """The group of every examination that has one, drawn or not, so that a group has one colour in all pictures."""
+    group = dict(zip(average.subjects, average.groups, strict=True))
+    subjects = tracked.source.sequences.subjects
+    found = {each.name: group.get(subjects[each.studies[0].slices[0]], ALL) for each in tracked.examinations()}
+    return {name: own for name, own in found.items() if own != ALL}
 
 
 def _film(tracked: Tracked, study: Study, q: int, planes: Planes | None) -> Any:
@@ -161,11 +231,12 @@ def _film(tracked: Tracked, study: Study, q: int, planes: Planes | None) -> Any:
         tracked.source.topology,
         masks,
         values={name: values[q, : study.frames] for name, values in tracked.measured.area.items()},
-        x=sequences.time[q, : study.frames],
+        x=_places(tracked, study, q),
         unit=_unit(tracked),
         label=f"area ({unit}²)",
-        ed=ed[0] if ed else None,
-        es=es[0] if es else None,
+        ed=ed,
+        es=es,
+        frame_numbers=sequences.frames[q, : study.frames],
         interpolated=tracked.prepared.interpolated[q, : study.frames],
         outliers=tracked.prepared.outlier[q, : study.frames],
         title=sequences.names[q],

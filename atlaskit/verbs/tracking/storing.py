@@ -74,6 +74,9 @@ def _sequences(tracked: Tracked) -> xr.Dataset:
         columns["thickening"] = (frame, measured.thickening, "of the wall since end-diastole, a share", "1")
     for name, values in measured.segments.items():
         columns[f"segment_{name}"] = ((*frame, "segment"), values, "experimental: of a part of the outline, a share", "1")
+    if measured.parts:
+        ends = tracked.source.landmarks[[[part[0], part[-1]] for part in measured.parts]].astype(np.int32)
+        columns["segment_landmarks"] = (("segment", "end"), ends, "first and last of each segment", "")
     coords = {
         "sequence": text(sequences.names),
         "structure": text(names),

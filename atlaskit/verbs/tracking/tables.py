@@ -86,16 +86,13 @@ def volume_table(tracked: Tracked) -> pd.DataFrame:
 
 
 def segment_table(tracked: Tracked) -> pd.DataFrame:
-    """A row per sequence, frame and segment of the outline; experimental, as the heading of every value says."""
+    """A row per sequence, frame and segment of the outline, from one landmark to another; experimental, as its headings say."""
     q, t = np.nonzero(tracked.source.sequences.frames >= 0)
-    found = tracked.measured.segments
-    count = next((values.shape[-1] for values in found.values()), 0)
-    parts = [
-        _identity(tracked, q, t).assign(
-            segment=k, **{f"{name}_experimental": values[q, t, k] for name, values in found.items()}
-        )
-        for k in range(count)
-    ]
+    found, parts = tracked.measured.segments, []
+    for k, part in enumerate(tracked.measured.parts):
+        first, last = tracked.source.landmarks[[part[0], part[-1]]]
+        values = {f"{name}_experimental": column[q, t, k] for name, column in found.items()}
+        parts.append(_identity(tracked, q, t).assign(segment=k, from_landmark=first, to_landmark=last, **values))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
