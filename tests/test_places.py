@@ -5,7 +5,7 @@ import pytest
 
 from atlaskit.errors import InputError
 from atlaskit.readers.names import place_of
-from atlaskit.verbs.tracking.places import placed
+from atlaskit.verbs.tracking.places import placeable, placed
 
 
 def known(*cases: str, **columns: object) -> pd.DataFrame:
@@ -26,7 +26,22 @@ def known(*cases: str, **columns: object) -> pd.DataFrame:
         ("patient001_ED_s003", ("patient001", 3, 0)),
         ("patient001_ES", ("patient001", -1, 1)),
         ("rat07_d014", ("rat07", -1, 14)),
-        ("p1_ED_t003", ("p1_ED", -1, 3)),
+        ("p1_ED_t003", ("p1", -1, 3)),
+        ("patient004_s0_t0_ED", ("patient004", 0, 0)),
+        ("patient004_s0_t1", ("patient004", 0, 1)),
+        ("patient004-systole-t12", ("patient004", -1, 12)),
+        ("ED_t003", ("ED", -1, 3)),
+        ("A05_d003_t001", ("A05_d003", -1, 1)),
+        ("S01_t0", ("S01", -1, 0)),
+        ("S01_s02_t3", ("S01", 2, 3)),
+        ("S01_ED", ("S01", -1, 0)),
+        ("F01_t0", ("F01", -1, 0)),
+        ("T01_t0", ("T01", -1, 0)),
+        ("T01_s4", ("T01", 4, -1)),
+        ("D01_d014", ("D01", -1, 14)),
+        ("z-3_t4", ("z-3", -1, 4)),
+        ("S01", ("S01", 1, -1)),
+        ("frame_000", ("frame_000", -1, 0)),
         ("p1_2CH_ED", ("p1_2CH", -1, 0)),
         ("desk", ("desk", -1, -1)),
         ("t003", ("t003", -1, 3)),
@@ -73,14 +88,17 @@ def test_the_time_of_a_pattern_is_a_frame_too() -> None:
         (r"(?P<organ>.)", None, "groups named"),
         (r"(\d)", None, "groups named"),
         (r"(?P<frame>\d\d)", None, "must match every case"),
-        (r"(?P<frame>p)", None, "whole numbers"),
+        (r"(?P<frame>p)", None, r"whole numbers; it finds 'p': write it as \(\?P<frame>\[0-9\]\+\)"),
+        (r"(?P<subject>q)?1_t(?P<frame>\d)", None, "'subject' of --pattern must find something; in 'p1_t0' it finds nothing"),
+        (r"1(?P<study>.*)_t(?P<frame>\d)", None, "'study' of --pattern must find something; in 'p1_t0'"),
+        (r"(?P<slice>s)?_t(?P<frame>\d)", None, "'slice' of --pattern must find something; in 'p1_t0'"),
         (None, {"name": ["a"]}, "needs ids"),
         (None, {"subject": ["zz"]}, "none is"),
         (None, {"subject": ["p1"], "slice": [1.5]}, "whole numbers"),
         (
             None,
             {"subject": ["p1"], "spacing_mm": ["wide"]},
-            "'spacing_mm' .* finite numbers above 0, or nothing; it holds wide",
+            "'spacing_mm' .* finite numbers above 0, or nothing; it holds wide for 'p1_t0': mend it, or leave it empty",
         ),
         (None, {"subject": ["p1"], "spacing_mm": [float("inf")]}, "finite numbers above 0, or nothing; it holds inf"),
         (None, {"subject": ["p1"], "slice_mm": [-3]}, "finite numbers above 0, or nothing; it holds -3"),
@@ -96,6 +114,11 @@ def test_the_time_of_a_pattern_is_a_frame_too() -> None:
 def test_what_cannot_be_used_is_refused(pattern: str | None, table: dict[str, list[object]] | None, words: str) -> None:
     with pytest.raises(InputError, match=words):
         placed(known("p1_t0", "p1_t1"), pattern, None if table is None else pd.DataFrame(table))
+
+
+def test_a_case_of_which_a_pattern_finds_half_has_no_place() -> None:
+    cases = known("p1_t0", "_t1", "p1_t", "other")
+    assert placeable(cases, r"(?P<subject>p\d)?_t(?P<frame>\d)?") == [True, False, False, False]
 
 
 @pytest.mark.parametrize("number", ["3000000000", "1" * 26])
@@ -129,3 +152,80 @@ def test_ids_of_cases_count_more_than_the_study_that_a_table_gives_them() -> Non
     assert found[["study", "slice", "frame"]].to_numpy().tolist() == [["h", 3, 1], ["h", 3, 0]] and not notes
     by_study, _ = placed(known("h_s1_t0"), None, pd.DataFrame({"id": ["note 1"], "study": ["h"], "group": ["ill"]}))
     assert by_study["group"].tolist() == ["ill"] and by_study["id"].tolist() == ["note 1"]
+
+
+# --- whose the rows of a table are
+
+
+FOUR = ("p1_s1_t0", "p1_s1_t1", "p2_s1_t0", "p2_s1_t1")
+IDS = {"case": FOUR, "sequence": ("p1_s01", "p2_s1"), "study": ("p1", "p2")}
+
+
+@pytest.mark.parametrize("column", ["id", "case", "mouse"])
+@pytest.mark.parametrize("kind", IDS)
+def test_ids_may_be_of_anything_in_the_column_that_is_named(column: str, kind: str) -> None:
+    table = pd.DataFrame({column: [f" {name} " for name in IDS[kind]], "group": [name[:2] for name in IDS[kind]]})
+    found, notes = placed(known(*FOUR), None, table, key="mouse" if column == "mouse" else None)
+    assert found["group"].tolist() == ["p1", "p1", "p2", "p2"] and not notes
+    assert ("mouse" in found) == (column == "mouse"), "a column of the user's stays"
+
+
+def test_names_of_files_are_ids_of_any_kind() -> None:
+    for name, ids in (("case", FOUR), ("study", ("p1", "p2")), ("subject", ("p1", "p2"))):
+        table = pd.DataFrame({name: [f"{each}.nii.gz" for each in ids], "group": [each[:2] for each in ids]})
+        assert placed(known(*FOUR), None, table)[0]["group"].tolist() == ["p1", "p1", "p2", "p2"]
+
+
+def test_ids_are_of_what_most_of_them_are_of() -> None:
+    cases = known("p1_s1_t0", "p1_s2_t0", "p2_t0", "p2_t1")
+    found, notes = placed(cases, None, pd.DataFrame({"id": ["p1", "p2"], "group": ["a", "b"]}))
+    assert found["group"].tolist() == list("aabb") and not notes
+
+
+@pytest.mark.parametrize("column", ["pig", "subject"])
+def test_a_column_of_subjects_says_whom_studies_are_of(column: str) -> None:
+    table = pd.DataFrame({"study": ["p1", "p2"], "subject": ["no", "no"]}).assign(**{column: [7.0, float("nan")]})
+    found, _ = placed(known(*FOUR), None, table, subject=column)
+    assert found["subject"].tolist() == ["7", "7", "p2", "p2"]
+
+
+def test_subjects_may_be_told_anew_by_a_table_of_subjects() -> None:
+    table = pd.DataFrame({"subject": ["p1", "p2"], "pig": ["one", "one"]})
+    found, _ = placed(known(*FOUR), None, table, subject="pig")
+    assert found["subject"].tolist() == ["one"] * 4 and found["study"].tolist() == ["p1", "p1", "p2", "p2"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({}, "needs ids in a column id, case, sequence, study or subject; it has mouse, group: name the column of ids by --id"),
+        (
+            {"key": "group"},
+            "none is: a case here is 'p1_s1_t0', one in column 'group' 'ill': name another column of ids by --id",
+        ),
+    ],
+)
+def test_a_column_of_ids_must_hold_some(options: dict[str, str], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        placed(known(*FOUR), None, pd.DataFrame({"mouse": ["p1"], "group": ["ill"]}), **options)
+
+
+# --- which columns are understood
+
+
+def test_frames_of_a_table_may_be_phases_and_time_is_that_of_frames() -> None:
+    cases = known("a", "b", "c", "d")
+    table = pd.DataFrame({"case": list("abcd"), "study": "p", "frame": ["ED", " es", "2", 3], "time": [0, 20, 40, None]})
+    found, _ = placed(cases, None, table)
+    assert found["frame"].tolist() == [0, 1, 2, 3] and found["time_ms"].tolist()[:3] == [0, 20, 40] and "time" not in found
+    with pytest.raises(InputError, match=r"Column 'spacing_mm' must hold .* it holds ED"):
+        placed(cases, None, table.assign(spacing_mm="ED"))
+    with pytest.raises(InputError, match=r"Column 'time' must hold finite numbers .* it holds soon for 'b': mend it"):
+        placed(cases, None, table.assign(time=[0, "soon", 1, 2]))
+
+
+def test_a_time_of_studies_or_beside_one_in_ms_is_a_column_of_the_user() -> None:
+    of_study, _ = placed(known("p1_t0", "p1_t1"), None, pd.DataFrame({"study": ["p1"], "time": ["before"]}))
+    both, _ = placed(known("p1_t0"), None, pd.DataFrame({"case": ["p1_t0"], "time": ["before"], "time_ms": [3]}))
+    assert of_study["time"].tolist() == ["before"] * 2 and of_study["time_ms"].isna().all()
+    assert both["time"].tolist() == ["before"] and both["time_ms"].tolist() == [3]

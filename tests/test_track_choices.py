@@ -271,11 +271,13 @@ def test_without_sizes_there_are_no_volumes(beating: Write, tmp_path: Path) -> N
     atlas = beating(tmp_path / "atlas", FIRST, spacing_mm=np.nan)
     result = atlaskit.track(atlas=atlas)
     assert result.unit == "px" and "ef" not in result.function and not (atlas / "tracks" / "volumes.csv").exists()
-    assert any("size of a pixel is unknown (--spacing-mm)" in note for note in result.notes)
+    assert any(
+        "the size of a pixel is unknown (--spacing-mm, or a column spacing_mm of the table)" in note for note in result.notes
+    )
     assert "area_px2" in read(atlas, "curves") and "thickness_ed_px" in result.function
-    with pytest.raises(InputError, match="size of a pixel in mm"):
+    with pytest.raises(InputError, match=r"Volumes are in ml, but the size .* give --spacing-mm, or a column spacing_mm"):
         atlaskit.track(atlas=atlas, volume="slices")
-    with pytest.raises(InputError, match="Surfaces need the size of a pixel"):
+    with pytest.raises(InputError, match="Surfaces are in mm, but the size of a pixel is unknown: give --spacing-mm"):
         atlaskit.track(atlas=atlas, surfaces="vtk")
     with pytest.raises(InputError, match="pixel size of every case"):
         atlaskit.track(atlas=atlas, unit="mm")

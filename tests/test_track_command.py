@@ -16,6 +16,8 @@ from atlaskit_cli.commands.track import track
 
 OPTIONS: dict[str, tuple[list[str], str, Any]] = {
     "structures": (["--structures", "cavity,epi"], "structures", ("cavity", "epi")),
+    "id": (["--id", "mouse"], "key", "mouse"),
+    "subject": (["--subject", "pig"], "subject", "pig"),
     "pattern": (["--pattern", r"(?P<frame>\d+)$"], "pattern", r"(?P<frame>\d+)$"),
     "role": (["--role", "cavity=epi"], "roles", ["cavity=epi"]),
     "unit": (["--unit", "px"], "unit", "px"),
@@ -107,7 +109,9 @@ def test_a_single_frame_is_told_in_words(command: Callable[..., Any], beating: C
 def test_mistakes_are_one_sentence(command: Callable[..., Any], beating: Callable[..., Path], tmp_path: Path) -> None:
     atlas = beating(tmp_path / "atlas", range(36), spacing_mm=float("nan"))
     assert command("track", "--atlas", atlas, "--volume", "slices").is_one_sentence("give --spacing-mm")
-    assert command("track", "--atlas", atlas, "--surfaces", "ply").is_one_sentence("Surfaces need the size of a pixel")
+    assert command("track", "--atlas", atlas, "--surfaces", "ply").is_one_sentence(
+        "Surfaces are in mm, but the size of a pixel is unknown"
+    )
     assert command("track", "--atlas", atlas, "--pattern", "(").is_one_sentence("regular expression")
     assert command("track", "--atlas", tmp_path / "none").is_one_sentence("none")
     table = tmp_path / "table.csv"

@@ -233,7 +233,7 @@ def test_growth_finds_the_power_of_age_and_replaces_what_beats_left(rats: Path, 
     ("column", "options", "words"),
     [
         ("age_day", {}, "did you mean 'age_days'"),
-        ("sex", {}, "have a number in 'sex'"),
+        ("sex", {}, "Column 'sex' must hold finite numbers above 0, or nothing; it holds m for 'rat0_d007': mend it"),
         ("age_days", {"surfaces": "vtk"}, "leave out --surfaces"),
         ("age_days", {"group": "sex", "roles": []}, r"leave out --group\."),
     ],
@@ -241,3 +241,45 @@ def test_growth_finds_the_power_of_age_and_replaces_what_beats_left(rats: Path, 
 def test_growth_needs_ages_alone(rats: Path, ages: pd.DataFrame, column: str, options: dict[str, Any], words: str) -> None:
     with pytest.raises(InputError, match=words):
         atlaskit.track(atlas=rats, table=ages, growth=column, **options)
+
+
+@pytest.mark.parametrize(("odd", "said"), [("unknown", "unknown"), ("1,5", "1,5"), ("inf", "inf"), (0, "0"), (-3, "-3")])
+def test_an_age_that_is_none_is_refused_and_one_that_is_missing_is_not(
+    rats: Path, ages: pd.DataFrame, tmp_path: Path, odd: object, said: str
+) -> None:
+    table = ages.astype({"age_days": object})
+    table.loc[6, "age_days"] = odd
+    table.to_csv(tmp_path / "ages.csv", index=False)
+    words = rf"'age_days' must hold finite numbers above 0.* it holds {said}\S* for 'rat1_d028'"
+    for given in (table, tmp_path / "ages.csv"):
+        with pytest.raises(InputError, match=words):
+            atlaskit.track(atlas=rats, table=given, growth="age_days", permutations=19)
+    table.loc[6, "age_days"] = None
+    result = atlaskit.track(atlas=rats, table=table, growth="age_days", permutations=19)
+    assert "2 cases without an age or a landmark are left out" in result.notes
+
+
+@pytest.mark.parametrize("name", ["size", "size_px", "landmark", "x_px", "shape_y", "subject_age", "growth"])
+def test_ages_are_never_overwritten(rats: Path, ages: pd.DataFrame, name: str) -> None:
+    result = atlaskit.track(atlas=rats, table=ages.rename(columns={"age_days": name}), growth=name, permutations=19)
+    made = name if name in ("subject_age", "growth") else f"{name}_table"
+    cases, shapes = (pd.read_csv(rats / "tracks" / f"growth_{part}.csv") for part in ("cases", "shapes"))
+    assert cases[made].tolist() == ages["age_days"].tolist() and cases["size_px"].max() < 1000
+    assert shapes[made].nunique() == 7 and shapes["landmark"].nunique() == 16
+    note = f"column {name} of the table is called {made}, as track has its own"
+    assert (note in result.notes) == (made != name)
+
+
+@pytest.mark.parametrize("column", ["frame", "time_ms"])
+def test_ages_may_be_frames_and_times(rats: Path, ages: pd.DataFrame, column: str) -> None:
+    plain = atlaskit.track(atlas=rats, table=ages, growth="age_days", permutations=19)
+    named = atlaskit.track(atlas=rats, table=ages.rename(columns={"age_days": column}), growth=column, permutations=19)
+    pd.testing.assert_frame_equal(plain.growth, named.growth)
+
+
+def test_growth_needs_subjects_of_two_ages(rats: Path, ages: pd.DataFrame) -> None:
+    words = "two ages or more, but none of 16 has two: say who is who in a column subject of the table"
+    with pytest.raises(InputError, match=words):
+        atlaskit.track(atlas=rats, table=ages.assign(subject=ages["id"]), growth="age_days")
+    with pytest.raises(InputError, match="none of 4 has two"):
+        atlaskit.track(atlas=rats, table=ages.assign(age_days=7), growth="age_days")

@@ -9,10 +9,16 @@ from dataclasses import dataclass
 
 from atlaskit.errors import InputError
 
-_SLICE = re.compile(r"(?:^|[_\-. ])(?:s|sl|slice|z)[_\-]?(\d+)(?=[_\-. ]|$)", re.IGNORECASE)
-_FRAME = re.compile(r"(?:^|[_\-. ])(?:t|f|fr|frame|phase|time)[_\-]?(\d+)(?=[_\-. ]|$)", re.IGNORECASE)
+
+def _mark(words: str) -> re.Pattern[str]:
+    """A word with a number between separators; at the start only where it is the whole name: in S01_t3 a subject is S01."""
+    return re.compile(rf"(?:^(?=[a-z]+[_\-]?\d+$)|[_\-. ])(?:{words})[_\-]?(\d+)(?=[_\-. ]|$)", re.IGNORECASE)
+
+
+_SLICE = _mark("s|sl|slice|z")
+_FRAME = _mark("t|f|fr|frame|phase|time")
 _PHASE = re.compile(r"(?:^|[_\-. ])(?:(ED|diastole)|(ES|systole))(?=[_\-. ]|$)", re.IGNORECASE)
-_VISIT = re.compile(r"(?:^|[_\-. ])(?:d|day|w|week|m|month|y|year|v|visit)[_\-]?(\d+)(?=[_\-. ]|$)", re.IGNORECASE)
+_VISIT = _mark("d|day|w|week|m|month|y|year|v|visit")
 _TAIL = re.compile(
     r"[_\-. ](?:ED|ES|systole|diastole|seg|trans|mask|label|pred"
     r"|(?:s|sl|slice|z|t|f|fr|frame|phase|time|d|day|week|visit)[_\-]?\d+)$",
@@ -37,10 +43,10 @@ class Place:
     Attributes
     ----------
     study : str
-        The name without slice, frame, phase and visit.
+        The name without slice, frame and phase, and without a visit that is its frame.
     slice, frame : int
-        -1 where there is none. End-diastole is frame 0 and end-systole frame 1 where names say nothing else; else the number
-        of a day, week, month, year or visit is the frame.
+        -1 where there is none. End-diastole is frame 0 and end-systole frame 1 of names without a number of a frame; else the
+        number of a day, week, month, year or visit is the frame.
     """
 
     study: str
@@ -60,12 +66,18 @@ def place_of(stem: str) -> Place:
     """
     slice_, frame = slice_and_frame(stem)
     phases, visits = _PHASE.findall(stem), _VISIT.findall(stem)
-    bare = _FRAME.sub("", _SLICE.sub("", stem))
+    marks = [_SLICE, _FRAME]
     if frame < 0 and phases:
-        frame, bare = int(not phases[-1][0]), _PHASE.sub("", bare)
+        frame = int(not phases[-1][0])
     elif frame < 0 and visits:
-        frame, bare = int(visits[-1]), _VISIT.sub("", bare)
-    return Place(bare.strip("_-. ") or stem, slice_, frame)
+        frame, marks = int(visits[-1]), [*marks, _VISIT]
+    return Place(_without(stem, *marks, _PHASE) or _without(stem, *marks) or stem, slice_, frame)
+
+
+def _without(stem: str, *marks: re.Pattern[str]) -> str:
+    """A name without some marks, each found in the whole of it."""
+    gone = {k for mark in marks for match in mark.finditer(stem) for k in range(*match.span())}
+    return "".join(character for k, character in enumerate(stem) if k not in gone).strip("_-. ")
 
 
 def frame_number(stem: str) -> int | None:

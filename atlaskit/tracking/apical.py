@@ -13,6 +13,7 @@ from atlaskit.contours import signed_areas
 from atlaskit.errors import InputError, nearest
 from atlaskit.shape import corners
 from atlaskit.tracking.curves import Array, Outlines, along, run
+from atlaskit.tracking.timing import numbers, sequences, spread
 from atlaskit.tracking.volumes import MM3_PER_ML
 
 DISCS = 20
@@ -65,12 +66,13 @@ def in_mm(points: Outlines, spacing_mm: ArrayLike) -> Array:
     InputError
         When the spacing is unknown or not positive.
     """
-    spacing = np.asarray(spacing_mm, dtype=np.float64)
+    outlines, spacing = sequences(points), numbers(spacing_mm, "Sizes of pixels")
+    spacing = spread(spacing, (*outlines.shape[:-3], 2), "Width and height of a pixel are needed for all sequences")
     if not (np.isfinite(spacing).all() and (spacing > 0).all()):
         raise InputError(
             "Lengths and volumes need the size of a pixel in mm; it is unknown here: give the spacing of the masks."
         )
-    return np.asarray(points, dtype=np.float64) * spacing[..., None, None, :]
+    return np.asarray(outlines * spacing[..., None, None, :])
 
 
 def hinges(mean: Outlines, loop: Sequence[int]) -> tuple[int, int]:

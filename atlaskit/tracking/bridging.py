@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from numbers import Real
+
 import numpy as np
 from numpy.typing import NDArray
 
-from atlaskit.tracking.timing import Array, neighbours
+from atlaskit.errors import InputError
+from atlaskit.tracking.timing import Array, curves_of, neighbours
 
 
 def bridged(values: NDArray[np.floating], *, axis: int = -1, periodic: bool = False, longest: float = np.inf) -> Array:
@@ -26,7 +29,9 @@ def bridged(values: NDArray[np.floating], *, axis: int = -1, periodic: bool = Fa
     -------
     array of the same shape
     """
-    curves = np.moveaxis(np.asarray(values, dtype=np.float64), axis, -1)
+    if not (isinstance(longest, Real) and longest >= 0):
+        raise InputError(f"The longest gap that is bridged must be 0 values or more; got {longest!r}: give a number.")
+    curves = np.moveaxis(curves_of(values), axis, -1)
     n = curves.shape[-1]
     laid = np.concatenate([curves] * 3, axis=-1) if periodic else curves
     place = np.arange(laid.shape[-1])

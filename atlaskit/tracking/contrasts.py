@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from atlaskit.errors import InputError
 from atlaskit.shape.permutations import PERMUTATIONS, p_value
 from atlaskit.tracking.exchanges import exchanges, numbered
+from atlaskit.tracking.timing import curves_of
 
 
 def contrast(
@@ -51,7 +52,7 @@ def contrast(
     >>> contrast([60, 62, 64, 40, 42, 44], ["control"] * 3 + ["infarct"] * 3)[["difference", "p", "exact"]].values.tolist()
     [[-20.0, 0.1, True]]
     """
-    numbers: NDArray[np.float64] = np.asarray(values, dtype=np.float64)
+    numbers = curves_of(values)
     code, names = numbered(group, len(numbers), "group")
     blocks = np.zeros(len(numbers), dtype=np.int64) if within is None else numbered(within, len(numbers), "within")[0]
     known = np.isfinite(numbers)
@@ -65,7 +66,10 @@ def contrast(
         rows.append({"a": names[a], "b": names[b], **_row(numbers[both], dealt, exact)})
     if not rows:
         came = ", ".join(f"{name!r} has {int((known & (code == k)).sum())}" for k, name in enumerate(names))
-        raise InputError(f"Groups are compared where two have a subject with the number; {came}.")
+        raise InputError(
+            f"Groups are compared where two have a subject with the number; {came or 'there are none'}: "
+            "give numbers of two groups or more."
+        )
     return pd.DataFrame(rows)
 
 

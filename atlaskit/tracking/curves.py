@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from atlaskit.contours import lengths, signed_areas
 from atlaskit.errors import InputError
-from atlaskit.tracking.timing import numbers
+from atlaskit.tracking.timing import numbers, whole
 
 Array = NDArray[np.float64]
 Outlines = NDArray[np.floating]
@@ -116,7 +116,7 @@ def along(points: Outlines, path: Sequence[int]) -> Array:
     array = numbers(points, "Landmarks")
     if array.ndim < 2 or array.shape[-1] != 2:
         raise InputError(f"Landmarks must be an array (..., L, 2); got the shape {array.shape}.")
-    chosen = np.asarray(path, dtype=np.int64)
+    chosen = np.atleast_1d(whole(path, "Landmarks of a path", "number them from 0"))
     if not chosen.size:
         raise InputError("A path needs landmarks; got none.")
     if chosen.min() < 0 or chosen.max() >= array.shape[-2]:

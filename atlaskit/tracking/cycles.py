@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from atlaskit.errors import InputError
 from atlaskit.tracking.curves import Array
 from atlaskit.tracking.function import at_frame
-from atlaskit.tracking.timing import curves_of
+from atlaskit.tracking.timing import count_of, curves_of, frames_of, times_of
 
 
 @dataclass(frozen=True)
@@ -72,19 +73,20 @@ def normalise(
     """
     curves = curves_of(values)
     shape, count = curves.shape[:-1], curves.shape[-1]
-    frames: NDArray[np.float64] = np.asarray(np.arange(count) if time is None else time, dtype=np.float64)
-    times = np.broadcast_to(frames, curves.shape)
+    times = times_of(time, curves.shape)
     if count < 2 or not (np.diff(times, axis=-1) > 0).all():
         raise InputError("A beat needs at least 2 frames and times that increase; check the times.")
-    if n < 1 or (stop is not None and (np.asarray(stop) <= np.asarray(ed)).any()):
-        raise InputError("A beat is sampled at 1 phase or more, and stops after its end-diastole; check 'n', 'ed' and 'stop'.")
+    first = frames_of(ed, shape, count)
+    last = None if stop is None else frames_of(stop, shape, count + 1)
+    if count_of(n, 1, "The number of phases") and last is not None and (last <= first).any():
+        raise InputError("A beat stops after its end-diastole; give the 'ed' and 'stop' of one beat.")
     period = (times[..., -1] - times[..., 0]) * count / (count - 1)
     times = np.concatenate([times, times + period[..., None]], axis=-1)
     curves = np.concatenate([curves, curves if stop is None else np.full_like(curves, np.nan)], axis=-1)
     if stop is not None:
         curves[..., count] = curves[..., count - 1]  # the step after the last frame, where a beat ends with the curve
-    start = at_frame(times, ed)
-    end = start + period if stop is None else at_frame(times, stop)
+    start = at_frame(times, first)
+    end = start + period if last is None else at_frame(times, last)
     phase = np.broadcast_to(np.arange(n) / n, (*shape, n))
     if es_phase is not None:
         phase = _bent(phase, (at_frame(times, -1 if es is None else es) - start) % period / (end - start), es_phase)
@@ -115,7 +117,7 @@ def average(values: ArrayLike, *, axis: int = 0) -> Average:
 def _bent(phase: Array, share: Array, es_phase: float) -> Array:
     """Phases (..., n) at even steps as shares of the beat, where end-systole at a share (...) has a given phase."""
     inside = (share > 0) & (share < 1)
-    if not 0 < es_phase < 1 or not (inside | np.isnan(share)).all() or np.isnan(share).all():
+    if not (isinstance(es_phase, Real) and 0 < es_phase < 1) or not (inside | np.isnan(share)).all() or np.isnan(share).all():
         raise InputError(
             "End-systole can be aligned at a phase between 0 and 1, and when it lies inside every beat; give 'es'."
         )

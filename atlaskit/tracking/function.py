@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from atlaskit.errors import InputError
 from atlaskit.metrics import edge_distances
 from atlaskit.tracking.curves import Array, Outlines, along, area, length, perimeter
-from atlaskit.tracking.timing import curves_of
+from atlaskit.tracking.timing import count_of, curves_of, frames_of
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,7 @@ class Segmental:
 def at_frame(curve: NDArray[np.floating], frame: ArrayLike) -> Array:
     """The values (...) of curves (..., T) at one frame for all or of each (...); NaN where the frame is negative: none."""
     values = curves_of(curve)
-    frames = np.broadcast_to(np.asarray(frame, dtype=np.int64), values.shape[:-1])
-    if frames.size and frames.max() >= values.shape[-1]:
-        raise InputError(f"A frame of {values.shape[-1]} has a number up to {values.shape[-1] - 1}; got {frames.max()}.")
+    frames = frames_of(frame, values.shape[:-1], values.shape[-1])
     taken = np.take_along_axis(values, np.maximum(frames, 0)[..., None], axis=-1)[..., 0]
     return np.where(frames < 0, np.nan, taken)
 
@@ -229,7 +227,7 @@ def segmental_thickening(
 
 def _shares(path: Sequence[int], steps: int, segments: int) -> tuple[tuple[int, ...], ...]:
     """A path cut into parts of as equal numbers of steps as there can be; neighbours share the landmark between them."""
-    if not 1 <= segments <= steps:
+    if count_of(segments, 1, "The number of segments") > steps:
         raise InputError(f"An outline of {steps} steps can be cut into 1 to {steps} segments; got {segments}.")
     ends = np.round(np.linspace(0, steps, segments + 1)).astype(int).tolist()
     return tuple(tuple(path[first : last + 1]) for first, last in pairwise(ends))

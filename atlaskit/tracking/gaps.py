@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -52,8 +53,8 @@ def fill(points: ArrayLike, time: ArrayLike | None = None, *, periodic: bool = F
     no such four.
     """
     points = sequences(points)
-    if longest < 0:
-        raise InputError(f"The longest gap that is filled must be 0 frames or more; got {longest}.")
+    if not (isinstance(longest, Real) and longest >= 0):
+        raise InputError(f"The longest gap that is filled must be 0 frames or more; got {longest!r}: give a number.")
     patterns = Patterns.of(points, frame_times(points, time))
     matrices, filled = _interpolation(patterns.times, patterns.known, periodic, longest)
     values = patterns.apply(matrices, points, filled)

@@ -152,8 +152,10 @@ def _table(shapes: Array, size: Array, age: Array, subject: Sequence[str]) -> pd
             )
     if table["subject"].isna().any():
         raise InputError(f"Each case must have a subject; {table['subject'].isna().sum()} have none: leave them out.")
-    if (table.groupby("subject")["age"].nunique() < 2).all() and table["subject"].duplicated().any():
-        raise InputError("Growth is seen in subjects of two ages or more, but none has two: look at the subjects' names.")
+    seen = table.groupby("subject")["age"].nunique()
+    if (seen < 2).all():
+        came = f"none of {len(seen)} has two"
+        raise InputError(f"Growth is seen in subjects of two ages or more, but {came}: look at the subjects' names.")
     return table
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -111,7 +112,7 @@ def jumps(
     (2022), on errors of attributes.
     """
     points = sequences(points)
-    if not (len(loops) and threshold > 0):
+    if not (len(loops) and isinstance(threshold, Real) and threshold > 0):
         raise InputError(f"Jumps need one loop or more and a threshold above 0; got {len(loops)} and {threshold}.")
     values = np.concatenate([_attributes(points[..., list(loop), :]) for loop in loops], axis=-1)
     times = frame_times(points, time)

@@ -246,11 +246,11 @@ def _at(points: Array, reference: ArrayLike) -> Array:
     """(..., 1, L, 2) the reference frame of each sequence."""
     frame = np.asarray(reference)
     count, lead = points.shape[-3], points.shape[:-3]
-    if frame.dtype.kind not in "iu" or frame.min(initial=0) < -count or frame.max(initial=0) >= count:
+    if frame.dtype.kind not in "iu" or frame.min(initial=0) < 0 or frame.max(initial=0) >= count:
         raise InputError(f"A reference must be the number of one of {count} frames; got {reference!r}.")
     if frame.shape not in ((), lead):
         raise InputError(f"A reference is one frame for all sequences or one for each of {lead}; got the shape {frame.shape}.")
-    chosen = np.broadcast_to(frame % count, lead)[..., None, None, None]
+    chosen = np.broadcast_to(frame, lead)[..., None, None, None]
     found: Array = np.take_along_axis(points, chosen, axis=-3)
     return found
 

@@ -13,7 +13,7 @@ from scipy.signal import find_peaks
 from atlaskit.errors import InputError
 from atlaskit.tracking.bridging import bridged
 from atlaskit.tracking.curves import Array
-from atlaskit.tracking.timing import numbers
+from atlaskit.tracking.timing import count_of, numbers, times_of
 
 REPEATS = 0.3
 """Autocorrelation from which a curve is taken to repeat itself."""
@@ -90,7 +90,7 @@ def phases(curve: ArrayLike, *, time: ArrayLike | None = None, periodic: bool = 
     sought = values if harmonics is None else _harmonics(values, harmonics, periodic)
     ed, ed_off = _top(np.where(known, sought, np.nan), periodic)
     es, es_off = _top(np.where(known, -sought, np.nan), periodic)
-    times = np.broadcast_to(np.arange(values.shape[-1]) if time is None else np.asarray(time, dtype=np.float64), values.shape)
+    times = times_of(time, values.shape)
     step = (times[..., -1] - times[..., 0]) / (values.shape[-1] - 1)
     when = [
         np.where(frame < 0, np.nan, np.take_along_axis(times, np.maximum(frame, 0)[..., None], -1)[..., 0] + off * step)
@@ -124,7 +124,7 @@ def beats(curve: ArrayLike, *, least: int = 5) -> Beats:
     InputError
         For more than one curve, or one with fewer than 3 values.
     """
-    values = numbers(curve, "Curves")
+    values, least = numbers(curve, "Curves"), count_of(least, 1, "The frames of a beat")
     if values.ndim != 1 or np.isfinite(values).sum() < 3:
         raise InputError(f"Beats are sought in one curve of at least 3 values; got an array of shape {values.shape}.")
     known = np.flatnonzero(np.isfinite(values))
@@ -139,7 +139,7 @@ def beats(curve: ArrayLike, *, least: int = 5) -> Beats:
 def _harmonics(values: Array, harmonics: int, periodic: bool) -> Array:
     """(..., T) the mean and some harmonics of periodic curves, straight lines across their gaps."""
     count = values.shape[-1]
-    if not periodic or not 1 <= harmonics <= count // 2:
+    if not periodic or count_of(harmonics, 1, "The number of harmonics") > count // 2:
         raise InputError(f"Harmonics, 1 to {count // 2} for {count} frames, smooth a periodic curve; got {harmonics}.")
     spectrum = np.fft.rfft(np.nan_to_num(bridged(values, periodic=True)), axis=-1)
     spectrum[..., harmonics + 1 :] = 0
@@ -165,7 +165,7 @@ def _period(curve: Array, least: int) -> float | None:
     centred = curve - curve.mean()
     spectrum = np.abs(np.fft.rfft(centred, 2 * count)) ** 2
     lagged = np.fft.irfft(spectrum)[:count]
-    if lagged[0] <= 0:
+    if lagged[0] <= count * np.finfo(np.float64).eps * curve.mean() ** 2:  # constant: rounding repeats itself too
         return None
     alike = lagged / lagged[0] * count / np.arange(count, 0, -1)  # as many products as there are at each lag
     reach = min(count, max(round(0.7 * count), least + 2))

@@ -15,7 +15,7 @@ NONE = -1
 LARGEST = 2**31
 """Above every number of a slice or frame: they fit into 32 bits wherever they are stored."""
 DENSE = 0.5
-"""A study with more than this share of the numbers from its first to its last frame has gaps where the others are missing."""
+"""A study with more than this share of the steps from its first to its last frame has gaps where the others are missing."""
 
 EVEN = 0.1
 """Share of their mean by which the steps in time of a study may differ, for a time that is unknown to be told by the others."""
@@ -91,9 +91,9 @@ def sequences(
 ) -> Sequences:
     """Put N cases into sequences.
 
-    A sequence is one slice of a study. Its frames are all of the study's between the first and the last, so that what is
-    missing in one slice, or in all, is a gap. Where a study has fewer than half of the numbers between, as frames named by
-    day have, its frames are those that there are.
+    A sequence is one slice of a study. Its frames are all of the study's between the first and the last, in steps of the
+    greatest common divisor of those between its numbers, so that what is missing in one slice, or in all, is a gap. Where a
+    study has no more than half of these, as frames named by day have, its frames are those that there are.
 
     Parameters
     ----------
@@ -224,14 +224,18 @@ def _check(
             )
         owner = whose.setdefault(study[k], subject[k])
         if owner != subject[k]:
-            raise InputError(f"A study must be one subject's; {study[k]!r} is of {owner!r} and of {subject[k]!r}.")
+            raise InputError(
+                f"A study must be one subject's; {study[k]!r} is of {owner!r} and of {subject[k]!r}: "
+                "say whose it is by --pattern, or in a column subject of --table."
+            )
 
 
 def _numbers(frame: NDArray[np.int64]) -> NDArray[np.int64]:
     """The frame numbers of a study, with those that are missing between them unless most are."""
     own = np.unique(frame.astype(np.int64))
-    span = int(own[-1] - own[0]) + 1
-    return np.arange(own[0], own[0] + span) if len(own) > DENSE * span else own
+    step = max(int(np.gcd.reduce(np.diff(own))), 1)  # every second frame of a cine is all that there is of it
+    count = int(own[-1] - own[0]) // step + 1
+    return own[0] + step * np.arange(count) if len(own) > DENSE * count else own
 
 
 def _counted(frames: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import Literal, get_args
 
 import numpy as np
@@ -120,8 +121,9 @@ def change(before: Array, after: Array) -> tuple[Array, Array]:
 
 def _check(frames: int, method: str, periodic: bool, order: int, window: int, degree: int, cutoff: float) -> None:
     known = get_args(Method)
-    if method not in known:
-        raise InputError(f"A method of smoothing must be one of {', '.join(known)}; got {method!r}: {nearest(method, known)}")
+    if not isinstance(method, str) or method not in known:
+        near = nearest(str(method), known)
+        raise InputError(f"A method of smoothing must be one of {', '.join(known)}; got {method!r}: {near}")
     if method == "fourier" and not (periodic and order >= 1):
         raise InputError(f"Smoothing by 'fourier' needs a periodic beat and an order of 1 or more; got {periodic=}, {order=}.")
     if method == "savgol" and not (window % 2 == 1 and 0 <= degree < window <= frames):
@@ -129,5 +131,5 @@ def _check(frames: int, method: str, periodic: bool, order: int, window: int, de
             f"Smoothing by 'savgol' needs an odd window of no more than the {frames} frames and a degree below it; "
             f"got {window=}, {degree=}."
         )
-    if method == "rts" and not cutoff > 2:
+    if method == "rts" and not (isinstance(cutoff, Real) and cutoff > 2):
         raise InputError(f"Smoothing by 'rts' needs a cutoff of more than 2 frames; got {cutoff}.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,7 +16,7 @@ from atlaskit.tracking.motion import Loops
 from atlaskit.tracking.smoothers import Patterns, constant_velocity
 from atlaskit.tracking.smoothing import CUTOFF, change
 from atlaskit.tracking.splines import Curves
-from atlaskit.tracking.timing import Array, frame_times, present, sequences
+from atlaskit.tracking.timing import Array, count_of, frame_times, present, sequences
 
 ROUNDS = 2
 """How often the way of the landmarks is smoothed and they slide to where it passes."""
@@ -101,7 +102,8 @@ def steady(
     frames and 128 landmarks: 3 s.
     """
     points = sequences(points)
-    if not cutoff > 2:
+    rounds = count_of(rounds, 0, "How often landmarks are steadied")
+    if not (isinstance(cutoff, Real) and cutoff > 2):
         raise InputError(f"Steadying needs a cutoff of more than 2 frames; got {cutoff}.")
     count, landmarks = points.shape[-3:-1]
     flat = points.reshape(-1, count, landmarks, 2)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from numbers import Integral
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -9,6 +12,7 @@ from atlaskit.errors import InputError
 
 Array = NDArray[np.float64]
 Frames = NDArray[np.int64]
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 def numbers(values: ArrayLike, what: str) -> Array:
@@ -20,6 +24,38 @@ def numbers(values: ArrayLike, what: str) -> Array:
     except (TypeError, ValueError):
         pass
     raise InputError(f"{what} must be an array of real numbers; got a {type(values).__name__} that is none.")
+
+
+def whole(values: ArrayLike, what: str, do: str) -> NDArray[np.int64]:
+    """Any values as int64; `InputError`, with what is to do, for what is no array of whole numbers."""
+    told = numbers(values, what)
+    wrong = ~(np.isfinite(told) & (np.floor(told) == told) & (np.abs(told) < np.iinfo(np.int64).max))
+    if wrong.any():
+        raise InputError(f"{what} must be whole numbers; got {told[wrong].flat[0]:g}: {do}.")
+    return told.astype(np.int64)
+
+
+def frames_of(frames: ArrayLike, shape: tuple[int, ...], count: int) -> Frames:
+    """(...) a frame of each curve of so many frames; negative where there is none. `InputError` for what is no frame."""
+    told = whole(frames, "Frames", "count from 0, and give -1 where there is none")
+    if told.size and told.max() >= count:
+        raise InputError(f"A frame of {count} has a number up to {count - 1}; got {told.max()}: count from 0.")
+    return spread(told, shape, "A frame is needed for all curves")
+
+
+def spread(values: NDArray[Scalar], shape: tuple[int, ...], what: str) -> NDArray[Scalar]:
+    """Values for all or for each of a shape, as that shape; `InputError` for those that do not fit, beginning with what is."""
+    try:
+        return np.broadcast_to(values, shape)
+    except ValueError:
+        raise InputError(f"{what} or for each of {shape}; got an array of shape {values.shape}: give as many.") from None
+
+
+def count_of(value: object, least: int, what: str) -> int:
+    """A whole number of some size at least; `InputError` for anything else."""
+    if not isinstance(value, Integral) or value < least:
+        raise InputError(f"{what} must be a whole number of {least} or more; got {value!r}: give one.")
+    return int(value)
 
 
 def curves_of(values: ArrayLike) -> Array:
@@ -38,16 +74,18 @@ def sequences(points: ArrayLike) -> Array:
     return checked
 
 
+def times_of(time: ArrayLike | None, shape: tuple[int, ...]) -> Array:
+    """(..., T) times of frames, or frame numbers; `InputError` unless there is one for each."""
+    times = np.arange(shape[-1], dtype=np.float64) if time is None else numbers(time, "Times")
+    what = f"A time is needed for each of {shape[-1]} frames, of one sequence"
+    if times.shape[-1:] != shape[-1:]:
+        raise InputError(f"{what} or of each; got an array of shape {times.shape}: give as many, or none to count frames.")
+    return spread(times, shape, what)
+
+
 def frame_times(points: Array, time: ArrayLike | None) -> Array:
     """(..., T) times of the frames of sequences (..., T, L, 2), or frame numbers; `InputError` unless they increase."""
-    shape = points.shape[:-2]
-    times = np.arange(shape[-1], dtype=np.float64) if time is None else numbers(time, "Times")
-    try:
-        times = np.broadcast_to(times, shape)
-    except ValueError:
-        raise InputError(
-            f"A time is needed for each of {shape[-1]} frames, of one sequence or of each; got an array of shape {times.shape}."
-        ) from None
+    times = times_of(time, points.shape[:-2])
     if not (np.isfinite(times).all() and (np.diff(times, axis=-1) > 0).all()):
         raise InputError("Times must be known and increase from frame to frame; leave them out to count frames instead.")
     return times

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from atlaskit.errors import InputError, nearest
 from atlaskit.tracking.bridging import bridged
 from atlaskit.tracking.curves import Array
+from atlaskit.tracking.timing import numbers, spread
 
 MM3_PER_ML = 1000.0
 ENDS = (None, "first", "last")
@@ -86,9 +87,10 @@ def by_slices(
     not close: the plane of the valve moves through the slice, or the model does not know it; a slice that comes and goes there
     makes the stacks of two phases unlike.
     """
-    values, height = np.asarray(areas, dtype=np.float64), np.asarray(slice_mm, dtype=np.float64)
-    if values.ndim < 2:
+    values, height = numbers(areas, "Areas of slices"), numbers(slice_mm, "Distances between slices")
+    if values.ndim < 2 or 0 in values.shape[-2:]:
         raise InputError(f"Areas of slices need the shape (..., slices, frames); got {values.shape}.")
+    height = spread(height, values.shape[:-2], "A distance between slices is needed for all stacks")
     if not (np.isfinite(height).all() and (height > 0).all()):
         raise InputError("A volume needs the distance between slices in mm; it is unknown here: give the spacing of the masks.")
     if (values < 0).any():

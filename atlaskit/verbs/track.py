@@ -25,6 +25,7 @@ from atlaskit.verbs.tracking.meshes import close_stacks, replace_surfaces
 from atlaskit.verbs.tracking.preparing import Choices, prepare
 from atlaskit.verbs.tracking.result import TrackResult
 from atlaskit.verbs.tracking.roles import roles_of
+from atlaskit.verbs.tracking.rows import sequence_called
 from atlaskit.verbs.tracking.source import Source, read_source
 from atlaskit.verbs.tracking.storing import GROUP, write_tracks
 from atlaskit.verbs.tracking.tracked import Tracked
@@ -41,6 +42,8 @@ def track(
     store: str | Path | None = None,
     structures: Sequence[str] | str = (),
     table: Path | str | pd.DataFrame | None = None,
+    key: str | None = None,
+    subject: str | None = None,
     pattern: str | None = None,
     roles: Sequence[str] = (),
     unit: Unit = "auto",
@@ -80,8 +83,13 @@ def track(
     structures : str or sequence of str
         All of them unless given.
     table : path or DataFrame, optional
-        With ids of cases, sequences, studies or subjects in a column of such a name, and any of the columns subject, study,
-        slice, frame, time_ms, frame_ms, spacing_mm, slice_mm, and groups.
+        With ids of cases, sequences, studies or subjects in a column of such a name, or in ``id`` or ``case``, and any of the
+        columns subject, study, slice, frame (a number, or ED or ES), time_ms (in a table of cases time too), frame_ms,
+        spacing_mm and slice_mm. Others, such as groups and ages, are kept beside what is found.
+    key : str, optional
+        Another column of ids.
+    subject : str, optional
+        Column that says whom a study was made of, in place of one called subject.
     pattern : str, optional
         Regular expression on the names of cases with any of the groups subject, study, slice, frame and time.
     roles : sequence of str
@@ -156,9 +164,10 @@ def track(
     report("tracking", 0, 4)
     source = read_source(
         Path(atlas) / "landmarks.zarr" if store is None else Path(store),
-        structures=structures, pattern=pattern, table=table, unit=unit,
+        structures=structures, pattern=pattern, table=table, key=key, subject=subject, compared=group is not None, unit=unit,
         spacing_mm=spacing_mm, slice_mm=slice_mm, frame_ms=frame_ms, ages=growth, views=views,
     )  # fmt: skip
+    show = None if show is None else sequence_called(show, source.sequences.names)
     if show is not None and show not in source.sequences.names:
         raise InputError(f"--show is the name of a sequence; {show!r} is none: {nearest(show, source.sequences.names)}")
     groups = groups_of(source.table, group)

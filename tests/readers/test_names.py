@@ -50,6 +50,10 @@ def test_a_bad_pattern_is_refused(pattern: str, words: str) -> None:
         ("A46_s04_t000", (4, 0)),
         ("p_frame_012", (-1, 12)),
         ("s1x_a", (-1, -1)),
+        ("S01_t2", (-1, 2)),
+        ("T01_s2", (2, -1)),
+        ("frame_000", (-1, 0)),
+        ("s-3", (3, -1)),
         ("a", (-1, -1)),
     ],
 )

@@ -103,8 +103,8 @@ def test_ages_are_even_in_their_logarithm_unless_given() -> None:
         ({"size": np.ones(3)}, "24 shapes, 3 sizes"),
         ({"ages": [-1.0]}, "Ages to predict"),
         ({"subject": [None, *"abcdefabcdefabcdefabcde"]}, "1 have none"),
-        ({"subject": [f"{k}" for k in range(24)]}, "each has one case"),
-        ({"age": np.repeat(AGES[:3], 8), "subject": [*np.repeat(list("abc"), 8)]}, "none has two"),
+        ({"subject": [f"{k}" for k in range(24)]}, "two ages or more, but none of 24 has two"),
+        ({"age": np.repeat(AGES[:3], 8), "subject": [*np.repeat(list("abc"), 8)]}, "but none of 3 has two"),
     ],
 )
 def test_what_does_not_grow_is_refused_in_words(change: dict[str, object], words: str) -> None:

@@ -97,11 +97,21 @@ def test_parts_of_beats_at_the_ends_are_left_out() -> None:
     assert (found.ed.tolist(), found.es.tolist(), found.stop.tolist()) == ([13], [24], [43])
 
 
-@pytest.mark.parametrize("curve", [beat(30, 11), np.linspace(1, 2, 40), np.ones(12), np.random.default_rng(2).normal(size=90)])
+ROUNDED = 1234.5678 * (1 + np.finfo(np.float64).eps * (np.arange(24) // 6 % 2))
+"""What is constant but for the last digit of a number."""
+
+
+@pytest.mark.parametrize(
+    "curve", [beat(30, 11), np.linspace(1, 2, 40), np.ones(12), np.random.default_rng(2).normal(size=90), ROUNDED]
+)
 def test_what_does_not_repeat_itself_is_one_beat(curve: np.ndarray) -> None:
     found = beats(curve)
     assert found.stop.tolist() == [len(curve)]
     assert curve[found.ed[0]] == curve.max() and curve[found.es[0]] == curve.min()
+
+
+def test_small_beats_of_a_large_curve_are_beats() -> None:
+    assert len(beats(1 + 1e-6 * np.tile(beat(20, 8), 3)).ed) == 3
 
 
 def test_beats_are_sought_in_one_curve() -> None:

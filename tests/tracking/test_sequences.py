@@ -72,6 +72,25 @@ def test_far_apart_frames_such_as_days_have_no_gaps_between() -> None:
     assert found.names == ("r",) and found.slices.tolist() == [-1]
 
 
+@pytest.mark.parametrize(
+    ("frame", "also", "frames", "gaps"),
+    [
+        ([0, 2, 4, 6, 8, 10, 12, 14], (), [0, 2, 4, 6, 8, 10, 12, 14], 0),
+        ([0, 2, 4, 6, 10, 12, 14, 16], (), [0, 2, 4, 6, 8, 10, 12, 14, 16], 1),
+        ([1, 4, 7, 10, 13, 16, 19, 25], (), [1, 4, 7, 10, 13, 16, 19, 22, 25], 1),
+        ([0, 2, 4, 6, 8, 10, 12, 14], (16, 18), [0, 2, 4, 6, 8, 10, 12, 14, 16, 18], 2),
+        ([0, 2, 4, 6, 8, 10, 12, 14], (1,), [*range(15)], 7),
+        ([0, 2, 4, 6, 8, 10, 12, 13], (), [*range(14)], 6),
+        ([0, 2, 4, 6, 8, 10, 12, 17], (), [0, 2, 4, 6, 8, 10, 12, 17], 0),
+    ],
+)
+def test_frames_come_in_steps_of_their_common_divisor(
+    frame: list[int], also: tuple[int, ...], frames: list[int], gaps: int
+) -> None:
+    found = sequences(POINTS, study=["a"] * 8, frame=frame, also={"a": also})
+    assert found.frames[0].tolist() == frames and found.gaps.sum() == gaps
+
+
 @given(st.permutations(range(8)))
 def test_the_order_of_cases_changes_nothing(order: list[int]) -> None:
     one = sequences(POINTS, study=STUDY, frame=FRAME, slice_=SLICE)
@@ -87,7 +106,10 @@ def test_the_order_of_cases_changes_nothing(order: list[int]) -> None:
     [
         ({"frame": [0, 1, 3, 1, 1, 4, 5, 6]}, "frame 1 of slice 1 of 'a' comes twice"),
         ({"frame": [0, 1, 3, 1, -1, 4, 5, 6]}, "1 of 8 have none"),
-        ({"subject": ["p", "p", "q", "p", "p", "r", "r", "r"]}, "must be one subject's"),
+        (
+            {"subject": ["p", "p", "q", "p", "p", "r", "r", "r"]},
+            "must be one subject's; 'a' is of 'p' and of 'q': say whose it is",
+        ),
         ({"slice_": [0]}, "columns of"),
         ({"frame": [0.5, 1, 3, 1, 2, 4, 5, 6]}, "frame number of cases must be a whole number below 2\\*\\*31; got 0.5"),
         ({"frame": [0, np.inf, 3, 1, 2, 4, 5, 6]}, "whole number"),

@@ -29,6 +29,8 @@ WORDS: dict[str, Sequence[str]] = {
 """Options that are one of some words."""
 LEAST = {"reference": 0, "fill": 0, "segments": 0, "permutations": 19, "seed": 0}
 """Options that are whole numbers, and the least that each may be."""
+OF_TABLES = {"key": "--id", "subject": "--subject", "group": "--group", "growth": "--growth"}
+"""Options that name a column."""
 OF_VOLUMES = {"missing": ("auto", "slices"), "convention": ("biplane",)}
 """Options that say something of volumes by some methods only."""
 OF_BEATS = {
@@ -76,6 +78,9 @@ def check(given: Mapping[str, Any], usual: Mapping[str, Any], table: object) -> 
             f"--{vain[0]} is of volumes by {', '.join(OF_VOLUMES[vain[0]])}: ask for one with --volume, or leave it out; "
             f"got {given['volume']}."
         )
+    named = next((spoken for name, spoken in OF_TABLES.items() if given[name] is not None), None)
+    if named and table is None:
+        raise InputError(f"{named} is a column of a table, but there is none: give --table.")
 
 
 def _check_base(base: object) -> None:

@@ -14,6 +14,7 @@ from atlaskit.shape import align
 from atlaskit.shape.groups import holm
 from atlaskit.verbs.tracking.beats import LEAST_CYCLE, Study
 from atlaskit.verbs.tracking.function import INDICES, by_subject
+from atlaskit.verbs.tracking.rows import as_text
 from atlaskit.verbs.tracking.tracked import Tracked
 
 PHASES = 50
@@ -75,7 +76,7 @@ def groups_of(table: pd.DataFrame, column: str | None) -> dict[str, str]:
     Raises
     ------
     InputError
-        When there is no such column, or a subject has several groups.
+        When there is no such column, nothing is in it, or a subject has several groups.
     """
     if column is None:
         return {subject: ALL for subject in dict.fromkeys(table["subject"])}
@@ -87,10 +88,12 @@ def groups_of(table: pd.DataFrame, column: str | None) -> dict[str, str]:
     known = table.dropna(subset=[column])
     several = known.groupby("subject")[column].nunique()
     if (several > 1).any():
-        raise InputError(
-            f"A subject is of one group; {several[several > 1].index[0]!r} has {int(several.max())} in {column!r}."
-        )
-    return {str(subject): str(value) for subject, value in known.groupby("subject")[column].first().items()}
+        came = f"{several[several > 1].index[0]!r} has {int(several.max())} in {column!r}"
+        raise InputError(f"A subject is of one group; {came}: mend the table, or say who is who by --subject COLUMN.")
+    if known.empty:
+        raise InputError(f"--group is a column with groups in it; {column!r} is empty: fill it, or name another one.")
+    first = known.groupby("subject")[column].first()
+    return dict(zip(map(str, first.index), as_text(first), strict=True))
 
 
 def averages(tracked: Tracked, groups: dict[str, str]) -> Averages:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from atlaskit.errors import some
+from atlaskit.verbs.tracking.columns import IDENTITY, renamed
 from atlaskit.verbs.tracking.comparing import Averages, averages, index_contrasts, path_contrasts
 from atlaskit.verbs.tracking.function import function_table
 from atlaskit.verbs.tracking.growing import Grown, grow, growth_pictures, growth_tables, growth_words
@@ -90,10 +91,10 @@ def beat_findings(
     smooth : str
         How landmarks were smoothed, of which it is said how much it changed.
     """
-    function, average = function_table(tracked), averages(tracked, groups)
+    function, average = function_table(tracked, compared), averages(tracked, groups)
     tables = {
         "function": function,
-        "sequences": sequence_table(tracked),
+        "sequences": sequence_table(tracked, compared),
         "frames": frame_table(tracked),
         "curves": curve_table(tracked),
         "volumes": volume_table(tracked),
@@ -132,10 +133,7 @@ def _notes(tracked: Tracked, function: pd.DataFrame) -> list[str]:
         fewer = function.loc[function["slices_measured"] < function["slices"], "study"].unique().tolist()
         words = "change of area, strain and thickening are of the slices with an outline at end-diastole and end-systole"
         notes += [f"{words}, which are not all in {some(fewer)} (slices_measured)"] if fewer else []
-    own = [name for name in tracked.source.table if f"{name}_table" in function]
-    if own:
-        notes.append(f"columns of the table that are called as measures are {', '.join(f'{name}_table' for name in own)}")
-    return notes
+    return notes + renamed(str(name) for name in tracked.source.table if name not in IDENTITY)
 
 
 def _untimed(source: Source) -> list[str]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from atlaskit.tracking import phases
 from atlaskit.verbs.tracking.beats import Study
+from atlaskit.verbs.tracking.columns import FUNCTION, IDENTITY, beside
 from atlaskit.verbs.tracking.tracked import Examination, Tracked
 from atlaskit.verbs.tracking.volumes import Volume
 
@@ -20,26 +21,26 @@ INDICES = ("ef", "fac", "strain", "strain_peak", "thickening")
 Array = NDArray[np.float64]
 
 
-def function_table(tracked: Tracked) -> pd.DataFrame:
-    """A row per examination and beat, with the columns of the user's table; a name that a measure has too gets ``_table``.
+def function_table(tracked: Tracked, group: str | None = None) -> pd.DataFrame:
+    """A row per examination and beat: who it is, with the column of its group, what was measured, and the table's columns.
 
     An examination is a study, or two views that make a volume. Change of area, strain and thickening are those of sums over the
     slices that have an outline at end-diastole and end-systole, so that a large slice counts for more than the apex, and
     means over views. ``strain`` is that of the cavity's outline at end-systole, ``strain_peak`` its least of the beat.
     """
     whose = tracked.source.table
-    own = [str(name) for name in whose if name not in ("sequence", "study", "slice")]
-    rows = []
+    rows, said = [], []
     for each in tracked.examinations():
         slices = np.concatenate([study.slices for study in each.studies])
-        said = {name: _same(whose[name].iloc[slices]) for name in own}
+        told = {str(name): _same(whose[name].iloc[slices]) for name in whose if name not in IDENTITY}
+        who = {"study": each.name, "subject": _same(whose["subject"].iloc[slices])}
         for beat in range(min(len(study.beats.ed) for study in each.studies)):
-            measured = {"slices": len(slices), "beat": beat, **_beat(tracked, each, beat)}
-            given = {f"{name}_table" if name in measured else name: value for name, value in said.items()}
-            rows.append({"study": each.name, **given, **measured})
+            rows.append({**who, "slices": len(slices), "beat": beat, **_beat(tracked, each, beat)})
+            said.append(told)
     table = pd.DataFrame(rows, columns=None if rows else ["study", "subject"])
     timed = tracked.source.sequences.time_unit == "ms"
-    return table if timed else table.drop(columns=["ed_ms", "es_ms", "beats_per_minute"], errors="ignore")
+    measured = table if timed else table.drop(columns=["ed_ms", "es_ms", "beats_per_minute"], errors="ignore")
+    return beside(measured, pd.DataFrame(said, index=table.index), FUNCTION, group)
 
 
 def _same(column: pd.Series) -> object:

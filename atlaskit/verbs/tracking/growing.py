@@ -8,12 +8,18 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from atlaskit import plot
 from atlaskit.errors import InputError
 from atlaskit.shape import align
 from atlaskit.tracking import Growth, growth
+from atlaskit.verbs.tracking.ages import ages_of
+from atlaskit.verbs.tracking.columns import called, renamed
 from atlaskit.verbs.tracking.source import Source
+
+GROWTH = ("case", "subject", "size", "landmark", "shape_x", "shape_y", "x_mm", "y_mm", "size_mm", "x_px", "y_px", "size_px")
+"""What tables of growth have of their own beside ages."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,11 @@ class Grown:
     growth: Growth
     column: str
     cases: pd.DataFrame
+
+    @property
+    def heading(self) -> str:
+        """What the column of ages is called in tables."""
+        return called([self.column], GROWTH)[self.column]
 
 
 def grow(source: Source, column: str, permutations: int, seed: int) -> tuple[Grown, list[str]]:
@@ -55,19 +66,31 @@ def grow(source: Source, column: str, permutations: int, seed: int) -> tuple[Gro
     InputError
         When the column has no numbers, or subjects were not seen at two ages.
     """
-    age = pd.to_numeric(source.known[column], errors="coerce").to_numpy(dtype=np.float64)
+    age = ages_of(source.known, column)
     points = source.sequences.points[source.sequences.rows >= 0][np.argsort(source.sequences.rows[source.sequences.rows >= 0])]
     kept = np.isfinite(age) & np.isfinite(points).all((1, 2))
     if kept.sum() < 3:
-        raise InputError(f"Growth needs cases with all landmarks and an age; {int(kept.sum())} have a number in {column!r}.")
+        came = f"{int(kept.sum())} have a number in {column!r}"
+        raise InputError(f"Growth needs 3 cases with all landmarks and an age; {came}: fill it, or name another column.")
     aligned = align(points[kept], onto=source.template)
     subject = source.known["subject"].to_numpy(dtype=object)[kept].tolist()
+    _check_subjects(subject, age[kept])
     found = growth(aligned.tangent, aligned.size, age[kept], subject, permutations=permutations, seed=seed)
-    cases = pd.DataFrame(
-        {"case": source.known["case"].to_numpy()[kept], "subject": subject, column: age[kept], "size": aligned.size}
-    )
+    names = source.known["case"].to_numpy()[kept]
+    cases = pd.DataFrame({"case": names, "subject": subject, "age": age[kept], "size": aligned.size})
     left = int((~kept).sum())
-    return Grown(found, column, cases), [f"{left} cases without an age or a landmark are left out"] if left else []
+    notes = [f"{left} cases without an age or a landmark are left out"] if left else []
+    return Grown(found, column, cases), [*notes, *renamed([column], GROWTH)]
+
+
+def _check_subjects(subjects: list[str], ages: NDArray[np.float64]) -> None:
+    """Refuse subjects of one age each, which say nothing of growth."""
+    seen = pd.Series(ages).groupby(subjects).nunique()
+    if (seen < 2).all():
+        raise InputError(
+            f"Growth needs subjects with two ages or more, but none of {len(seen)} has two: "
+            "say who is who in a column subject of the table, or by --pattern."
+        )
 
 
 def growth_tables(grown: Grown, source: Source) -> dict[str, pd.DataFrame]:
@@ -76,14 +99,14 @@ def growth_tables(grown: Grown, source: Source) -> dict[str, pd.DataFrame]:
     unit = {"size": f"size_{source.unit}"}
     shapes = found.shapes * found.sizes[:, None, None]
     ages, landmark = (a.ravel() for a in np.meshgrid(found.ages, source.landmarks, indexing="ij"))
-    predicted = pd.DataFrame({grown.column: ages, "landmark": landmark})
+    predicted = pd.DataFrame({grown.heading: ages, "landmark": landmark})
     for axis, name in enumerate("xy"):
         predicted[f"shape_{name}"] = found.shapes[..., axis].ravel()
         predicted[f"{name}_{source.unit}"] = shapes[..., axis].ravel()
     return {
         "growth": found.table.rename_axis("of").reset_index(),
         "growth_subjects": found.subjects.rename_axis("subject").reset_index().rename(columns=unit),
-        "growth_cases": grown.cases.rename(columns=unit),
+        "growth_cases": grown.cases.rename(columns={"age": grown.heading, **unit}),
         "growth_shapes": predicted,
     }
 
@@ -92,7 +115,7 @@ def growth_pictures(grown: Grown, source: Source) -> Iterator[tuple[str, Any]]:
     """Predicted shapes over each other, and the size of each subject."""
     found = grown.growth
     unit = grown.column.removeprefix("age").strip("_ ")  # of a column such as age_days
-    age, size, subject = (grown.cases[name].to_numpy() for name in (grown.column, "size", "subject"))
+    age, size, subject = (grown.cases[name].to_numpy() for name in ("age", "size", "subject"))
     yield "growth", plot.growth(found.shapes, found.ages, source.topology, seen=age, unit=unit)
     line = found.ages, found.sizes
     yield "size", plot.size_curves(age, size, subject.tolist(), fitted=line, unit=unit, size_unit=source.unit)

@@ -55,8 +55,7 @@ def close_stacks(tracked: Tracked, missing: str) -> tuple[pd.DataFrame, dict[str
         When sizes are unknown, or no study has two slices.
     """
     source = tracked.source
-    if source.unit != "mm":
-        raise InputError("Surfaces need the size of a pixel in mm: give --spacing-mm.")
+    source.check_mm("Surfaces are in mm")
     studies = [study for study in tracked.studies if len(study.slices) >= LEAST_SLICES]
     if not studies:
         raise InputError(f"Surfaces need studies of {LEAST_SLICES} slices or more; there is none: leave out --surfaces.")

@@ -4,28 +4,55 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from atlaskit.errors import InputError, some
+from atlaskit.errors import InputError
 from atlaskit.readers.names import place_of
-from atlaskit.shape import join
 from atlaskit.tracking.sequences import LARGEST
+from atlaskit.verbs.tracking.rows import beside, key_of, sequence_names, too_large
 
 PARTS = ("subject", "study", "slice", "frame", "time")
 """What a pattern may find in the name of a case, as groups of these names, and a table may have as columns."""
-IDS = ("case", "sequence", "study", "subject")
-"""Columns of a table that say whose its rows are, the finest first; a column ``id`` is one of them, as its values say."""
-NUMBERS = ("slice", "frame", "time_ms", "spacing_mm", "slice_mm", "frame_ms")
-"""Columns of a table that say something of cases, in numbers."""
-SIZES = ("spacing_mm", "slice_mm", "frame_ms")
-"""Those of them that nothing has that is not above 0."""
 DIGITS = 10
 """Of the largest number that a slice or frame may have."""
 
 
-def placed(known: pd.DataFrame, pattern: str | None, table: pd.DataFrame | None) -> tuple[pd.DataFrame, list[str]]:
+@dataclass(frozen=True)
+class Whose:
+    """What says whose a case is, and when it was, beside its name.
+
+    Attributes
+    ----------
+    pattern : str or None
+        Regular expression with groups named as `PARTS`.
+    table : DataFrame or None
+    key, subject : str or None
+        Its columns of ids and of subjects, where they are not called so.
+    ages : str or None
+        Column of ages, in place of frames.
+    compared : bool
+        Whether groups of subjects are, so that it matters who tells them apart.
+    """
+
+    pattern: str | None = None
+    table: pd.DataFrame | None = None
+    key: str | None = None
+    subject: str | None = None
+    ages: str | None = None
+    compared: bool = False
+
+
+def placed(
+    known: pd.DataFrame,
+    pattern: str | None,
+    table: pd.DataFrame | None,
+    *,
+    key: str | None = None,
+    subject: str | None = None,
+) -> tuple[pd.DataFrame, list[str]]:
     """Say of each case what is known of its place.
 
     What the table says counts more than the pattern, that more than the store, and that more than names alone.
@@ -37,7 +64,9 @@ def placed(known: pd.DataFrame, pattern: str | None, table: pd.DataFrame | None)
     pattern : str, optional
         Regular expression with groups named as `PARTS`.
     table : DataFrame, optional
-        With a column ``case``, ``sequence``, ``study`` or ``subject`` that says whose its rows are.
+        With a column of ids, of cases, sequences, studies or subjects, that says whose its rows are.
+    key, subject : str, optional
+        Its columns of ids and of subjects, where they are not called so.
 
     Returns
     -------
@@ -51,20 +80,22 @@ def placed(known: pd.DataFrame, pattern: str | None, table: pd.DataFrame | None)
     InputError
         For a pattern or table that cannot be used.
     """
-    names = [place_of(case) for case in known["case"]]
-    found = known.assign(study=[name.study for name in names])
-    found["slice"] = _from_names(known, "slice", [name.slice for name in names])
-    found["frame"] = _from_names(known, "frame", [name.frame for name in names])
-    if pattern is not None:
-        for part, column in _matched(known["case"].tolist(), pattern).items():
-            found[part] = column.to_numpy()
-    found["sequence"] = _sequence(found)
+    found = _by_names(known, pattern)
     if table is None:
         return _settled(found), []
     if not len(table):
         raise InputError("The table must have a row for each case, sequence, study or subject; it has none below its header.")
-    found, notes = _beside(found, table)
+    found, notes = beside(found, table, key=key, subject=subject)
     return _settled(found), notes
+
+
+def told_by_names(known: pd.DataFrame, whose: Whose) -> bool:
+    """Whether names of files alone tell subjects apart: neither a pattern nor the table does; `known` as for `placed`."""
+    if whose.pattern is not None and "subject" in re.compile(whose.pattern).groupindex:
+        return False
+    if whose.table is None or whose.subject is not None or "subject" in whose.table:
+        return whose.table is None
+    return key_of(_by_names(known, whose.pattern), whose.table, whose.key)[1] != "subject"
 
 
 def placeable(known: pd.DataFrame, pattern: str | None) -> list[bool]:
@@ -87,8 +118,21 @@ def placeable(known: pd.DataFrame, pattern: str | None) -> list[bool]:
         return usable
     matches = [compiled.search(case) for case in known["case"]]
     parts = [part for part in ("slice", "frame", "time") if part in compiled.groupindex]
-    found = [match and all(re.fullmatch(r"[0-9]{1,9}", match[part] or "") for part in parts) for match in matches]
+    whole = [match and all((match[part] or "").strip() for part in compiled.groupindex) and match for match in matches]
+    found = [match and all(re.fullmatch(r"[0-9]{1,9}", match[part]) for part in parts) for match in whole]
     return [bool(of) and (bool(parts) or by_name) for of, by_name in zip(found, usable, strict=True)]
+
+
+def _by_names(known: pd.DataFrame, pattern: str | None) -> pd.DataFrame:
+    """Places as the store, names and a pattern tell them."""
+    names = [place_of(case) for case in known["case"]]
+    found = known.assign(study=[name.study for name in names])
+    found["slice"] = _from_names(known, "slice", [name.slice for name in names])
+    found["frame"] = _from_names(known, "frame", [name.frame for name in names])
+    if pattern is not None:
+        for part, column in _matched(known["case"].tolist(), pattern).items():
+            found[part] = column.to_numpy()
+    return found.assign(sequence=sequence_names(found["study"], found["slice"]))
 
 
 def _from_names(known: pd.DataFrame, part: str, told: list[int]) -> pd.Series:
@@ -103,28 +147,9 @@ def _settled(found: pd.DataFrame) -> pd.DataFrame:
         numbers = [int(number) for number in found[part]]
         beyond = next((k for k, number in enumerate(numbers) if number >= LARGEST), None)
         if beyond is not None:
-            raise _too_large(part, f"that of {found['case'].iloc[beyond]!r} is {numbers[beyond]}")
+            raise too_large(part, f"that of {found['case'].iloc[beyond]!r} is {numbers[beyond]}")
         found[part] = np.array(numbers, dtype=np.int64)
-    return found.assign(sequence=_sequence(found))
-
-
-def _too_large(part: str, came: str) -> InputError:
-    return InputError(
-        f"Numbers of slices and frames must be below 2**31; {came}: say what the {part} is by --pattern or --table."
-    )
-
-
-def _sequence(found: pd.DataFrame) -> list[str]:
-    """As `atlaskit.tracking.sequences` names them."""
-    return [f"{study}_s{z:03d}" if z >= 0 else study for study, z in zip(found["study"], found["slice"], strict=True)]
-
-
-def _padded(names: pd.Series, found: pd.DataFrame) -> list[str]:
-    """Names of sequences; those that are none as `_sequence` would write them: A05_s2 and A05_s02 are A05_s002."""
-    given, known = names.astype(str).tolist(), set(found["sequence"])
-    places = [place_of(name) for name in given]
-    made = _sequence(pd.DataFrame({"study": [place.study for place in places], "slice": [place.slice for place in places]}))
-    return [name if name in known else other for name, other in zip(given, made, strict=True)]
+    return found.assign(sequence=sequence_names(found["study"], found["slice"]))
 
 
 def _matched(cases: Sequence[str], pattern: str) -> dict[str, pd.Series]:
@@ -143,7 +168,11 @@ def _matched(cases: Sequence[str], pattern: str) -> dict[str, pd.Series]:
         raise InputError(f"--pattern must match every case; it does not match {len(unmatched)}, such as {unmatched[0]!r}.")
     made: dict[str, pd.Series] = {}
     for part in parts:
-        values = [str(match[part]) for match in matches if match is not None]
+        values = ["" if match is None else match[part] or "" for match in matches]
+        nothing = next((case for case, value in zip(cases, values, strict=True) if not value.strip()), None)
+        if nothing is not None:
+            do = "mend the pattern, or leave the group out"
+            raise InputError(f"The group {part!r} of --pattern must find something; in {nothing!r} it finds nothing: {do}.")
         made[part] = pd.Series(_whole(values, part) if part in ("slice", "frame", "time") else values, dtype=object)
     if "time" in made:
         time = made.pop("time")
@@ -154,72 +183,11 @@ def _matched(cases: Sequence[str], pattern: str) -> dict[str, pd.Series]:
 
 
 def _whole(values: Sequence[str], part: str) -> list[int]:
-    wrong = next((value for value in values if not re.fullmatch(r"[0-9]+", value or "")), None)
+    wrong = next((value for value in values if not re.fullmatch(r"[0-9]+", value)), None)
     if wrong is not None:
-        raise InputError(f"The group {part!r} of --pattern must find whole numbers; it finds {wrong!r}.")
+        do = f"write it as (?P<{part}>[0-9]+)"
+        raise InputError(f"The group {part!r} of --pattern must find whole numbers; it finds {wrong!r}: {do}.")
     beyond = next((value for value in values if len(value.lstrip("0")) > DIGITS or int(value) >= LARGEST), None)
     if beyond is not None:
-        raise _too_large(part, f"--pattern finds {beyond}")
+        raise too_large(part, f"--pattern finds {beyond}")
     return [int(value) for value in values]
-
-
-def _beside(found: pd.DataFrame, table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """The rows of a table beside the cases, in place of what was known."""
-    table = _named(found, table)
-    if "sequence" in table:
-        table = table.assign(sequence=_padded(table["sequence"], found))
-    key = _key(found, table)
-    ids = found[key].tolist()
-    unique = list(dict.fromkeys(ids))
-    finer = "say whose each row is in a column case, sequence or study"
-    joined = join(unique, table, key=key, otherwise=finer)
-    own = [name for name in joined.table if name in (key, "case", "sequence")]  # who the cases are is known
-    rows = joined.table.drop(columns=own).loc[ids].reset_index(drop=True)
-    made = found.copy()
-    for name in rows:
-        column = rows[name].reset_index(drop=True)
-        if name in NUMBERS:
-            column = _numbers(column, str(name))
-        elif name in ("subject", "study"):
-            column = column.where(column.isna(), column.astype(str))
-        made[str(name)] = column.where(column.notna(), found[name]).to_numpy() if name in found else column.to_numpy()
-    notes = [f"{len(joined.unmatched)} ids of cases are not in {key!r} of the table: {some(joined.unmatched)}"]
-    unused = [f"{len(joined.unused)} rows of the table match no case: {some(joined.unused)}"]
-    return made, [*(notes if joined.unmatched else []), *(unused if joined.unused else [])]
-
-
-def _named(found: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
-    """A table whose column ``id`` has the name of what its values are."""
-    if "id" not in table:
-        return table
-    ids = {name: table["id"].astype(str) for name in IDS} | {"sequence": pd.Series(_padded(table["id"], found))}
-    fits = next((name for name in IDS if name not in table and ids[name].isin(found[name]).any()), None)
-    return table if fits is None and any(name in table for name in IDS) else table.rename(columns={"id": fits or "case"})
-
-
-def _key(found: pd.DataFrame, table: pd.DataFrame) -> str:
-    """The column that says whose the rows of a table are: the finest of those whose ids match."""
-    possible = [name for name in IDS if name in table]
-    matching = [name for name in possible if table[name].astype(str).isin(found[name]).any()]
-    if not possible:
-        came = some([str(name) for name in table])
-        raise InputError(f"The table of sequences needs ids in a column id, case, sequence, study or subject; it has {came}.")
-    if not matching:
-        name = possible[0]
-        come = f"a {name} here is {found[name].iloc[0]!r}, one of the table {str(table[name].iloc[0])!r}"
-        raise InputError(f"Ids of the table must be those of cases, sequences, studies or subjects, but none is: {come}.")
-    return matching[0]
-
-
-def _numbers(column: pd.Series, name: str) -> pd.Series:
-    """A column of numbers; missing ones stay missing."""
-    numbers = pd.to_numeric(column, errors="coerce").astype(np.float64)
-    whole, least = name in ("slice", "frame"), -1 if name == "slice" else 0
-    wrong = ~(np.isfinite(numbers) & (numbers > 0 if name in SIZES else numbers >= least))
-    wrong = (wrong | (numbers % 1 != 0) if whole else wrong) & column.notna()
-    if wrong.any():
-        need = "finite numbers above 0" if name in SIZES else f"{'whole' if whole else 'finite'} numbers from 0 on"
-        raise InputError(f"Column {name!r} of the table must hold {need}, or nothing; it holds {column[wrong].iloc[0]}.")
-    if whole and (numbers >= LARGEST).any():
-        raise _too_large(name, f"column {name!r} of the table holds {numbers.max():.0f}")
-    return numbers

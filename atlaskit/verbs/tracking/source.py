@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -12,15 +11,20 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from atlaskit.contours import signed_areas
-from atlaskit.errors import InputError, nearest
+from atlaskit.errors import InputError
 from atlaskit.landmarks import Status
-from atlaskit.store import LandmarkStore, open_store
+from atlaskit.store import open_store
 from atlaskit.topology import Topology
 from atlaskit.tracking import Sequences, sequences
-from atlaskit.verbs.comparison.covariates import read_table
 from atlaskit.verbs.population import Unit, names_of
-from atlaskit.verbs.tracking.places import IDS, placeable, placed
+from atlaskit.verbs.tracking.ages import by_age
+from atlaskit.verbs.tracking.cases import known_cases
+from atlaskit.verbs.tracking.places import Whose
+from atlaskit.verbs.tracking.rows import read
+from atlaskit.verbs.tracking.sizes import check_above_0, of_sequences, pixel_sizes
 
+SIZE = "--spacing-mm, or a column spacing_mm of the table"
+"""What tells the size of a pixel."""
 LEAST_AREA = 1e-9
 """Share of the square of its longer side that an outline encloses which is one."""
 
@@ -51,6 +55,8 @@ class Source:
     table : DataFrame of Q rows
         Sequence, study, subject, slice, and what the table says of each that is the same in all its frames.
     notes : tuple of str
+    in_pixels : bool
+        Whether that was asked for.
     """
 
     store: Path
@@ -64,11 +70,24 @@ class Source:
     template: NDArray[np.float64] | None
     table: pd.DataFrame
     notes: tuple[str, ...]
+    in_pixels: bool = False
 
     @property
     def unit(self) -> str:
         """Of the points: "mm" or "px"."""
         return "mm" if np.isfinite(self.spacing_mm).all() else "px"
+
+    @property
+    def why_pixels(self) -> str:
+        """Why the unit is pixels, where it is."""
+        return "--unit px was asked for" if self.in_pixels else f"the size of a pixel is unknown ({SIZE})"
+
+    def check_mm(self, what: str) -> None:
+        """Refuse what is measured in mm where points are in pixels."""
+        if self.unit == "px" and self.in_pixels:
+            raise InputError(f"{what}, but --unit px was asked for: leave out --unit px.")
+        if self.unit == "px":
+            raise InputError(f"{what}, but the size of a pixel is unknown: give {SIZE}.")
 
 
 def read_source(
@@ -77,6 +96,9 @@ def read_source(
     structures: Sequence[str] | str = (),
     pattern: str | None = None,
     table: Path | str | pd.DataFrame | None = None,
+    key: str | None = None,
+    subject: str | None = None,
+    compared: bool = False,
     unit: Unit = "auto",
     spacing_mm: float | None = None,
     slice_mm: float | None = None,
@@ -95,6 +117,10 @@ def read_source(
         See `placed`.
     table : path or DataFrame, optional
         See `placed`; its columns ``spacing_mm``, ``slice_mm`` and ``frame_ms`` count too.
+    key, subject : str, optional
+        Columns of ids and of subjects, see `placed`.
+    compared : bool
+        Whether groups of subjects are, so that it is said who tells subjects apart.
     unit : {"auto", "px", "mm"}
         "auto" is mm where every pixel size is known.
     spacing_mm, slice_mm, frame_ms : float, optional
@@ -108,50 +134,46 @@ def read_source(
     ------
     InputError, NotFoundError, StoreError
     """
-    _check_above_0({"--spacing-mm": spacing_mm, "--slice-mm": slice_mm, "--frame-ms": frame_ms})
+    check_above_0({"--spacing-mm": spacing_mm, "--slice-mm": slice_mm, "--frame-ms": frame_ms})
     opened = open_store(store)
     names = names_of(structures) or opened.topology.structures
     used = np.unique(np.concatenate([opened.topology.loop_of(name) for name in names]))
     standing = np.flatnonzero(np.isin(opened.column("status"), (Status.OK, Status.FLAGGED)))
     if not len(standing):
         raise InputError(f"Sequences need cases; {store} has none that were placed: run `atlaskit extract`.")
-    beside = None if table is None else read_table(table, None, ids=("id", *IDS))
-    lost = np.flatnonzero(opened.column("status") == Status.REJECTED) if ages is None else standing[:0]
-    own = _known(opened, np.append(standing, lost))
-    own["subject"] = [_without(subject, views) for subject in own["subject"]]
-    own = own[(own.index < len(standing)) | placeable(own, pattern)].reset_index(drop=True)
-    every, notes = placed(own, pattern, beside)
-    known, also = every.iloc[: len(standing)].copy(), _also(every, own["frame"], len(standing))
-    known = _timed(known, frame_ms) if ages is None else _aged(known, ages)
-    sizes = _spacing(known, opened.column("spacing_mm")[standing], unit, spacing_mm)
+    whose = Whose(pattern, None if table is None else read(table, key, subject), key, subject, ages, compared)
+    known, also, notes = known_cases(opened, standing, whose, views)
+    known = _timed(known, frame_ms)
+    placed_by = known if ages is None else by_age(known, ages)
+    sizes = pixel_sizes(known, opened.column("spacing_mm")[standing], unit, spacing_mm)
     points = opened.column("points")[standing][:, used].astype(np.float64)
     empty = _forget_impossible(points, opened.topology.only(names))
-    known["time_ms"] = known["time_ms"].astype(np.float64)
     found = sequences(
         points if sizes is None else points * sizes[:, None],
-        study=known["study"].tolist(),
-        frame=known["frame"].to_numpy(),
-        slice_=known["slice"].to_numpy(),
-        subject=known["subject"].tolist(),
-        time=known["time_ms"].to_numpy(),
-        also=also if ages is None else None,
+        study=placed_by["study"].tolist(),
+        frame=placed_by["frame"].to_numpy(),
+        slice_=placed_by["slice"].to_numpy(),
+        subject=placed_by["subject"].tolist(),
+        time=placed_by["time_ms"].to_numpy(dtype=np.float64),
+        also=also,
     )
     _check_times(found)
-    first, template = _first_rows(found), opened.template()
+    template = opened.template()
+    spacing, apart = _sizes(known, found, sizes, slice_mm, one=ages is None)
     notes += [] if ages else _open_rings(opened.topology, names)
-    apart = known["slice_mm"].to_numpy(dtype=np.float64)[first]
     return Source(
         store=store,
         topology=opened.topology.only(names),
         landmarks=used,
         sequences=found,
         cases=np.where(found.rows >= 0, known["case"].to_numpy(dtype=str)[found.rows], ""),
-        spacing_mm=np.full((len(found), 2), np.nan) if sizes is None else sizes[first],
-        slice_mm=apart if slice_mm is None else np.full(len(found), slice_mm),
+        spacing_mm=spacing,
+        slice_mm=apart,
         known=known,
         template=None if template is None else template[used].astype(np.float64),
-        table=_beside(known, found),
-        notes=(*notes, *([f"{empty} outlines enclose nothing and count as missing"] if empty else [])),
+        table=_beside(placed_by, found),
+        notes=(*notes, *_doubts(found, ages), *([f"{empty} outlines enclose nothing and count as missing"] if empty else [])),
+        in_pixels=unit == "px",
     )
 
 
@@ -163,6 +185,12 @@ def _forget_impossible(points: NDArray[np.float64], topology: Topology) -> int:
     for flat, loop in zip(empty, topology.loops, strict=True):
         points[np.ix_(flat, list(loop))] = np.nan
     return int(np.sum(empty))
+
+
+def _doubts(found: Sequences, ages: str | None) -> list[str]:
+    """What looks as if names were not understood."""
+    apart = ages is None and (found.rows >= 0).sum() > 1 and bool((found.lengths == 1).all())
+    return ["every study has one frame: say what names mean with --pattern or --table"] if apart else []
 
 
 def _open_rings(topology: Topology, names: Sequence[str]) -> list[str]:
@@ -187,50 +215,6 @@ def _check_times(found: Sequences) -> None:
         )
 
 
-def _check_above_0(sizes: Mapping[str, float | None]) -> None:
-    """Refuse sizes that nothing can have."""
-    for name, size in sizes.items():
-        if size is not None and not (isinstance(size, Real) and 0 < size < np.inf):
-            raise InputError(f"{name} must be a finite number above 0; got {size}: leave it out where it is unknown.")
-
-
-def _known(opened: LandmarkStore, rows: NDArray[np.int64]) -> pd.DataFrame:
-    """What a store knows of the place of some cases."""
-    fields = ("case", "subject", "frame", "slice", "time_ms", "slice_mm", "frame_count")
-    columns = {name: opened.column(name)[rows] for name in fields}
-    texts = {name: columns[name].astype(object) for name in ("case", "subject")}
-    return pd.DataFrame({**columns, **texts})
-
-
-def _also(every: pd.DataFrame, stored: pd.Series, standing: int) -> dict[str, set[int]]:
-    """Frames of each study that have no landmarks: rejected cases, which come last, and empty ones of a file."""
-    found: dict[str, set[int]] = {}
-    lost = every.iloc[standing:]
-    for study, frame in zip(lost["study"], lost["frame"], strict=True):
-        found.setdefault(study, set()).add(int(frame))
-    own = (every["frame_count"] > 1) & (every["frame"] == stored)  # a table or pattern may count frames otherwise
-    for study, count in every[own].groupby("study")["frame_count"].max().items():
-        found.setdefault(str(study), set()).update(range(int(count)))
-    return found
-
-
-def _aged(known: pd.DataFrame, ages: str) -> pd.DataFrame:
-    """The cases of a subject as the frames of one sequence, in order of their ages."""
-    if ages not in known:
-        raise InputError(
-            f"--growth is a column of ages in --table; {ages!r} is none: {nearest(ages, [str(name) for name in known])}"
-        )
-    order = known.sort_values([ages, "case"], kind="stable").groupby("subject").cumcount()
-    return known.assign(study=known["subject"], sequence=known["subject"], slice=-1, frame=order, time_ms=np.nan)
-
-
-def _without(subject: str, views: Sequence[str]) -> str:
-    """A subject's name without what names a view."""
-    for view in views:
-        subject = subject.replace(view, "").strip("_-. ") or subject
-    return subject
-
-
 def _timed(known: pd.DataFrame, frame_ms: float | None) -> pd.DataFrame:
     """Times from the time between frames, where that is given."""
     if frame_ms is not None:
@@ -240,32 +224,25 @@ def _timed(known: pd.DataFrame, frame_ms: float | None) -> pd.DataFrame:
     return known
 
 
-def _spacing(known: pd.DataFrame, stored: NDArray[np.floating], unit: Unit, given: float | None) -> NDArray[np.float64] | None:
-    """(N, 2) pixel sizes where the unit is to be mm, else None; from those that a store knows, (N, 2)."""
-    sizes = stored.astype(np.float64)
-    if "spacing_mm" in known:
-        told = known["spacing_mm"].to_numpy(dtype=np.float64)
-        sizes = np.where(np.isfinite(told)[:, None], told[:, None], sizes)
-    if given is not None:
-        sizes = np.full_like(sizes, given)
-    there: NDArray[np.bool_] = np.asarray((np.isfinite(sizes) & (sizes > 0)).all(axis=1))
-    if unit == "px" or (unit == "auto" and not there.any()):
-        return None
-    if not there.all():
-        lacks = f"{int((~there).sum())} of {len(there)} have none, such as {known['case'].iloc[int(np.argmin(there))]!r}"
-        raise InputError(f"Curves in mm need the pixel size of every case; {lacks}: give --spacing-mm, or ask for --unit px.")
-    return sizes
-
-
-def _first_rows(found: Sequences) -> NDArray[np.int64]:
-    """(Q,) the first case of each sequence."""
-    return np.asarray(found.rows[np.arange(len(found)), (found.rows >= 0).argmax(1)])
+def _sizes(
+    known: pd.DataFrame, found: Sequences, pixels: NDArray[np.float64] | None, slice_mm: float | None, *, one: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(Q, 2) sizes of pixels and (Q,) distances between slices; `one`: the cases of a sequence must have the same."""
+    first = found.rows[np.arange(len(found)), (found.rows >= 0).argmax(1)]
+    spacing = np.full((len(found), 2), np.nan)
+    apart = np.full(len(found), np.nan if slice_mm is None else slice_mm)
+    if pixels is not None:
+        spacing = of_sequences(pixels, found, "The size of pixels", "--spacing-mm") if one else pixels[first]
+    if slice_mm is None and one:
+        told = known["slice_mm"].to_numpy(dtype=np.float64)
+        apart = of_sequences(told, found, "The distance between slices", "--slice-mm")
+    return spacing, apart
 
 
 def _beside(known: pd.DataFrame, found: Sequences) -> pd.DataFrame:
     """A row per sequence: who it is, and columns of the table that do not change within it."""
     identity = {"sequence": found.names, "study": found.studies, "subject": found.subjects, "slice": found.slices}
-    own = {"case", "frame", "time_ms", "frame_ms", "spacing_mm", "slice_mm", "frame_count", *identity}
+    own = {"case", "frame", "time_ms", "frame_ms", "spacing_mm", "slice_mm", *identity}
     made = pd.DataFrame(identity)
     groups = known.groupby("sequence", sort=False)
     for name in [str(name) for name in known if name not in own]:

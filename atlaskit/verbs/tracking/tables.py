@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from atlaskit.tracking import average
+from atlaskit.verbs.tracking.columns import IDENTITY, SEQUENCES, beside
 from atlaskit.verbs.tracking.tracked import Tracked
 
 Array = NDArray[np.float64]
@@ -45,11 +46,12 @@ def curve_table(tracked: Tracked) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def sequence_table(tracked: Tracked) -> pd.DataFrame:
-    """A row per sequence: what is missing, how landmarks tremble along and across their outline, and how far they go."""
+def sequence_table(tracked: Tracked, group: str | None = None) -> pd.DataFrame:
+    """A row per sequence: who, with its group, what is missing, how landmarks tremble and move, and the rest of the table."""
     sequences, prepared, measured = tracked.source.sequences, tracked.prepared, tracked.measured
     unit = tracked.source.unit
-    table = tracked.source.table.copy()
+    whose = tracked.source.table
+    table = whose[list(IDENTITY)].copy()
     table["frames"], table["gaps"] = sequences.lengths, tracked.gaps.sum(1)
     table["interpolated"], table["outliers"] = prepared.interpolated.sum(1), prepared.outlier.sum(1)
     table["closes"] = prepared.closed
@@ -58,7 +60,8 @@ def sequence_table(tracked: Tracked) -> pd.DataFrame:
         table[f"jitter_{name}_{unit}"] = getattr(prepared, name)
     for name in ("moved_rms", "moved_most"):
         table[f"{name}_{unit}"] = getattr(prepared, name)
-    return table.assign(moved_area_change=prepared.area_change)
+    table["moved_area_change"] = prepared.area_change
+    return beside(table, whose.drop(columns=list(IDENTITY)), SEQUENCES, group)
 
 
 def volume_table(tracked: Tracked) -> pd.DataFrame:

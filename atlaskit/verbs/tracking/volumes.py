@@ -111,10 +111,7 @@ def volumes_of(
         return (), ()
     if asked.method == "auto":
         return _where_possible(source, studies, areas, asked)
-    if source.unit != "mm":
-        raise InputError(
-            "Volumes need the size of a pixel in mm, which is unknown here: give --spacing-mm, or a table with it."
-        )
+    source.check_mm("Volumes are in ml")
     if asked.method == "slices":
         return tuple(_summed(source, study, areas, asked.missing) for study in studies), ()
     assert base is not None
@@ -147,7 +144,7 @@ def _where_possible(
 ) -> tuple[tuple[Volume, ...], tuple[str, ...]]:
     """Volumes over slices of the studies that have all they need; which have not, and why, is said."""
     if source.unit != "mm":
-        return (), ("no volumes, as the size of a pixel is unknown (--spacing-mm)",)
+        return (), (f"no volumes, as {source.why_pixels}",)
     stacks = [study for study in studies if len(study.slices) >= LEAST_SLICES]
     if not stacks:
         return (), (f"no volumes, as no study has {LEAST_SLICES} slices",)

@@ -28,7 +28,22 @@ def track(
     structures: options.Names = None,
     table: Annotated[
         Path | None,
-        typer.Option("--table", metavar="CSV", help="A row for each case, sequence, study or subject: places, sizes, groups."),
+        typer.Option(
+            "--table",
+            metavar="CSV",
+            help="A row for each case, sequence, study or subject; understood are subject, study, slice, frame (or ED, ES), "
+            "time_ms, frame_ms, spacing_mm, slice_mm, and groups or ages by any name.",
+        ),
+    ] = None,
+    key: Annotated[
+        str | None,
+        typer.Option(
+            "--id", metavar="COLUMN", help="Ids of cases, sequences, studies or subjects; default one called so, or id."
+        ),
+    ] = None,
+    subject: Annotated[
+        str | None,
+        typer.Option("--subject", metavar="COLUMN", help="Whom a study was made of; default subject, or as file names say."),
     ] = None,
     pattern: Annotated[
         str | None,
@@ -108,6 +123,8 @@ def track(
             store=store,
             structures=options.names(structures),
             table=table,
+            key=key,
+            subject=subject,
             pattern=pattern,
             roles=roles or (),
             unit=unit,
