@@ -25,6 +25,8 @@ CLOSEST = 0.5
 """Share of a gap between two landmarks that is left of it at least, so that they stay in order and apart."""
 PATIENCE = 5
 """Rounds without a new least value that end the sliding: a new mean shape may raise the criterion for a while."""
+ROUNDING = 1e-20
+"""Criterion of shapes of size 1 that differ by rounding alone: what lowers it further is noise."""
 TOLERANCE = 1e-3
 """Share of the least value that counts as a new one."""
 
@@ -111,6 +113,8 @@ def slide(
     order, gaps = _order(tracks, sliders), tracks.gaps(places)
     now = best = slid
     for _ in range(rounds):
+        if best.criterion[-1] <= ROUNDING:
+            break
         moved, places = _round(now, tracks, places, sliders, criterion, order, gaps)
         now = _measured(moved, now.alignment.mean, now.criterion, criterion)
         if now.criterion[-1] < (1 - TOLERANCE) * best.criterion[-1]:
