@@ -40,7 +40,8 @@ def known_cases(
     lost = np.flatnonzero(opened.column("status") == Status.REJECTED)
     own = _stored(opened, standing if whose.ages else np.append(standing, lost))
     own["subject"] = [_without(subject, views) for subject in own["subject"]]
-    own = own[(own.index < len(standing)) | placeable(own, whose.pattern)].reset_index(drop=True)
+    kept = [*[True] * len(standing), *placeable(own.iloc[len(standing) :], whose.pattern)]
+    own = own[np.array(kept, dtype=bool)].reset_index(drop=True)
     of_names = own.drop(columns="frame_count")  # a column of that name is the user's
     every, notes = placed(of_names, whose.pattern, whose.table, key=whose.key, subject=whose.subject)
     known = every.iloc[: len(standing)].copy()

@@ -12,7 +12,7 @@ from atlaskit import tracking
 from atlaskit.topology import Topology
 from atlaskit.tracking import Sequences
 from atlaskit.verbs.tracking.beats import Study, find_beats
-from atlaskit.verbs.tracking.preparing import Array, Choices, Frames, Prepared, alike
+from atlaskit.verbs.tracking.preparing import AT_ONCE, Array, Choices, Frames, Prepared, alike
 from atlaskit.verbs.tracking.roles import Roles
 
 
@@ -151,7 +151,7 @@ def _motion(
         "drift": np.full((*points.shape[:2], 2), np.nan),
         "path_length": np.full((len(points), points.shape[2]), np.nan),
     }
-    for chosen, frames, periodic in alike(sequences, closed):
+    for chosen, frames, periodic in alike(sequences, closed, AT_ONCE):
         first = np.maximum(rest[chosen, 0], 0)
         named = (sequences.frames[chosen, :frames] == choices.reference).argmax(1)
         reference = first if choices.reference is None else named

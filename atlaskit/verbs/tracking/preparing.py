@@ -17,6 +17,10 @@ from atlaskit.verbs.tracking.beats import Study, closed_of, drifts
 Array = NDArray[np.float64]
 Frames = NDArray[np.int64]
 
+EVERY = 2**31
+AT_ONCE = 32
+"""Sequences that are worked on at a time, so that they stay in the processor's cache."""
+
 
 @dataclass(frozen=True)
 class Choices:
@@ -84,13 +88,13 @@ class Prepared:
     area_change: Array
 
 
-def alike(sequences: Sequences, closed: NDArray[np.bool_]) -> Iterator[tuple[Frames, int, bool]]:
+def alike(sequences: Sequences, closed: NDArray[np.bool_], at_once: int = EVERY) -> Iterator[tuple[Frames, int, bool]]:
     """Sequences that can be worked on at once: their numbers, their frames, and whether they are closed (Q,)."""
     for frames in np.unique(sequences.lengths):
         for periodic in (False, True):
             chosen = np.flatnonzero((sequences.lengths == frames) & (closed == periodic))
-            if len(chosen):
-                yield chosen, int(frames), periodic
+            for start in range(0, len(chosen), at_once):
+                yield chosen[start : start + at_once], int(frames), periodic
 
 
 def prepare(
@@ -108,31 +112,52 @@ def prepare(
     """
     closed = closed_of(sequences, studies)
     drift = drifts(sequences, closed, topology.loop_of(cavity).tolist())
-    shape = sequences.rows.shape
-    points, score = sequences.points.copy(), np.full(shape, np.nan)
-    filled, outlier, worst = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool), np.full(shape, -1)
+    jumps = _jumps(sequences, topology, closed, drift)
+    points, filled = sequences.points.copy(), np.zeros(sequences.rows.shape, dtype=bool)
     figures = np.full((6, len(sequences)), np.nan)
-    for chosen, frames, periodic in alike(sequences, closed):
-        time = sequences.time[chosen, :frames]
-        moved = (drift[chosen, None] * (time - time[:, :1])[..., None])[..., None, :]
-        part = points[chosen, :frames] - moved
-        if frames >= 3:
-            jumped = tracking.jumps(part, topology.loops, time, periodic=periodic)
-            outlier[chosen, :frames], score[chosen, :frames] = jumped.flags, jumped.scores
-            number = jumped.loop * len(tracking.ATTRIBUTES) + jumped.attribute
-            worst[chosen, :frames] = np.where(jumped.loop < 0, -1, number)
-        own = outlier[chosen, :frames]
-        trusted = np.where(own[..., None, None], np.nan, part)
+    for chosen, frames, periodic in alike(sequences, closed, AT_ONCE):
+        moved, time = _moved(sequences, drift, chosen, frames), sequences.time[chosen, :frames]
+        part, unlike = points[chosen, :frames] - moved, jumps.flags[chosen, :frames]
+        trusted = np.where(unlike[..., None, None], np.nan, part)
         made, done = _made_ready(trusted, topology, time, periodic, choices, still)
         if choices.drop_outliers:
             part = trusted
         else:  # nothing rests on them, and they stay as they are
-            made, done = np.where(own[..., None, None], part, made), done & ~own
+            made, done = np.where(unlike[..., None, None], part, made), done & ~unlike
         changed = _changes(part, np.where(done[..., None, None], np.nan, made), topology)
         points[chosen, :frames], filled[chosen, :frames] = made + moved, done
         figures[:, chosen] = [*_jitters(part, made, topology, periodic), *changed]
-    attributes = np.array([*(f"{name} {attribute}" for name in topology.structures for attribute in tracking.ATTRIBUTES), ""])
-    return Prepared(points, closed & ~drift.any(axis=1), filled, outlier, score, attributes[worst], *figures)
+    return Prepared(points, closed & ~drift.any(axis=1), filled, jumps.flags, jumps.scores, jumps.unlike, *figures)
+
+
+@dataclass(frozen=True)
+class _Jumps:
+    """(Q, T) frames unlike their neighbours, scores, and in what they are unlike these."""
+
+    flags: NDArray[np.bool_]
+    scores: Array
+    unlike: NDArray[np.str_]
+
+
+def _jumps(sequences: Sequences, topology: Topology, closed: NDArray[np.bool_], drift: Array) -> _Jumps:
+    """Frames unlike their neighbours, by the usual errors of all sequences that are as long, and closed or not."""
+    shape = sequences.rows.shape
+    flags, scores, worst = np.zeros(shape, dtype=bool), np.full(shape, np.nan), np.full(shape, -1)
+    for chosen, frames, periodic in alike(sequences, closed):
+        if frames >= 3:
+            part = sequences.points[chosen, :frames] - _moved(sequences, drift, chosen, frames)
+            found = tracking.jumps(part, topology.loops, sequences.time[chosen, :frames], periodic=periodic)
+            flags[chosen, :frames], scores[chosen, :frames] = found.flags, found.scores
+            number = found.loop * len(tracking.ATTRIBUTES) + found.attribute
+            worst[chosen, :frames] = np.where(found.loop < 0, -1, number)
+    names = [f"{name} {attribute}" for name in topology.structures for attribute in tracking.ATTRIBUTES]
+    return _Jumps(flags, scores, np.array([*names, ""])[worst])
+
+
+def _moved(sequences: Sequences, drift: Array, chosen: Frames, frames: int) -> Array:
+    """(R, T, 1, 2) how far some sequences have drifted since their first frame."""
+    time = sequences.time[chosen, :frames]
+    return np.asarray((drift[chosen, None] * (time - time[:, :1])[..., None])[..., None, :])
 
 
 def _made_ready(
