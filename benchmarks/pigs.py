@@ -116,6 +116,9 @@ def main() -> None:
         values = np.concatenate(frames)
         print(f"frame of {what}: {values.mean():.2f} frames from the readers' end-systole ({len(values)})")
     table = pd.concat(function)
+    apart = 100 * table["ef"] - studies["EF_obs0_rep0"].reindex(table["study"]).to_numpy()
+    limits = " to ".join(f"{apart.mean() + side * 1.96 * apart.std():.2f}" for side in (-1, 1))
+    print(f"ejection fraction less the first reading, points: {apart.mean():.2f} (limits {limits}), {len(apart)} studies")
     after = table[table["measurement"] > BEFORE_INFARCTION]
     means = after.groupby(["subject", "group"])[["ef", "strain", "thickening"]].mean().reset_index()
     print("\ncontrol and infarct pigs after infarction, means of each pig's studies; pigs are dealt out anew")
