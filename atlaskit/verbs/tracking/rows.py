@@ -203,7 +203,8 @@ def sequence_called(name: str, known: Collection[str]) -> str:
     """The name of a sequence as `sequence_names` writes it: A05_s2 and A05_s02 are A05_s002."""
     place = place_of(name)
     numbered = re.sub(r"_s(\d+)$", lambda match: f"_s{int(match[1]):03d}", name)
-    made = (name, numbered, *sequence_names([place.study], [place.slice]))
+    by_place = sequence_names([place.study], [place.slice]) if place.frame < 0 else []  # what has a frame is a case
+    made = (name, numbered, *by_place)
     return next((each for each in made if each in known), name)
 
 
