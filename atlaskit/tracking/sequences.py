@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,7 +87,7 @@ def sequences(
     subject: Sequence[str] | None = None,
     time: Sequence[float] | NDArray[np.floating] | None = None,
     time_unit: str = "ms",
-    also: Mapping[str, Collection[int]] | None = None,
+    also: Mapping[str, Mapping[int, float]] | None = None,
 ) -> Sequences:
     """Put N cases into sequences.
 
@@ -112,8 +112,8 @@ def sequences(
         are timed and these evenly, lies between them or goes on from them. Frame numbers from 0 where any stays unknown.
     time_unit : str
         Of `time`.
-    also : mapping of str to collection of int, optional
-        By study: frames that are known to be there, though no case has landmarks of them.
+    also : mapping of str to mapping of int to float, optional
+        By study: frames that are known to be there though no case has landmarks of them, and their times; NaN where unknown.
 
     Returns
     -------
@@ -156,8 +156,9 @@ def sequences(
     placed = np.full((*frames.shape, *points.shape[1:]), np.nan)
     placed[there] = points[rows[there]]
     whose = {name: subject[own[0]] for name, own in within.items()}
-    when = _timed(frames, rows, keys, np.full(n, np.nan) if time is None else np.asarray(time, dtype=np.float64))
+    when = _timed(frames, rows, keys, np.full(n, np.nan) if time is None else np.asarray(time, dtype=np.float64), empty)
     untimed = np.sort(rows[there & np.isnan(when)])
+    counted = len(untimed) > 0 or bool(np.isnan(when[frames != NONE]).any())
     return Sequences(
         points=placed,
         names=tuple(name if z == NONE else f"{name}_s{z:03d}" for name, z in keys),
@@ -165,8 +166,8 @@ def sequences(
         subjects=tuple(whose[name] for name, _ in keys),
         slices=np.array([z for _, z in keys], dtype=np.int64),
         frames=frames,
-        time=_counted(frames) if len(untimed) else when,
-        time_unit="frame" if len(untimed) else time_unit,
+        time=_counted(frames) if counted else when,
+        time_unit="frame" if counted else time_unit,
         rows=rows,
         untimed=untimed,
     )
@@ -244,7 +245,11 @@ def _counted(frames: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def _timed(
-    frames: NDArray[np.int64], rows: NDArray[np.int64], keys: Sequence[tuple[str, int]], time: NDArray[np.float64]
+    frames: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    keys: Sequence[tuple[str, int]],
+    time: NDArray[np.float64],
+    also: Mapping[str, Mapping[int, float]],
 ) -> NDArray[np.float64]:
     """(Q, T) times of frames; of gaps on the line between frames beside them, of any slice; NaN where nothing tells."""
     placed = np.where(rows != NONE, time[rows], np.nan)
@@ -254,7 +259,9 @@ def _timed(
     for own in slices_of.values():
         known = np.isfinite(placed[own])
         mean = np.where(known, placed[own], 0).sum(0) / np.maximum(known.sum(0), 1)
-        line = _line(frames[own[0]], np.where(known.any(0), mean, np.nan), (rows[own] != NONE).any(0))
+        lost = also.get(keys[own[0]][0], {})
+        told = np.array([lost.get(int(number), np.nan) for number in frames[own[0]]])
+        line = _line(frames[own[0]], np.where(known.any(0), mean, told), (rows[own] != NONE).any(0))
         placed[own] = np.where(known, placed[own], np.where(frames[own] != NONE, line, np.nan))
     return placed
 

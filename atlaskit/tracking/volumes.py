@@ -98,13 +98,27 @@ def by_slices(
     for word, words in ((missing, MISSING), (base, ENDS)):
         if word not in words:
             raise InputError(f"{word!r} says nothing of missing slices; {nearest(str(word), [str(each) for each in words])}")
-    found = MISSING[missing](values, periodic, base)
+    found = _without_lost(values, missing, periodic, base)
     return SliceVolume(
         found.sum(axis=-2) * height[..., None] / MM3_PER_ML,
         np.isnan(values) & (found > 0),
         (np.isnan(values) | (values > 0)) & (found == 0),
-        (values > 0).any(axis=-1) & (found == 0).all(axis=-1),
+        (values > 0).any(axis=-1) & (np.nan_to_num(found) == 0).all(axis=-1),
     )
+
+
+def _without_lost(areas: Array, missing: str, periodic: bool, base: str | None) -> Array:
+    """Areas as the slices count, NaN in frames that no slice has: those say nothing of a slice, and do not part its frames."""
+    seen = _in_time(areas, periodic)[0] if missing in IN_TIME else areas
+    stacks, there = areas.reshape(-1, *areas.shape[-2:]), np.isfinite(seen).any(axis=-2).reshape(-1, areas.shape[-1])
+    found = np.full(stacks.shape, np.nan)
+    for pattern in np.unique(there, axis=0):
+        rows = np.flatnonzero((there == pattern).all(axis=1))
+        if pattern.any():
+            frames = np.flatnonzero(pattern)
+            counted = MISSING[missing](stacks[rows][..., frames], periodic, base)
+            found[rows[:, None], :, frames] = counted.swapaxes(1, 2)  # as numpy puts what two indices choose first
+    return found.reshape(areas.shape)
 
 
 def _outside(areas: Array) -> Array:
@@ -172,3 +186,5 @@ MISSING: dict[str, Callable[[Array, bool, str | None], Array]] = {
     "common": lambda areas, periodic, base: _common(areas, periodic),
     "zero": lambda areas, periodic, base: _zero(areas),
 }
+IN_TIME = ("interpolate", "common")
+"""Those that bridge brief gaps in time."""

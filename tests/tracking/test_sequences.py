@@ -87,7 +87,7 @@ def test_far_apart_frames_such_as_days_have_no_gaps_between() -> None:
 def test_frames_come_in_steps_of_their_common_divisor(
     frame: list[int], also: tuple[int, ...], frames: list[int], gaps: int
 ) -> None:
-    found = sequences(POINTS, study=["a"] * 8, frame=frame, also={"a": also})
+    found = sequences(POINTS, study=["a"] * 8, frame=frame, also={"a": dict.fromkeys(also, np.nan)})
     assert found.frames[0].tolist() == frames and found.gaps.sum() == gaps
 
 

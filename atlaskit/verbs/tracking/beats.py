@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atlaskit.contours import signed_areas
-from atlaskit.tracking import Beats, Sequences, beats, by_slices, phases
+from atlaskit.tracking import Beats, Sequences, beats, bridged, by_slices, phases
 from atlaskit.tracking.moments import centroids
 from atlaskit.tracking.volumes import MM3_PER_ML
 
@@ -95,7 +95,10 @@ def find_beats(
     doubtful : (Q, T) bool array, optional
         Frames that are neither end of a beat: an outline unlike its neighbours is most often a fault.
     """
-    sought = areas if doubtful is None else np.where(doubtful, np.nan, areas)
+    sought = areas
+    if doubtful is not None:  # from their neighbours in time, as an area that is missing may mean an absent cavity
+        gaps = np.where(doubtful, np.nan, areas)
+        sought = np.where(doubtful, bridged(gaps, periodic=bool(cyclic)), areas)
     studies = []
     for name, own in sequences.of_studies().items():
         frames = int(sequences.lengths[own[0]])
@@ -150,7 +153,7 @@ def _beats_of(curve: Array, cyclic: bool | None) -> tuple[Beats, NDArray[np.bool
         ends = _ends(curve)
         return ends, np.zeros(len(ends.ed), dtype=bool), False
     several = beats(curve)
-    if len(several.ed) > 1 and not cyclic:
+    if (len(several.ed) > 1 or several.stop[0] < frames) and not cyclic:  # cut at an end-diastole that follows
         return several, np.ones(len(several.ed), dtype=bool), False
     closed = _closes(curve) if cyclic is None else cyclic
     found = phases(curve, periodic=closed)

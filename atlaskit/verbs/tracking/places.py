@@ -35,6 +35,8 @@ class Whose:
         Column of ages, in place of frames.
     compared : bool
         Whether groups of subjects are, so that it matters who tells them apart.
+    frame_ms : float or None
+        Time between frames, of all cases.
     """
 
     pattern: str | None = None
@@ -43,6 +45,7 @@ class Whose:
     subject: str | None = None
     ages: str | None = None
     compared: bool = False
+    frame_ms: float | None = None
 
 
 def placed(

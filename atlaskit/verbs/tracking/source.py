@@ -141,9 +141,8 @@ def read_source(
     standing = np.flatnonzero(np.isin(opened.column("status"), (Status.OK, Status.FLAGGED)))
     if not len(standing):
         raise InputError(f"Sequences need cases; {store} has none that were placed: run `atlaskit extract`.")
-    whose = Whose(pattern, None if table is None else read(table, key, subject), key, subject, ages, compared)
+    whose = Whose(pattern, None if table is None else read(table, key, subject), key, subject, ages, compared, frame_ms)
     known, also, notes = known_cases(opened, standing, whose, views)
-    known = _timed(known, frame_ms)
     placed_by = known if ages is None else by_age(known, ages)
     sizes = pixel_sizes(known, opened.column("spacing_mm")[standing], unit, spacing_mm)
     points = opened.column("points")[standing][:, used].astype(np.float64)
@@ -213,15 +212,6 @@ def _check_times(found: Sequences) -> None:
             f"Times must increase from frame to frame; of {found.names[q]!r} {one} and {other}: "
             "give --frame-ms, or times in --table."
         )
-
-
-def _timed(known: pd.DataFrame, frame_ms: float | None) -> pd.DataFrame:
-    """Times from the time between frames, where that is given."""
-    if frame_ms is not None:
-        return known.assign(time_ms=known["frame"] * frame_ms)
-    if "frame_ms" in known:
-        return known.assign(time_ms=known["time_ms"].where(known["frame_ms"].isna(), known["frame"] * known["frame_ms"]))
-    return known
 
 
 def _sizes(
