@@ -22,7 +22,7 @@ from atlaskit.verbs.tracking.comparing import groups_of
 from atlaskit.verbs.tracking.findings import TABLES, beat_findings, draw_findings, grown_findings
 from atlaskit.verbs.tracking.measuring import measure, studies_of
 from atlaskit.verbs.tracking.meshes import close_stacks, replace_surfaces
-from atlaskit.verbs.tracking.preparing import Choices, prepare
+from atlaskit.verbs.tracking.preparing import Choices, find_unlike, prepare
 from atlaskit.verbs.tracking.result import TrackResult
 from atlaskit.verbs.tracking.roles import roles_of
 from atlaskit.verbs.tracking.rows import sequence_called
@@ -217,11 +217,13 @@ def _tracked(source: Source, texts: Sequence[str], choices: Choices, asked: Aske
     check_frames(sequences, choices.reference)
     roles = roles_of(texts, topology, sequences.points)
     first = studies_of(sequences, topology, roles, sequences.points, choices)
-    check_smooth(first, choices.smooth)
-    bases = bases_of(source, first, roles, sequences.points, asked)
+    unlike = find_unlike(sequences, topology, first, roles.cavity)
+    trusted = studies_of(sequences, topology, roles, sequences.points, choices, unlike.flags)
+    check_smooth(trusted, choices.smooth)
+    bases = bases_of(source, trusted, roles, sequences.points, asked)
     hinges = [hinge for base in bases.values() for hinge in base]
-    prepared = prepare(sequences, topology, first, choices, cavity=roles.cavity, still=hinges)
-    studies = studies_of(sequences, topology, roles, prepared.points, choices, prepared.outlier)
+    prepared = prepare(sequences, topology, trusted, choices, unlike, cavity=roles.cavity, still=hinges)
+    studies = studies_of(sequences, topology, roles, prepared.points, choices, unlike.flags)
     measured = measure(sequences, topology, roles, studies, prepared, choices, bases=bases)
     areas = measured.cavity
     volumes, why = volumes_of(source, studies, roles.cavity, areas, prepared.points, asked, bases.get(roles.cavity))

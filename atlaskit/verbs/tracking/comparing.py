@@ -225,7 +225,7 @@ def _shapes(tracked: Tracked, groups: dict[str, str]) -> tuple[dict[str, list[Ar
 
 def _courses(points: Array, study: Study) -> list[Array]:
     """(P, L, 2) landmarks of a sequence at the phases, of each whole beat; of two frames, straight there and back."""
-    if study.frames == 2 and len(study.beats.ed):
+    if len(study.beats.ed) and np.isfinite(study.curve).sum() == 2:
         there = 1 - np.abs(2 * np.arange(PATH_PHASES) / PATH_PHASES - 1)[:, None, None]
         return [(1 - there) * points[study.beats.ed] + there * points[study.beats.es]]
     flat = points.reshape(len(points), -1).T

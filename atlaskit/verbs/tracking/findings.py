@@ -66,7 +66,7 @@ class Findings:
             return {**counts, "gaps": 0, "interpolated": 0, "outliers": 0}
         prepared = self.tracked.prepared
         marked = {"interpolated": int(prepared.interpolated.sum()), "outliers": int(prepared.outlier.sum())}
-        return {**counts, "gaps": int(self.tracked.gaps.sum()), **marked}
+        return {**counts, "gaps": int(self.tracked.prepared.gaps.sum()), **marked}
 
 
 def grown_findings(source: Source, column: str, permutations: int, seed: int) -> Findings:

@@ -55,10 +55,12 @@ def _beat(tracked: Tracked, each: Examination, beat: int) -> dict[str, object]:
     time, numbers = sequences.time[study.slices[0]], sequences.frames[study.slices[0]]
     row: dict[str, object] = {"ed": int(numbers[ed]), "es": int(numbers[es]), "ed_ms": time[ed], "es_ms": time[es]}
     row["beats_per_minute"] = MINUTE_MS / study.lasts(beat)
-    row |= {} if each.volume is None else _volumes(each.volume, study, _inside(study, beat), ed, es)
+    if each.volume is not None:
+        unlike = np.any([tracked.prepared.outlier[view.slices, : study.frames].any(0) for view in each.studies], axis=0)
+        row |= _volumes(each.volume, study, _inside(study, beat), ed, es, unlike)
     views = pd.DataFrame([_outlines(tracked, view, beat) for view in each.studies])
     means = {str(name): value for name, value in views.mean().items()}
-    return {**row, "strain_is": tracked.strain, **means}
+    return {**row, "strain_is": tracked.strain, **means, "slices_measured": int(views["slices_measured"].sum())}
 
 
 def _inside(study: Study, beat: int) -> slice:
@@ -93,11 +95,16 @@ def _change(values: Array, ed: int, es: int) -> Array:
     return total / total[ed] - 1 if common.any() and total[ed] > 0 else np.full(values.shape[1], np.nan)
 
 
-def _volumes(volume: Volume, study: Study, inside: slice, ed: int, es: int) -> dict[str, object]:
-    """Volumes at both ends of a beat: at its phases where slices were summed, else greatest and least, as views differ."""
+def _volumes(volume: Volume, study: Study, inside: slice, ed: int, es: int, unlike: NDArray[np.bool_]) -> dict[str, object]:
+    """Volumes at both ends of a beat: at its phases where slices were summed, else greatest and least, as views differ.
+
+    Frames that are unlike their neighbours (T,) are neither, where others are known.
+    """
     first, last = volume.ml[ed], volume.ml[es]
-    if volume.method != "slices" and np.isfinite(volume.ml[inside]).sum() >= 3:
-        found = phases(volume.ml[inside], periodic=study.periodic)
+    trusted = np.where(unlike, np.nan, volume.ml)[inside]
+    sought = trusted if np.isfinite(trusted).sum() >= 3 else volume.ml[inside]
+    if volume.method != "slices" and np.isfinite(sought).sum() >= 3:
+        found = phases(sought, periodic=study.periodic)
         first, last = volume.ml[inside][[int(found.ed), int(found.es)]]
     ejected = first - last
     return {

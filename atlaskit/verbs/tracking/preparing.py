@@ -56,6 +56,15 @@ class Choices:
 
 
 @dataclass(frozen=True)
+class Unlike:
+    """(Q, T) frames unlike their neighbours, scores, and names of what is farthest off, such as "cavity size"; "" of none."""
+
+    flags: NDArray[np.bool_]
+    scores: Array
+    names: NDArray[np.str_]
+
+
+@dataclass(frozen=True)
 class Prepared:
     """Landmarks ready to be measured, and what was done to each.
 
@@ -64,7 +73,9 @@ class Prepared:
     points : (Q, T, L, 2) float array
     closed : (Q,) bool array
         Sequences whose first frame follows their last, in shape and place.
-    interpolated, outlier : (Q, T) bool array
+    gaps, interpolated, outlier : (Q, T) bool array
+        Frames without an outline of the cavity, by the masks or because it was dropped; frames that were filled; and those
+        unlike their neighbours.
     outlier_score : (Q, T) float array
     outlier_of : (Q, T) str array
         Structure and attribute that are farthest off, such as "cavity size"; "" where there is no score.
@@ -76,6 +87,7 @@ class Prepared:
 
     points: Array
     closed: NDArray[np.bool_]
+    gaps: NDArray[np.bool_]
     interpolated: NDArray[np.bool_]
     outlier: NDArray[np.bool_]
     outlier_score: Array
@@ -102,45 +114,42 @@ def prepare(
     topology: Topology,
     studies: tuple[Study, ...],
     choices: Choices,
+    unlike: Unlike,
     *,
     cavity: str,
     still: Collection[int] = (),
 ) -> Prepared:
-    """Find jumps, then steady, fill and smooth landmarks as asked.
+    """Steady, fill and smooth landmarks as asked; nothing rests on frames that are unlike their neighbours.
 
     A beat that closes does so without its drift. Landmarks that are still do not slide: between hinges lengths are measured.
     """
+    loop = topology.loop_of(cavity).tolist()
     closed = closed_of(sequences, studies)
-    drift = drifts(sequences, closed, topology.loop_of(cavity).tolist())
-    jumps = _jumps(sequences, topology, closed, drift)
+    drift = drifts(sequences, closed, loop)
     points, filled = sequences.points.copy(), np.zeros(sequences.rows.shape, dtype=bool)
     figures = np.full((6, len(sequences)), np.nan)
     for chosen, frames, periodic in alike(sequences, closed, AT_ONCE):
         moved, time = _moved(sequences, drift, chosen, frames), sequences.time[chosen, :frames]
-        part, unlike = points[chosen, :frames] - moved, jumps.flags[chosen, :frames]
-        trusted = np.where(unlike[..., None, None], np.nan, part)
+        part, flags = points[chosen, :frames] - moved, unlike.flags[chosen, :frames]
+        trusted = np.where(flags[..., None, None], np.nan, part)
         made, done = _made_ready(trusted, topology, time, periodic, choices, still)
         if choices.drop_outliers:
             part = trusted
         else:  # nothing rests on them, and they stay as they are
-            made, done = np.where(unlike[..., None, None], part, made), done & ~unlike
+            made, done = np.where(flags[..., None, None], part, made), done & ~flags
         changed = _changes(part, np.where(done[..., None, None], np.nan, made), topology)
         points[chosen, :frames], filled[chosen, :frames] = made + moved, done
         figures[:, chosen] = [*_jitters(part, made, topology, periodic), *changed]
-    return Prepared(points, closed & ~drift.any(axis=1), filled, jumps.flags, jumps.scores, jumps.unlike, *figures)
+    gaps = (sequences.frames >= 0) & ~np.isfinite(sequences.points[:, :, loop]).all((-1, -2))
+    gaps |= unlike.flags & choices.drop_outliers
+    closes = closed & ~drift.any(axis=1)
+    return Prepared(points, closes, gaps, filled, unlike.flags, unlike.scores, unlike.names, *figures)
 
 
-@dataclass(frozen=True)
-class _Jumps:
-    """(Q, T) frames unlike their neighbours, scores, and in what they are unlike these."""
-
-    flags: NDArray[np.bool_]
-    scores: Array
-    unlike: NDArray[np.str_]
-
-
-def _jumps(sequences: Sequences, topology: Topology, closed: NDArray[np.bool_], drift: Array) -> _Jumps:
+def find_unlike(sequences: Sequences, topology: Topology, studies: tuple[Study, ...], cavity: str) -> Unlike:
     """Frames unlike their neighbours, by the usual errors of all sequences that are as long, and closed or not."""
+    closed = closed_of(sequences, studies)
+    drift = drifts(sequences, closed, topology.loop_of(cavity).tolist())
     shape = sequences.rows.shape
     flags, scores, worst = np.zeros(shape, dtype=bool), np.full(shape, np.nan), np.full(shape, -1)
     for chosen, frames, periodic in alike(sequences, closed):
@@ -151,7 +160,7 @@ def _jumps(sequences: Sequences, topology: Topology, closed: NDArray[np.bool_], 
             number = found.loop * len(tracking.ATTRIBUTES) + found.attribute
             worst[chosen, :frames] = np.where(found.loop < 0, -1, number)
     names = [f"{name} {attribute}" for name in topology.structures for attribute in tracking.ATTRIBUTES]
-    return _Jumps(flags, scores, np.array([*names, ""])[worst])
+    return Unlike(flags, scores, np.array([*names, ""])[worst])
 
 
 def _moved(sequences: Sequences, drift: Array, chosen: Frames, frames: int) -> Array:

@@ -20,7 +20,7 @@ def frame_table(tracked: Tracked) -> pd.DataFrame:
     q, t = np.nonzero(sequences.frames >= 0)
     table = _identity(tracked, q, t)
     table["case"] = tracked.source.cases[q, t]
-    table["gap"] = tracked.gaps[q, t]
+    table["gap"] = prepared.gaps[q, t]
     table["interpolated"], table["outlier"] = prepared.interpolated[q, t], prepared.outlier[q, t]
     table["outlier_score"], table["outlier_of"] = prepared.outlier_score[q, t], prepared.outlier_of[q, t]
     table[f"drift_x_{unit}"], table[f"drift_y_{unit}"] = measured.drift[q, t].T
@@ -52,7 +52,7 @@ def sequence_table(tracked: Tracked, group: str | None = None) -> pd.DataFrame:
     unit = tracked.source.unit
     whose = tracked.source.table
     table = whose[list(IDENTITY)].copy()
-    table["frames"], table["gaps"] = sequences.lengths, tracked.gaps.sum(1)
+    table["frames"], table["gaps"] = sequences.lengths, prepared.gaps.sum(1)
     table["interpolated"], table["outliers"] = prepared.interpolated.sum(1), prepared.outlier.sum(1)
     table["closes"] = prepared.closed
     table[f"path_length_{unit}"] = _mean(measured.path_length)

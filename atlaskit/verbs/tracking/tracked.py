@@ -76,13 +76,6 @@ class Tracked:
         return {volume.studies[0].name: volume for volume in self.volumes}
 
     @cached_property
-    def gaps(self) -> NDArray[np.bool_]:
-        """(Q, T) frames in which the cavity has no outline: there is no case, or the structure is not in its mask."""
-        sequences = self.source.sequences
-        outlines = sequences.points[:, :, self.source.topology.loop_of(self.roles.cavity)]
-        return np.asarray((sequences.frames >= 0) & ~np.isfinite(outlines).all((-1, -2)))
-
-    @cached_property
     def phase(self) -> NDArray[np.float64]:
         """(Q, T) place of each frame in its beat, 0 at end-diastole to 1 at the next; NaN outside whole beats."""
         found = np.full(self.source.sequences.rows.shape, np.nan)
