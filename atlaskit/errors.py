@@ -33,7 +33,7 @@ class NetworkError(AtlasError, ValueError):
 
 
 def nearest(name: str, choices: Iterable[str]) -> str:
-    """The hint that ends a message about an unknown name: the nearest choice, or all of them.
+    """The hint that ends a message about an unknown name: the nearest choice, or all of them, up to twenty.
 
     Examples
     --------
@@ -44,7 +44,7 @@ def nearest(name: str, choices: Iterable[str]) -> str:
     """
     known = [str(choice) for choice in choices]
     close = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"choose from: {', '.join(known) or 'nothing'}"
+    return f"did you mean {close[0]!r}?" if close else f"choose from: {some(known, 20) or 'nothing'}"
 
 
 def some(names: Iterable[object], most: int = 5) -> str:
@@ -53,7 +53,24 @@ def some(names: Iterable[object], most: int = 5) -> str:
     Examples
     --------
     >>> some("abc", 2), some(["a", "b"])
-    ('a, b, ...', 'a, b')
+    ('a, b and 1 more', 'a, b')
     """
     known = [str(name) for name in names]
-    return ", ".join(known[:most]) + (", ..." if len(known) > most else "")
+    return ", ".join(known[:most]) + (f" and {len(known) - most} more" if len(known) > most else "")
+
+
+def counted(n: int, one: str, many: str | None = None) -> str:
+    """How many there are of something, in words.
+
+    Parameters
+    ----------
+    n : int
+    one, many : str
+        The word for one of them, and for several where that is more than an s.
+
+    Examples
+    --------
+    >>> counted(1, "study", "studies"), counted(2, "study", "studies"), counted(3, "frame")
+    ('1 study', '2 studies', '3 frames')
+    """
+    return f"{n} {one if n == 1 else many or one + 's'}"

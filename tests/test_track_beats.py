@@ -85,7 +85,7 @@ def test_a_part_of_a_beat_has_phases_and_no_course(
     assert (row["ed"], row["es"]) == (0, 10) and row["fac"] > 0.3 and np.isnan(row["beats_per_minute"])
     assert read(tmp_path / "atlas", "frames")["phase"].isna().all()
     assert not (tmp_path / "atlas" / "tracks" / "average.csv").exists() or read(tmp_path / "atlas", "average")["n"].eq(0).all()
-    assert any("1 studies without a whole beat" in note for note in result.notes)
+    assert any("1 study without a whole beat" in note for note in result.notes)
 
 
 def test_paths_of_two_phases_lead_there_and_back(
@@ -110,7 +110,7 @@ def test_what_lacks_a_slice_is_counted(beating: Write, hearts: Phantom, tmp_path
     whose = hearts.table[["subject", "group"]].drop_duplicates()
     result = atlaskit.track(atlas=atlas, table=whose, group="group", permutations=19)
     assert result.function["slices_measured"].tolist() == [3, 4, 4, 4, 4, 4] and (result.function["slices"] == 4).all()
-    assert "1 sequences with gaps or without a whole beat are left out of paths of shape (--fill)" in result.notes
+    assert "1 sequence with gaps or without a whole beat left out of paths of shape (--fill)" in result.notes
 
 
 @pytest.mark.parametrize(("cyclic", "closes"), [(None, True), (True, True), (False, False)])
@@ -159,7 +159,7 @@ def test_one_frame_is_no_beat(beating: Write, tmp_path: Path) -> None:
 def test_studies_without_a_beat_are_named(beating: Write, tmp_path: Path) -> None:
     result = atlaskit.track(atlas=beating(tmp_path / "atlas", [*FIRST, 48, 60, *range(96, 98), 144]))
     assert result.function["study"].tolist() == ["P00000", "P00002"]
-    words = "2 of 4 studies have no beat and no row in function.csv, as fewer than two frames show how large the cavity is"
+    words = "no beat, and no row in function.csv, of 2 of 4 studies, as fewer than two frames show how large the cavity is"
     assert f"{words}: P00001, P00003" in result.notes
     assert not any("no beat" in note for note in atlaskit.track(atlas=beating(tmp_path / "whole", range(96, 98))).notes)
 
@@ -205,3 +205,32 @@ def test_sequences_may_be_of_unlike_lengths(beating: Write, hearts: Phantom, tmp
     assert len(read(atlas, "frames")) == len(rows) and len(read(atlas, "curves")) == 2 * len(rows)
     true = hearts.table.groupby("subject")["fac"].first()
     assert result.function["fac"].iloc[:2].to_numpy() == pytest.approx(true.iloc[:2].to_numpy(), abs=1e-3)
+
+
+def test_a_beat_between_parts_of_two_others_is_one(
+    sequence_store: Write, outlined: Array, nested: Topology, tmp_path: Path
+) -> None:
+    frames = [*range(6, 12), *range(12), *range(6)]  # from end-systole to end-systole but one
+    atlas = at_times(sequence_store, outlined, nested, tmp_path / "atlas", frames, [60.0 * k for k in range(24)])
+    row = atlaskit.track(atlas=atlas).function
+    assert row[["ed", "es"]].to_numpy().tolist() == [[6, 11]]
+    assert row["beats_per_minute"].iat[0] == pytest.approx(60_000 / (12 * 60))
+
+
+def test_two_known_frames_of_many_are_a_pair(beating: Write, hearts: Phantom, tmp_path: Path) -> None:
+    ends = (hearts.table["frame"] == 0) | (hearts.table["frame"] == hearts.table["es_frame"])
+    whose = hearts.table[["subject", "group"]].drop_duplicates()
+    atlas = beating(tmp_path / "atlas", np.flatnonzero(ends), frame_count=12)
+    result = atlaskit.track(atlas=atlas, table=whose, group="group", permutations=19)
+    assert result.counts["gaps"] == 6 * 4 * 10 and len(result.paths) == 3
+    assert result.function["ef"].to_numpy() == pytest.approx(
+        hearts.table.groupby("subject")["fac"].first().to_numpy(), abs=1e-3
+    )
+
+
+def test_average_beats_are_of_the_slices_that_function_is_of(beating: Write, hearts: Phantom, tmp_path: Path) -> None:
+    atlas = beating(tmp_path / "atlas", [row for row in FIRST if row not in (36 + 4, 36 + 5, 36 + 6)])
+    row = atlaskit.track(atlas=atlas, steady=False).function.iloc[0]
+    average = read(atlas, "average").query("curve == 'strain'")
+    assert row["slices_measured"] == 3
+    assert average["mean"].min() == pytest.approx(row["strain_peak"], abs=2e-3)

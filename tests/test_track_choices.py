@@ -220,10 +220,10 @@ def test_the_reference_is_a_frame_by_its_own_number(beating: Write, tmp_path: Pa
     atlaskit.track(atlas=late, reference=6)
     still = read(late, "frames").query("displacement_mm == 0")
     assert len(still) == 8 and (still["frame"] == 6).all()
-    with pytest.raises(InputError, match="frame of every study by its number in the tables; 'P00001' has no 4, but 5 to 11:"):
+    with pytest.raises(InputError, match="frame of every study by its number in the tables; 'P00001' has no outline in 4, but in 5 to 11:"):
         atlaskit.track(atlas=late, reference=4)
     gap = beating(tmp_path / "gap", [row for row in FIRST if row % 12 != 4])
-    with pytest.raises(InputError, match="'P00000' has no 4, but 0 to 11"):
+    with pytest.raises(InputError, match="'P00000' has no outline in 4, but in 0 to 11"):
         atlaskit.track(atlas=gap, reference=4)
 
 
@@ -247,8 +247,8 @@ BETWEEN = (SHARES[0] + SHARES[2]) / 2 / SHARES.sum()
     ("missing", "at_ed", "at_es", "filled", "words"),
     [
         ("refuse", 1, np.nan, 0, None),
-        ("interpolate", 1, 1 - SECOND + BETWEEN, 1, "2 areas of slices were interpolated and 0 taken for none"),
-        ("zero", 1, 1 - SECOND, 0, "0 areas of slices were interpolated and 2 taken for none"),
+        ("interpolate", 1, 1 - SECOND + BETWEEN, 1, "2 areas of slices were interpolated and 0 taken as 0"),
+        ("zero", 1, 1 - SECOND, 0, "0 areas of slices were interpolated and 2 taken as 0"),
         ("common", 1 - SECOND, 1 - SECOND, 0, None),
     ],
 )
@@ -263,7 +263,7 @@ def test_a_slice_without_an_outline_counts_as_asked(
     assert found["slices_interpolated"] == filled
     notes = [note for note in result.notes if "areas of slices" in note]
     assert notes == ([f"for volumes, {words}, of 48 in all frames (--missing)"] if words else [])
-    left_out = any("count in no frame of P00000" in note for note in result.notes)
+    left_out = any("come and go are left out of the volumes of P00000" in note for note in result.notes)
     assert found["slices_left_out"] == left_out == (missing == "common")
 
 
@@ -336,7 +336,7 @@ def test_outlines_that_enclose_nothing_are_missing(
         warnings.simplefilter("error")
         result = atlaskit.track(atlas=atlas, film=False)
     empty = len(range(48)[collapsed]) + 1
-    assert f"{empty} outlines enclose nothing and count as missing" in result.notes
+    assert f"{empty} outlines that enclose nothing count as missing" in result.notes
     assert int(read(atlas, "curves")["area_mm2"].isna().sum()) == empty
 
 
@@ -401,7 +401,7 @@ def test_slices_of_a_study_are_equally_far_apart(whole: Path) -> None:
         ({"base": 3}, "--base is two landmarks"),
         (
             {"reference": 12},
-            "--reference is a frame of every study by its number in the tables; 'P00000' has no 12, but 0 to 11: name another",
+            "--reference is a frame of every study by its number in the tables; 'P00000' has no outline in 12, but in 0 to 11: name another",
         ),
         (
             {"smooth": "fourier", "cyclic": False},
@@ -457,7 +457,7 @@ def test_slices_that_end_early_and_numbers_with_gaps_are_told(
     cases = [Case(f"A_s{2 * (row // 12)}_t{row % 12:02d}", "", "A") for row in rows]
     atlas = sequence_store(tmp_path / "atlas", outlined[rows], cases, nested, spacing_mm=2.0, slice_mm=8.0)
     notes = " ".join(atlaskit.track(atlas=atlas).notes)
-    assert "slices of 1 studies end at unlike frames, such as those of 'A'" in notes
+    assert "slices that end before end-diastole or end-systole count as 0 there, in A" in notes
     assert "numbered with gaps, for which areas are interpolated: 'A' has 4 of 7" in notes
     cases = [Case(f"A_s{8 * (row // 12)}_t{row % 12:02d}", "", "A") for row in FIRST]
     atlas = sequence_store(tmp_path / "mm", outlined[:48], cases, nested, spacing_mm=2.0, slice_mm=8.0)
@@ -474,3 +474,30 @@ def test_surfaces_bridge_brief_gaps_as_volumes_do(beating: Write, whole: Path, t
     assert found["bridged"]["volume_ml"] == pytest.approx(found["true"]["volume_ml"], rel=0.01)
     assert found["short"][["slices", "slices_interpolated"]].tolist() == [3, 0]
     assert found["short"]["volume_ml"] < 0.95 * found["true"]["volume_ml"]
+
+
+def test_frames_without_landmarks_keep_their_times(
+    sequence_store: Write, outlined: Array, nested: Topology, tmp_path: Path
+) -> None:
+    times = [0, 20, 40, 60, 80, 100, 120, 140, 300, 460, 620, 780]
+    cases = [Case(f"img{k}", "", "P0") for k in range(12)]  # only the table knows their places
+    table = pd.DataFrame({"case": [f"img{k}" for k in range(12)], "study": "P0", "frame": range(12), "time_ms": times})
+    atlas = sequence_store(tmp_path / "atlas", outlined[:12], cases, nested, rejected=["img5", "img10", "img11"])
+    result = atlaskit.track(atlas=atlas, table=table, cyclic=True)
+    assert result.counts["gaps"] == 3
+    assert read(atlas, "frames")["time_ms"].tolist() == times
+    assert result.function["beats_per_minute"].iat[0] == pytest.approx(60_000 / (780 * 12 / 11))
+
+
+def test_a_table_may_number_frames_otherwise_than_the_file(beating: Write, tmp_path: Path) -> None:
+    atlas = beating(tmp_path / "atlas", range(12), frame_count=12)
+    table = pd.DataFrame({"case": [f"P00000_s000_t{k:03d}" for k in range(12)], "frame": np.arange(12) * 10})
+    assert atlaskit.track(atlas=atlas, table=table).counts["gaps"] == 0
+    assert read(atlas, "frames")["frame"].tolist() == list(range(0, 120, 10))
+
+
+def test_a_study_may_be_shown_by_its_name(beating: Write, tmp_path: Path) -> None:
+    atlas = beating(tmp_path / "atlas", range(24))
+    assert atlaskit.track(atlas=atlas, show="P00000").options["show"] == "P00000"
+    with pytest.raises(InputError, match="--show is the name of a sequence or study; 'nobody' is none"):
+        atlaskit.track(atlas=atlas, show="nobody")

@@ -93,8 +93,8 @@ def test_json_is_one_document_and_notes_go_to_stderr(
     assert [row["study"] for row in document["function"]] == ["P00000", "P00001"]
     assert document["function"][0]["strain"] == pytest.approx(-0.3327, abs=2e-3)
     notes = [line for line in said.stderr.splitlines() if line.startswith("note: ")]
-    assert [note.removeprefix("note: ") for note in notes] == document["notes"] and len(notes) == 4
-    assert notes[0].startswith("note: 4 rows of the table match no case: ")
+    assert [note.removeprefix("note: ") for note in notes] == document["notes"] and len(notes) == 5
+    assert notes[0].startswith("note: 4 unused rows of the table: ")
     said = command("track", "--atlas", atlas, "--quiet")
     assert said.stdout.startswith("8 sequences of 2 studies: 94 frames, 2 missing.\nP00000: EDV") and said.stderr == ""
 

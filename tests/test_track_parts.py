@@ -47,7 +47,7 @@ def circles(**radius: float) -> tuple[Topology, Array]:
     [
         ({"endo": 10, "epi": 15}, [], Roles("endo", "epi", True)),
         ({"outer": 15, "inner": 10}, [], Roles("inner", "outer", True)),
-        ({"only": 10}, [], Roles("only", None, False)),
+        ({"only": 10}, [], Roles("only", None, True)),
         ({"outer": 15, "inner": 10}, ["cavity=outer"], Roles("outer", None, False)),
         ({"outer": 15, "inner": 10}, ["wall = outer"], Roles("inner", "outer", True)),
         ({"a": 10, "b": 15, "c": 20}, ["wall=c", "cavity=a"], Roles("a", "c", False)),
@@ -188,7 +188,9 @@ def test_a_subject_is_of_one_group_and_some_may_have_none(three: Path) -> None:
     with pytest.raises(InputError, match="'P00000' has 2 in 'group'"):
         groups_of(read_source(three / "landmarks.zarr", table=table).table, "group")
     source = read_source(three / "landmarks.zarr", table=table.assign(group="a"))
-    assert groups_of(source.table, "group") == {"P00000": "a"} and "4 ids of cases are not in" in source.notes[0]
+    assert (
+        groups_of(source.table, "group") == {"P00000": "a"} and "4 sequences not in 'sequence' of the table" in source.notes[0]
+    )
     with pytest.raises(InputError, match="did you mean 'group'"):
         groups_of(source.table, "grup")
 
@@ -202,7 +204,7 @@ def test_groups_are_compared_where_both_know_a_number(beating: Write, hearts: Ph
     result = atlaskit.track(atlas=atlas, table=table, group="group", permutations=19)
     assert result.groups["index"].tolist() == ["fac", "strain", "strain_peak", "thickening"]
     assert (result.groups[["n_a", "n_b"]] == 2).all(axis=None) and result.function["ef"].notna().sum() == 3
-    assert "1 subjects have no 'group': P00004" in result.notes and len(result.paths) == 3
+    assert "1 subject without 'group': P00004" in result.notes and len(result.paths) == 3
     with pytest.raises(InputError, match="two have a subject"):
         atlaskit.track(atlas=atlas, table=table.assign(group="all alike"), group="group")
 
@@ -214,7 +216,7 @@ def test_pairs_of_phases_have_no_average_beat(beating: Write, hearts: Phantom, t
     pair = (table["slice"] == 2) & (table["subject"] == "P00002") & table["frame"].isin([0, 4])
     gaps = (table["slice"] == 2) & (table["subject"] == "P00003") & table["frame"].isin([0, 4, 11])
     mixed = atlaskit.track(atlas=beating(tmp_path / "mixed", np.flatnonzero(whole | pair | gaps)), cyclic=True)
-    assert "2 studies without a whole beat of 8 known frames are left out of average beats" in mixed.notes
+    assert "2 studies without a whole beat of 8 known frames left out of average beats" in mixed.notes
     average = pd.read_csv(tmp_path / "mixed" / "tracks" / "average.csv")
     assert (average["n"] == 2).all() and len(mixed.function) == 4
     pairs = atlaskit.track(atlas=beating(tmp_path / "pairs", np.flatnonzero(pair | gaps)))
@@ -286,3 +288,15 @@ def test_what_a_run_does_not_make_an_earlier_one_has_not_left(beating: Write, he
     assert account["options"]["segments"] == 0 and account["surfaces"] == []
     assert "volumes" not in json.dumps(account["tables"])
     assert not (atlas / "landmarks.zarr" / "tracks" / "volumes").exists()
+
+
+@pytest.mark.usefixtures("tables_only")
+def test_a_wall_that_is_not_drawn_is_missing(beating: Write, outlined: Array, tmp_path: Path) -> None:
+    points = outlined.copy()
+    points[np.arange(288) % 12 == 5, 32:] = points[np.arange(288) % 12 == 5, :32]  # at end-systole the cavity is all there is
+    result = atlaskit.track(atlas=beating(tmp_path / "atlas", range(48), points=points))
+    row = result.function.iloc[0]
+    assert row["fac"] > 0.5 and row[["thickening", "strain_outer", "thickness_es_mm"]].isna().all()
+    assert "no wall is drawn around 'cavity' in 4 frames: 'epi' is missing there" in result.notes
+    with pytest.raises(InputError, match="'cavity' is smaller than 'epi': exchange them"):
+        atlaskit.track(atlas=tmp_path / "atlas", roles=["cavity=epi", "wall=cavity"])

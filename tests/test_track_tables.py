@@ -202,5 +202,5 @@ def test_a_sequence_may_be_shown_by_its_name_with_any_zeros(flat: Path, name: st
 def test_a_table_of_cases_may_have_rows_of_frames_without_a_mask(beating: Write, hearts: Phantom, tmp_path: Path) -> None:
     atlas = beating(tmp_path / "atlas", [row for row in range(288) if row % 12 != 7])
     result = atlaskit.track(atlas=atlas, table=hearts.table[["case", "group", "time_ms"]], group="group", permutations=19)
-    assert "24 rows of the table match no case: P00000_s000_t007, " in " ".join(result.notes)
+    assert "24 unused rows of the table: P00000_s000_t007, " in " ".join(result.notes)
     assert result.function["group"].notna().all() and result.time_unit == "ms"

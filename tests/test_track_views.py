@@ -127,7 +127,7 @@ def test_walls_in_views_are_measured_without_their_bases(
 def test_a_wall_is_seen_around_its_cavity(
     sequence_store: Write, tmp_path: Path, place: tuple[int, int], shown: int, words: str
 ) -> None:
-    far = np.array([half(20, 20) + place if t < shown else np.full((64, 2), np.nan) for t in range(3)])
+    far = np.array([half(60, 60) + place if t < shown else np.full((64, 2), np.nan) for t in range(3)])
     points = np.concatenate([np.array([half(*each) for each in zip(LONG, WIDE["4CH"], strict=True)]), far], axis=1)
     topology = Topology(("lv", "ra"), (tuple(range(64)), tuple(range(64, 128))))
     cases = [Case(f"p1_t{t}", "", "p1") for t in range(3)]

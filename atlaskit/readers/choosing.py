@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from atlaskit.errors import InputError, nearest
+from atlaskit.errors import InputError, nearest, some
 from atlaskit.masks import Structure, match_label, named_labels, parse_structure, resolve
-from atlaskit.readers.names import listed
 
 Labels = Mapping[str, tuple[int, ...]]
 
@@ -66,7 +65,7 @@ def _every(names: Labels, labels: Labels, seen: frozenset[int]) -> tuple[tuple[S
             "name the structures to read with --structure NAME=VALUE."
         )
     absent = [name for name in labels if name not in present]
-    notes = [f"{len(absent)} named labels occur in no case: {listed(absent)}."] if absent else []
+    notes = [f"{len(absent)} named labels occur in no case: {some(absent, 8)}."] if absent else []
     return tuple(Structure(name, (name,), values) for name, values in present.items()), notes
 
 
@@ -81,9 +80,9 @@ def _reopened(
         have = ", ".join(name for name, values in labels.items() if seen & set(values)) or "nothing"
         hint = nearest(structures[0].labels[0], labels)
         raise InputError(
-            f"The masks must hold the structures that were fitted ({listed(missing)}); the labels here are {have}; {hint}."
+            f"The masks must hold the structures that were fitted ({some(missing, 8)}); the labels here are {have}; {hint}."
         )
-    notes = [f"Not seen in the files looked into: {listed(missing)}."] if missing and seen else []
+    notes = [f"Not seen in the files looked into: {some(missing, 8)}."] if missing and seen else []
     return tuple(found), notes
 
 

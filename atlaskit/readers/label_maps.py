@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from atlaskit.errors import InputError
+from atlaskit.errors import InputError, some
 from atlaskit.readers.formats import stem
 from atlaskit.readers.layouts import Entry, Found, flat_entries, left_out, mask_files, subfolders, unique
-from atlaskit.readers.names import frame_number, listed, without_suffix
+from atlaskit.readers.names import frame_number, without_suffix
 
 
 def has_masks(folder: Path) -> bool:
@@ -40,7 +40,7 @@ def find_in_folders(folder: Path) -> Found:
     _refuse_rivals(folder, subs)
     kept, rejected = unique(_nested(path, sub, folder) for sub in subs for path in mask_files(sub))
     deeper = [sub.name for sub in subfolders(folder) if any(mask_files(below) for below in subfolders(sub))]
-    note = f"Masks two folders down are not read; such are in {listed(deeper, 5)}: give those folders one by one."
+    note = f"Masks two folders down are not read; such are in {some(deeper)}: give those folders one by one."
     return Found(kept, rejected=rejected, notes=(note,) if deeper else ())
 
 
@@ -51,7 +51,7 @@ def _refuse_rivals(folder: Path, subs: list[Path]) -> None:
     if same > len(stems) / 2 and len(stems) > len(subs):
         raise InputError(
             f"A corpus must be one set of masks; {folder.name} holds several with the same file names "
-            f"({', '.join(sub.name for sub in subs[:5])}): give one of these folders."
+            f"({some(sub.name for sub in subs)}): give one of these folders."
         )
 
 

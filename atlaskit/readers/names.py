@@ -149,9 +149,3 @@ def _matched(stem: str, pattern: str) -> str:
     if match is None or match.group(1) is None:
         raise InputError(f"The subject pattern {pattern!r} must match every case; it does not match {stem!r}.")
     return match.group(1)
-
-
-def listed(names: Sequence[str], most: int = 8) -> str:
-    """The first names with commas between, and how many more there are."""
-    rest = len(names) - most
-    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from atlaskit.errors import InputError
+from atlaskit.errors import InputError, some
 from atlaskit.shape.allometry import LOG_SIZE, Allometry, allometry, predict
 from atlaskit.shape.anova import Anova, anova
 from atlaskit.shape.contrasts import arrangements
@@ -19,7 +19,7 @@ from atlaskit.shape.design import Design, design
 from atlaskit.shape.groups import Pairs, pairwise
 from atlaskit.shape.maps import LandmarkMap, landmark_map
 from atlaskit.shape.permutations import PERMUTATIONS
-from atlaskit.shape.strata import some, strata
+from atlaskit.shape.strata import strata
 from atlaskit.shape.variables import SIZE
 
 Array = NDArray[np.floating]
@@ -256,7 +256,7 @@ def _missing(plan: Design) -> list[str]:
     if not plan.missing:
         return []
     which = ", ".join(f"{count} without {name}" for name, count in plan.missing.items())
-    return [f"{len(plan.dropped)} left out, {which}: {some(plan.dropped)}"]
+    return [f"{len(plan.dropped)} left out, {which}: {some(plan.dropped, 3)}"]
 
 
 def _strata(points: Array, plan: Design, permutations: int) -> list[str]:

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from atlaskit.errors import InputError, nearest
-from atlaskit.shape.strata import block_means, some
+from atlaskit.errors import InputError, nearest, some
+from atlaskit.shape.strata import block_means
 
 Array = NDArray[np.floating]
 
@@ -109,10 +109,10 @@ def join(
     twice = rows.index[rows.index.duplicated()].unique()
     if len(twice):
         do = f"keep one of each, or {otherwise}"
-        raise InputError(f"Every id must have one row of the table; {some(list(twice))} have more in {key!r}: {do}.")
+        raise InputError(f"Every id must have one row of the table; {some(twice, 3)} have more in {key!r}: {do}.")
     unmatched, unused = wanted.unique().difference(rows.index), rows.index.difference(wanted)
     if len(unmatched) == wanted.nunique():
-        come = f"cases are like {some(list(wanted[:3]))}, {key!r} is like {some(list(rows.index[:3]))}"
+        come = f"cases are like {some(wanted[:3])}, {key!r} is like {some(rows.index[:3])}"
         raise InputError(f"Ids must be the same in both, but none is: {come}; {otherwise}.")
     found = rows.reindex(wanted).set_axis(pd.Index([str(case) for case in cases], name="case"), axis=0)
     if subjects is not None and "subject" not in found:
@@ -153,7 +153,7 @@ def gather(shapes: Array, table: pd.DataFrame, *, subject: str, several: str = R
         return Gathered(known, table, None, ())
     if several == REFUSE:
         twice = [str(name) for name in names[np.bincount(codes) > 1]]
-        came = f"{some(twice)} have several"
+        came = f"{some(twice, 3)} have several"
         raise InputError(f"Each subject must have one case, but {came}: take their average, or permute within subject.")
     if several == BLOCK:
         return Gathered(known, table, subject, ())

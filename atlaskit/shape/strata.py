@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from atlaskit.errors import InputError
+from atlaskit.errors import InputError, some
 from atlaskit.shape.design import STILL, Design
 
 Array = NDArray[np.floating]
@@ -101,7 +100,7 @@ def _set_aside(flat: Array, design: Design, within: Stratum) -> Stratum:
     """What blocks differ in, a row for each case, where no term is tested."""
     constant = [name for k, name in enumerate(design.terms) if not within.varies(design, k)]
     if constant:
-        came = f"{some(constant)} never does"
+        came = f"{some(constant, 3)} never does"
         do = "leave it out, or test between blocks too, if these are subjects with repeated cases"
         raise InputError(f"What is tested within {design.within!r} must vary inside it, but {came}: {do}.")
     nobody = np.zeros(len(flat), dtype=np.int64)
@@ -124,7 +123,7 @@ def responses(shapes: Array, design: Design) -> NDArray[np.float64]:
     flat = np.asarray(shapes, dtype=np.float64).reshape(len(shapes), -1)[design.kept]
     unknown = np.flatnonzero(~np.isfinite(flat).all(axis=1))
     if len(unknown):
-        names = some([str(name) for name in design.values.index[unknown]])
+        names = some(design.values.index[unknown], 3)
         raise InputError(
             f"Every landmark must be known; {names} lack some: leave out these cases, or the structures they lack."
         )
@@ -163,9 +162,3 @@ def _stratum(
         means=int(about.max()) + 1,
         weight=weight,
     )
-
-
-def some(names: Sequence[str], most: int = 3) -> str:
-    """The first few names, and how many more there are."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more

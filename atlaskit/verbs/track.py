@@ -6,6 +6,7 @@ import inspect
 import json
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -24,7 +25,7 @@ from atlaskit.verbs.tracking.measuring import measure, studies_of
 from atlaskit.verbs.tracking.meshes import close_stacks, replace_surfaces
 from atlaskit.verbs.tracking.preparing import Choices, find_unlike, prepare
 from atlaskit.verbs.tracking.result import TrackResult
-from atlaskit.verbs.tracking.roles import roles_of
+from atlaskit.verbs.tracking.roles import roles_of, without_wall
 from atlaskit.verbs.tracking.rows import sequence_called
 from atlaskit.verbs.tracking.source import Source, read_source
 from atlaskit.verbs.tracking.storing import GROUP, write_tracks
@@ -168,8 +169,9 @@ def track(
         spacing_mm=spacing_mm, slice_mm=slice_mm, frame_ms=frame_ms, ages=growth, views=views,
     )  # fmt: skip
     show = None if show is None else sequence_called(show, source.sequences.names)
-    if show is not None and show not in source.sequences.names:
-        raise InputError(f"--show is the name of a sequence; {show!r} is none: {nearest(show, source.sequences.names)}")
+    known = dict.fromkeys((*source.sequences.studies, *source.sequences.names))
+    if show is not None and show not in known:
+        raise InputError(f"--show is the name of a sequence or study; {show!r} is none: {nearest(show, known)}")
     groups = groups_of(source.table, group)
     report("tracking", 1, 4)
     if growth is not None:
@@ -216,6 +218,8 @@ def _tracked(source: Source, texts: Sequence[str], choices: Choices, asked: Aske
     sequences, topology = source.sequences, source.topology
     check_frames(sequences, choices.reference)
     roles = roles_of(texts, topology, sequences.points)
+    sequences, bare = without_wall(sequences, topology, roles)
+    source = replace(source, sequences=sequences)
     first = studies_of(sequences, topology, roles, sequences.points, choices)
     unlike = find_unlike(sequences, topology, first, roles.cavity)
     trusted = studies_of(sequences, topology, roles, sequences.points, choices, unlike.flags)
@@ -227,7 +231,8 @@ def _tracked(source: Source, texts: Sequence[str], choices: Choices, asked: Aske
     measured = measure(sequences, topology, roles, studies, prepared, choices, bases=bases)
     areas = measured.cavity
     volumes, why = volumes_of(source, studies, roles.cavity, areas, prepared.points, asked, bases.get(roles.cavity))
-    return Tracked(source, roles, studies, prepared, measured, volumes, "longitudinal" if bases else "circumferential", why)
+    strain = "longitudinal" if bases else "circumferential"
+    return Tracked(source, roles, studies, prepared, measured, volumes, strain, (*bare, *why))
 
 
 def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> tuple[Path, ...]:

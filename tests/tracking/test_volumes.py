@@ -171,3 +171,18 @@ def test_an_unknown_word_and_a_single_slice_are_refused() -> None:
         by_slices(stack(), 8.0, missing="interpolate", base="firs")
     with pytest.raises(InputError, match="slices, frames"):
         by_slices(stack()[0], 8.0)
+
+
+@pytest.mark.parametrize("missing", ["interpolate", "common", "zero", "refuse"])
+def test_frames_that_no_slice_has_change_nothing_else(missing: str) -> None:
+    areas = 100 * (1 + np.cos(2 * np.pi * np.arange(20) / 20)) + np.array([[300.0], [250], [200], [120]])
+    areas[0, 8:13] = np.nan  # a slice at the base that comes and goes
+    lost = areas.copy()
+    lost[:, 4:7] = np.nan
+    stacks = np.stack([areas, lost])
+    whole, without = by_slices(stacks, 8.0, missing=missing).ml
+    assert np.isnan(without[4:7]).all()
+    there = np.delete(np.arange(20), [4, 5, 6])
+    np.testing.assert_allclose(without[there], whole[there])
+    alone = by_slices(lost, 8.0, missing=missing)
+    np.testing.assert_allclose(alone.ml, without)

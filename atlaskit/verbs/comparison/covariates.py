@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from atlaskit.errors import InputError, NotFoundError, some
+from atlaskit.errors import InputError, NotFoundError, counted, some
 from atlaskit.shape import align, gather, join
 from atlaskit.shape.formula import read as read_formula
 from atlaskit.shape.joins import ids_of
@@ -166,10 +166,12 @@ def _beside(people: Population, table: pd.DataFrame, key: str | None) -> tuple[p
     if of_cases and SUBJECT in joined.table:  # what the table says is meant; names of files are a guess
         whose = joined.table[SUBJECT].astype(object).where(joined.table[SUBJECT].notna(), whose)
     notes = (
-        [f"{_count(joined.unmatched, 'id')} not in {key!r} of the table: {some(joined.unmatched)}"] if joined.unmatched else []
+        [f"{counted(len(joined.unmatched), 'id')} not in {key!r} of the table: {some(joined.unmatched)}"]
+        if joined.unmatched
+        else []
     )
     notes += (
-        [f"{_count(joined.unused, 'row')} of the table match no case with these structures: {some(joined.unused)}"]
+        [f"{counted(len(joined.unused), 'row')} of the table match no case with these structures: {some(joined.unused)}"]
         if joined.unused
         else []
     )
@@ -189,7 +191,3 @@ def _ids(people: Population, table: pd.DataFrame, key: str | None) -> tuple[str,
         if known.get(best):
             return best, of_cases
     return found[0], False
-
-
-def _count(ids: Sequence[str], what: str) -> str:
-    return f"{len(ids)} {what}{'' if len(ids) == 1 else 's'}"

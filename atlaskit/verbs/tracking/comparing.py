@@ -9,11 +9,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from atlaskit import tracking
-from atlaskit.errors import InputError, nearest
+from atlaskit.errors import InputError, counted, nearest
 from atlaskit.shape import align
 from atlaskit.shape.groups import holm
+from atlaskit.tracking.volumes import BRIEF
 from atlaskit.verbs.tracking.beats import LEAST_CYCLE, Study
-from atlaskit.verbs.tracking.function import INDICES, by_subject
+from atlaskit.verbs.tracking.function import INDICES, by_subject, change_of
 from atlaskit.verbs.tracking.rows import as_text
 from atlaskit.verbs.tracking.tracked import Tracked
 
@@ -54,7 +55,8 @@ class Averages:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a user should know of who is averaged."""
-        left = f"{self.short} studies without a whole beat of {LEAST_CYCLE} known frames are left out of average beats"
+        which = counted(self.short, "study", "studies")
+        left = f"{which} without a whole beat of {LEAST_CYCLE} known frames left out of average beats"
         return (left,) if self.short else ()
 
     @property
@@ -123,22 +125,25 @@ def averages(tracked: Tracked, groups: dict[str, str]) -> Averages:
 
 
 def _normal(tracked: Tracked, study: Study) -> tuple[dict[str, Array], float]:
-    """Curves of a study at the phases, means over its slices and beats, and the phase of end-systole."""
+    """Curves of a study at the phases, means over its beats, and the phase of end-systole; slices as for `function_table`."""
     measured, cavity = tracked.measured, tracked.roles.cavity
     volume = tracked.volume_of(study)
-    rest = measured.rest[study.slices[0], : study.frames]
     size = (volume.ml if volume else study.curve)[None]
-    curves = {"volume" if volume else "area": size / size[:, rest] - 1, "strain": _of(measured.strain[cavity], study)}
-    if measured.thickening is not None:
-        curves["thickening"] = _of(measured.thickening, study)
-    whole = np.flatnonzero(study.whole).tolist()
-    parts = {name: [_beat(values, study, beat) for beat in whole] for name, values in curves.items()}
-    es = study.phases(study.beats.es)[study.whole]
-    return {name: _mean(np.concatenate(values)) for name, values in parts.items()}, float(np.mean(es))
+    sums = {"volume" if volume else "area": size, "strain": _of(measured.length[cavity], study)}
+    if measured.thickness is not None:
+        sums["thickening"] = _of(measured.thickness, study)
+    parts: dict[str, list[Array]] = {name: [] for name in sums}
+    for beat in np.flatnonzero(study.whole).tolist():
+        ed, es = int(study.beats.ed[beat]), int(study.beats.es[beat])
+        for name, values in sums.items():
+            parts[name].append(_beat(change_of(values, ed, es)[None], study, beat))
+    phases = study.phases(study.beats.es)[study.whole]
+    return {name: _mean(np.concatenate(values)) for name, values in parts.items()}, float(np.mean(phases))
 
 
 def _of(values: Array, study: Study) -> Array:
-    return values[study.slices, : study.frames]
+    """(Z, T) a measure of the slices of a study, brief gaps of theirs bridged, so that no slice comes and goes in a sum."""
+    return tracking.bridged(values[study.slices, : study.frames], periodic=study.periodic, longest=BRIEF * study.frames)
 
 
 def _beat(values: Array, study: Study, beat: int, phases: int = PHASES) -> Array:
@@ -193,7 +198,7 @@ def path_contrasts(tracked: Tracked, groups: dict[str, str], permutations: int, 
     shapes, left = _shapes(tracked, groups)
     complete = {name: shapes[name] for name in _by_group(list(shapes), groups)}
     counts = pd.Series([groups[name] for name in complete]).value_counts()
-    gaps = f"{left} sequences with gaps or without a whole beat are left out of paths of shape (--fill)" if left else ""
+    gaps = f"{counted(left, 'sequence')} with gaps or without a whole beat left out of paths of shape (--fill)" if left else ""
     if len(counts) < 2 or counts.min() < 2:
         why = "paths of shape are compared between groups of two or more subjects with whole beats"
         return None, f"{why}; {gaps}" if gaps else why

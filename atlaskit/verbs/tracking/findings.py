@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from atlaskit.errors import some
+from atlaskit.errors import counted, some
 from atlaskit.verbs.tracking.columns import IDENTITY, renamed
 from atlaskit.verbs.tracking.comparing import Averages, averages, index_contrasts, path_contrasts
 from atlaskit.verbs.tracking.function import function_table
@@ -107,7 +107,7 @@ def beat_findings(
         tables["groups"] = index_contrasts(function, groups, permutations, seed)
         tables["paths"] = pd.DataFrame() if paths is None else paths.table.reset_index()
         left = sorted(set(tracked.source.sequences.subjects) - set(groups))
-        notes += [f"{len(left)} subjects have no {compared!r}: {some(left)}"] if left else []
+        notes += [f"{counted(len(left), 'subject')} without {compared!r}: {some(left)}"] if left else []
         notes += [why] if why else []
     return Findings(tracked.source, tables, (), tuple(notes), tracked, average)
 
@@ -122,17 +122,20 @@ def _notes(tracked: Tracked, function: pd.DataFrame) -> list[str]:
     )
     if filled + absent:
         every = sum(len(volume.studies[0].slices) * len(volume.ml) for volume in tracked.volumes)
-        words = f"{filled} areas of slices were interpolated and {absent} taken for none"
+        words = f"{filled} areas of slices were interpolated and {absent} taken as 0"
         notes.append(f"for volumes, {words}, of {every} in all frames (--missing)")
     short = [volume.name for volume in tracked.volumes if len(volume.left_out)]
     if short:
-        notes.append(
-            f"slices without an outline in some frames count in no frame of {some(short)} (slices_left_out; --missing)"
-        )
+        notes.append(f"slices that come and go are left out of the volumes of {some(short)} (slices_left_out; --missing)")
+    if {"edv_ml", "esv_ml"} <= set(function):
+        none = function.loc[function[["edv_ml", "esv_ml"]].isna().any(axis=1), "study"].unique()
+        measured = [name for name in none if name in {volume.name for volume in tracked.volumes}]
+        words = "slices lack an outline at end-diastole or end-systole, and so there is no ejection fraction"
+        notes += [f"{words}, of {some(measured)} (--missing)"] if measured else []
     if "slices_measured" in function:
         fewer = function.loc[function["slices_measured"] < function["slices"], "study"].unique().tolist()
-        words = "change of area, strain and thickening are of the slices with an outline at end-diastole and end-systole"
-        notes += [f"{words}, which are not all in {some(fewer)} (slices_measured)"] if fewer else []
+        words = "change of area, strain and thickening are without slices that lack an outline at end-diastole or end-systole"
+        notes += [f"{words} in {some(fewer)} (slices_measured)"] if fewer else []
     return notes + renamed(str(name) for name in tracked.source.table if name not in IDENTITY)
 
 
@@ -151,7 +154,7 @@ def _beatless(tracked: Tracked) -> list[str]:
     """Studies that function cannot be told of."""
     every = tracked.examinations()
     names = [each.name for each in every if not all(len(study.beats.ed) for study in each.studies)]
-    words = f"{len(names)} of {len(every)} studies have no beat and no row in function.csv"
+    words = f"no beat, and no row in function.csv, of {len(names)} of {counted(len(every), 'study', 'studies')}"
     return [f"{words}, as fewer than two frames show how large the cavity is: {some(names)}"] if names else []
 
 
@@ -168,9 +171,11 @@ def _changed(tracked: Tracked, smooth: str) -> list[str]:
 def _unlike(tracked: Tracked) -> list[str]:
     """Where the frames are that are unlike their neighbours, and what can be done with them."""
     counts = tracked.prepared.outlier.sum(axis=1)
-    names = [f"{tracked.source.sequences.names[q]} ({counts[q]})" for q in np.argsort(-counts, kind="stable") if counts[q]]
-    words = "frames unlike their neighbours choose no phase, and count all the same unless --drop-outliers makes gaps of them"
-    return [f"{words}: {some(names, 3)}"] if names else []
+    order = [int(q) for q in np.argsort(-counts, kind="stable") if counts[q]]
+    names = [f"{tracked.source.sequences.names[q]} {counted(int(counts[q]), 'frame')}" for q in order]
+    dropped = bool((tracked.prepared.gaps & tracked.prepared.outlier).all(where=tracked.prepared.outlier))
+    words = "made gaps" if dropped else "choose no phase, and count all the same (--drop-outliers)"
+    return [f"{counted(int(counts.sum()), 'frame')} unlike their neighbours {words}: {some(names, 3)}"] if names else []
 
 
 def draw_findings(

@@ -75,20 +75,20 @@ def _outlines(tracked: Tracked, study: Study, beat: int) -> dict[str, float]:
     ed, es = int(study.beats.ed[beat]), int(study.beats.es[beat])
     inside = _inside(study, beat)
     areas, lengths = measured.cavity[study.slices], measured.length[roles.cavity][study.slices]
-    strain = _change(lengths, ed, es)
+    strain = change_of(lengths, ed, es)
     both = int(np.isfinite(areas[:, [ed, es]]).all(1).sum())
-    row = {"slices_measured": both, "fac": -_change(areas, ed, es)[es], "strain": strain[es]}
+    row = {"slices_measured": both, "fac": -change_of(areas, ed, es)[es], "strain": strain[es]}
     row["strain_peak"] = _least(strain[inside])
     if roles.wall is not None and measured.thickness is not None:
         thickness = measured.thickness[study.slices]
         common = np.isfinite(thickness[:, [ed, es]]).all(1)
-        row["strain_outer"] = _change(measured.length[roles.wall][study.slices], ed, es)[es]
+        row["strain_outer"] = change_of(measured.length[roles.wall][study.slices], ed, es)[es]
         row |= {f"thickness_{name}_{unit}": _mean(thickness[common, at]) for name, at in (("ed", ed), ("es", es))}
-        row["thickening"] = _change(thickness, ed, es)[es]
+        row["thickening"] = change_of(thickness, ed, es)[es]
     return row
 
 
-def _change(values: Array, ed: int, es: int) -> Array:
+def change_of(values: Array, ed: int, es: int) -> Array:
     """(T,) relative change since end-diastole of sums over the slices (Z, T) known at both ends; NaN where one is a gap."""
     common = np.isfinite(values[:, [ed, es]]).all(1)
     total = values[common].sum(0)

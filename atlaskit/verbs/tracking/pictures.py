@@ -30,7 +30,10 @@ Array = NDArray[np.float64]
 
 
 def shown_sequence(tracked: Tracked, wanted: str | None, function: pd.DataFrame) -> tuple[Study, int]:
-    """The study and sequence to show: the one asked for, or the middle slice of the study with the median change of area."""
+    """The study and sequence to show: the one asked for, or a middle slice, by default of median change of area."""
+    asked = next((study for study in tracked.studies if study.name == wanted), None)
+    if asked is not None:
+        return asked, _fullest(tracked, asked)
     if wanted is not None:
         q = tracked.source.sequences.names.index(wanted)
         return next(study for study in tracked.studies if q in study.slices), q

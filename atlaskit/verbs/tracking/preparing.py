@@ -57,7 +57,15 @@ class Choices:
 
 @dataclass(frozen=True)
 class Unlike:
-    """(Q, T) frames unlike their neighbours, scores, and names of what is farthest off, such as "cavity size"; "" of none."""
+    """Frames unlike their neighbours.
+
+    Attributes
+    ----------
+    flags : (Q, T) bool array
+    scores : (Q, T) float array
+    names : (Q, T) str array
+        Structure and attribute that are farthest off, such as "cavity size"; "" where there is no score.
+    """
 
     flags: NDArray[np.bool_]
     scores: Array

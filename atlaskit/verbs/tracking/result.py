@@ -8,6 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from atlaskit.errors import counted
+
 PER_CENT, LEAST_P = 100.0, 0.05
 MOST = 12
 """Lines of a kind that are shown; the tables have all."""
@@ -70,8 +72,8 @@ class TrackResult:
         missing = f", {counts['gaps']} missing" + (f" ({counts['interpolated']} filled in)" if counts["interpolated"] else "")
         unlike = f", {counts['outliers']} unlike their neighbours" if counts["outliers"] else ""
         lines = [
-            f"{_count(counts['sequences'], 'sequence')} of {_count(counts['studies'], 'study', 'studies')}: "
-            f"{_count(counts['frames'], 'frame')}{missing if counts['gaps'] else ''}{unlike}.",
+            f"{counted(counts['sequences'], 'sequence')} of {counted(counts['studies'], 'study', 'studies')}: "
+            f"{counted(counts['frames'], 'frame')}{missing if counts['gaps'] else ''}{unlike}.",
             *(self.findings or _function_lines(self.function)),
             *_group_lines(self.groups, self.paths),
             "",
@@ -85,10 +87,6 @@ class TrackResult:
     def __repr__(self) -> str:
         """What was found, and what a user should know of how, for whom no command line says it beside."""
         return "\n".join([str(self), *(f"note       {note}" for note in self.notes)])
-
-
-def _count(n: int, one: str, many: str | None = None) -> str:
-    return f"{n} {one if n == 1 else many or one + 's'}"
 
 
 def _function_lines(function: pd.DataFrame) -> list[str]:
@@ -106,7 +104,7 @@ def _function_lines(function: pd.DataFrame) -> list[str]:
 def _left_out(row: pd.Series) -> str:
     """How many slices a volume is without."""
     count = row.get("slices_left_out", 0)
-    return f" ({_count(int(count), 'slice')} left out of volumes)" if count > 0 else ""
+    return f" ({counted(int(count), 'slice')} left out of volumes)" if count > 0 else ""
 
 
 def _beat_of(row: pd.Series, function: pd.DataFrame) -> str:
@@ -151,7 +149,7 @@ def _group_lines(groups: pd.DataFrame, paths: pd.DataFrame) -> list[str]:
             f"{own}{abs(row['difference']):.3g}{degrees} apart ({_tested(row)})."
         )
     left = len(lines) - MOST
-    return [*lines[:MOST], *([f"{_count(left, 'more comparison')}: tracks/groups.csv and paths.csv."] if left > 0 else [])]
+    return [*lines[:MOST], *([f"{counted(left, 'more comparison')}: tracks/groups.csv and paths.csv."] if left > 0 else [])]
 
 
 def _tested(row: pd.Series) -> str:

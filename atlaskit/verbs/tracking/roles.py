@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from atlaskit.contours import signed_areas
-from atlaskit.errors import InputError, nearest
+from atlaskit.errors import InputError, counted, nearest
 from atlaskit.topology import Topology
+from atlaskit.tracking import Sequences
 
 ROLES = ("cavity", "wall")
 """What a structure may be: the cavity that contracts, and the outer outline of the wall around it."""
+THIN = 0.02
+"""Share of the area inside its outer outline that a wall has at least; with less it was not drawn."""
 INSIDE = 0.9
 """Share of the landmarks of the inner outline that lie in the outer one, for a wall to be taken for one."""
 INWARDS = 0.1
@@ -80,16 +83,26 @@ def roles_of(texts: Sequence[str] | str, topology: Topology, points: Array) -> R
             raise InputError(f"A role is one structure's and a structure has one role; {text!r} is the second: leave one out.")
         given[role] = name
     if "cavity" in given:
+        _check_around(given, topology, points)
         return Roles(given["cavity"], given.get("wall"), False)
     around = _around(topology, points)
     within = [name for name in topology.structures if around[name] and given.get("wall") in (None, *around[name])]
     if "wall" in given and not within:
         raise InputError(f"No outline lies inside {given['wall']!r}: say which is the cavity with --role cavity=STRUCTURE.")
     if not within:
-        return Roles(topology.structures[0], None, len(topology.structures) > 1)
+        return Roles(topology.structures[0], None, True)
     areas = {name: _area(points, topology, name) for name in topology.structures}
     cavity = max(within, key=lambda name: (len(around[name]), areas[name]))
     return Roles(cavity, given.get("wall") or min(around[cavity], key=areas.__getitem__), True)
+
+
+def _check_around(given: dict[str, str], topology: Topology, points: Array) -> None:
+    """Refuse a wall that lies inside its cavity."""
+    cavity, wall = given["cavity"], given.get("wall")
+    if wall is not None and _area(points, topology, wall) < _area(points, topology, cavity) * (1 - THIN):
+        raise InputError(
+            f"The outer outline of a wall lies around its cavity; {wall!r} is smaller than {cavity!r}: exchange them in --role."
+        )
 
 
 def _area(points: Array, topology: Topology, name: str) -> float:
@@ -128,3 +141,22 @@ def _inside(points: Array, polygons: Array) -> NDArray[np.bool_]:
     passed = (y0 <= y) != (y1 <= y)
     beyond = ((x1 - x0) * (y - y0) > (x - x0) * (y1 - y0)) == (y1 > y0)
     return np.asarray((passed & beyond).sum(-1) % 2 == 1)
+
+
+def without_wall(sequences: Sequences, topology: Topology, roles: Roles) -> tuple[Sequences, tuple[str, ...]]:
+    """Sequences in which the wall is missing where its outline is that of the cavity, and what a user should know of it.
+
+    Readers often draw the outer outline at end-diastole alone; a union of cavity and wall is the cavity then.
+    """
+    if roles.wall is None:
+        return sequences, ()
+    inner, outer = topology.loop_of(roles.cavity).tolist(), topology.loop_of(roles.wall).tolist()
+    areas = [np.abs(signed_areas(sequences.points[:, :, loop])) for loop in (inner, outer)]
+    bare = np.isfinite(areas[1]) & (np.abs(areas[1] - areas[0]) <= THIN * areas[1])
+    if not bare.any():
+        return sequences, ()
+    points, own = sequences.points.copy(), [node for node in outer if node not in inner]
+    for q, t in np.argwhere(bare).tolist():
+        points[q, t, own] = np.nan
+    words = f"no wall is drawn around {roles.cavity!r} in {counted(int(bare.sum()), 'frame')}: {roles.wall!r} is missing there"
+    return replace(sequences, points=points), (words,)

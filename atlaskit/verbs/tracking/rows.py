@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api.types import is_hashable
 
-from atlaskit.errors import InputError, nearest, some
+from atlaskit.errors import InputError, counted, nearest, some
 from atlaskit.readers.names import place_of
 from atlaskit.shape import join
 from atlaskit.shape.joins import ids_of
@@ -21,7 +21,7 @@ from atlaskit.verbs.comparison.covariates import read_table
 
 IDS = ("case", "sequence", "study", "subject")
 """What ids in a table are of, the finest first, and columns of them; those in columns ``case`` and ``id`` may be of any."""
-ANY = ("case", "id")
+ANY, PLURAL = ("case", "id"), {"study": "studies"}
 NUMBERS = ("slice", "frame", "time_ms", "spacing_mm", "slice_mm", "frame_ms")
 """Columns of a table that say something of cases, in numbers."""
 SIZES = ("spacing_mm", "slice_mm", "frame_ms")
@@ -89,8 +89,10 @@ def beside(
         elif name in ("subject", "study"):
             values = as_text(values)
         made[called] = _over(values, found[called]) if called in found else values.to_numpy()
-    notes = [f"{len(joined.unmatched)} ids of cases are not in {column!r} of the table: {some(joined.unmatched)}"]
-    unused = [f"{len(joined.unused)} rows of the table match no case: {some(joined.unused)}"]
+    notes = [
+        f"{counted(len(joined.unmatched), kind, PLURAL.get(kind))} not in {column!r} of the table: {some(joined.unmatched)}"
+    ]
+    unused = [f"{counted(len(joined.unused), 'unused row')} of the table: {some(joined.unused)}"]
     return made, [*(notes if joined.unmatched else []), *(unused if joined.unused else [])]
 
 

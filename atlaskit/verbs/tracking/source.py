@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from atlaskit.contours import signed_areas
-from atlaskit.errors import InputError
+from atlaskit.errors import InputError, counted
 from atlaskit.landmarks import Status
 from atlaskit.store import open_store
 from atlaskit.topology import Topology
@@ -147,6 +147,7 @@ def read_source(
     sizes = pixel_sizes(known, opened.column("spacing_mm")[standing], unit, spacing_mm)
     points = opened.column("points")[standing][:, used].astype(np.float64)
     empty = _forget_impossible(points, opened.topology.only(names))
+    flat = [f"{counted(empty, 'outline')} that enclose nothing count as missing"] if empty else []
     found = sequences(
         points if sizes is None else points * sizes[:, None],
         study=placed_by["study"].tolist(),
@@ -171,7 +172,7 @@ def read_source(
         known=known,
         template=None if template is None else template[used].astype(np.float64),
         table=_beside(placed_by, found),
-        notes=(*notes, *_doubts(found, ages), *([f"{empty} outlines enclose nothing and count as missing"] if empty else [])),
+        notes=(*notes, *_doubts(found, ages), *flat),
         in_pixels=unit == "px",
     )
 

@@ -48,7 +48,7 @@ class Tracked:
     strain : {"circumferential", "longitudinal"}
         What the strain of the outlines of cavity and wall is: the latter is that without the valve plane.
     notes : tuple of str
-        Why there are no volumes, where there are none.
+        What a user should know of walls and volumes.
     """
 
     source: Source

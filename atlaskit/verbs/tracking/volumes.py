@@ -9,15 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atlaskit import tracking
-from atlaskit.errors import InputError, some
+from atlaskit.errors import InputError, counted, some
 from atlaskit.verbs.tracking.beats import Study
 from atlaskit.verbs.tracking.source import Source
 
 METHODS = ("auto", "slices", "simpson", "biplane", "area-length", "none")
 VIEWS = {"simpson": (0, 1), "area-length": (0, 1, 2), "biplane": (2,)}
 """How many views may be told apart by parts of names; without any every study is one of its own."""
-CUT = 1 / 3
-"""Share of the frames by which the ends of slices may lie apart without a word."""
 LEAST_SLICES = 3
 """Slices that a volume by summation needs, when nobody asked for one."""
 SPARSE = 3
@@ -123,7 +121,7 @@ def _of_views(volumes: Sequence[Volume], studies: Sequence[Study]) -> list[str]:
     """What a user should know of how views were paired."""
     used = {study.name for volume in volumes for study in volume.studies}
     alone = [study.name for study in studies if study.name not in used]
-    notes = [f"no other view, and so no volume, have {some(alone)}"] if alone else []
+    notes = [f"names that hold none of --views, or lack their other view, have no volume: {some(alone)}"] if alone else []
     apart = [volume.name for volume in volumes if len(volume.studies) > 1 and _apart(*volume.studies) > APART]
     words = f"phases of two views are more than {APART} frame apart in {some(apart)}: volumes pair frames by their numbers"
     return [*notes, *([words] if apart else [])]
@@ -155,27 +153,33 @@ def _where_possible(
         except InputError as error:
             refused.append(str(error))
     few = len(studies) - len(stacks)
-    notes = [f"{few} studies have fewer than {LEAST_SLICES} slices and no volume"] if few else []
-    notes += [f"no volume of {len(refused)} studies: {refused[0]}"] if refused else []
-    return tuple(found), (*notes, *_of_slices(source, [volume.studies[0] for volume in found]))
+    notes = [f"no volume of {counted(few, 'study', 'studies')} with fewer than {LEAST_SLICES} slices"] if few else []
+    notes += [f"no volume of {counted(len(refused), 'study', 'studies')}: {refused[0]}"] if refused else []
+    return tuple(found), (*notes, *_of_slices(source, found))
 
 
-def _of_slices(source: Source, studies: Sequence[Study]) -> list[str]:
+def _of_slices(source: Source, volumes: Sequence[Volume]) -> list[str]:
     """What a user should know of stacks that are not whole."""
-    numbers, rows = source.sequences.slices, source.sequences.rows
-    notes = []
+    numbers, notes = source.sequences.slices, []
+    studies = [volume.studies[0] for volume in volumes]
     thin = [study for study in studies if np.ptp(numbers[study.slices]) >= len(study.slices)]
     if thin:
         span = int(np.ptp(numbers[thin[0].slices])) + 1
         such = f"{thin[0].name!r} has {len(thin[0].slices)} of {span}"
-        notes.append(f"slices of {len(thin)} studies are numbered with gaps, for which areas are interpolated: {such}")
-    last = [np.array([np.flatnonzero(rows[q] >= 0).max(initial=0) for q in study.slices]) for study in studies]
-    cut = [study for study, end in zip(studies, last, strict=True) if np.ptp(end) > CUT * study.frames]
+        which = counted(len(thin), "study", "studies")
+        notes.append(f"slices of {which} are numbered with gaps, for which areas are interpolated: {such}")
+    cut = [volume.name for volume in volumes if _ended(source, volume)]
     if cut:
-        notes.append(
-            f"slices of {len(cut)} studies end at unlike frames, such as those of {cut[0].name!r}: what lacks counts as none"
-        )
+        notes.append(f"slices that end before end-diastole or end-systole count as 0 there, in {some(cut)}: give all frames")
     return notes
+
+
+def _ended(source: Source, volume: Volume) -> bool:
+    """Whether some slice has no frame at a phase of the study or after it, and counts as 0 there."""
+    study = volume.studies[0]
+    last = np.array([np.flatnonzero(source.sequences.rows[q] >= 0).max(initial=-1) for q in study.slices])
+    ends = np.concatenate([study.beats.ed, study.beats.es])
+    return bool(((last[:, None] < ends) & (volume.absent[ends] > 0)).any())
 
 
 def _summed(source: Source, study: Study, areas: Array, missing: str) -> Volume:

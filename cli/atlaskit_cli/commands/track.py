@@ -56,7 +56,9 @@ def track(
     unit: options.Unit = "auto",
     spacing_mm: Annotated[float | None, typer.Option("--spacing-mm", help="Size of a pixel of all cases.")] = None,
     slice_mm: Annotated[float | None, typer.Option("--slice-mm", help="Distance between slices of all studies.")] = None,
-    frame_ms: Annotated[float | None, typer.Option("--frame-ms", help="Time between frames of all sequences.")] = None,
+    frame_ms: Annotated[
+        float | None, typer.Option("--frame-ms", help="Time between two frames whose numbers are one apart.")
+    ] = None,
     cyclic: Annotated[
         bool | None,
         typer.Option("--cyclic/--open", help="Whether a sequence is one beat that closes; default: as its curve says."),
