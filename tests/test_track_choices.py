@@ -220,7 +220,7 @@ def test_the_reference_is_a_frame_by_its_own_number(beating: Write, tmp_path: Pa
     atlaskit.track(atlas=late, reference=6)
     still = read(late, "frames").query("displacement_mm == 0")
     assert len(still) == 8 and (still["frame"] == 6).all()
-    with pytest.raises(InputError, match="frame of every study by its number in the tables; 'P00001' has no outline in 4, but in 5 to 11:"):
+    with pytest.raises(InputError, match="number of a frame of every study; 'P00001' has no outline in 4, but in 5 to 11:"):
         atlaskit.track(atlas=late, reference=4)
     gap = beating(tmp_path / "gap", [row for row in FIRST if row % 12 != 4])
     with pytest.raises(InputError, match="'P00000' has no outline in 4, but in 0 to 11"):
@@ -401,7 +401,7 @@ def test_slices_of_a_study_are_equally_far_apart(whole: Path) -> None:
         ({"base": 3}, "--base is two landmarks"),
         (
             {"reference": 12},
-            "--reference is a frame of every study by its number in the tables; 'P00000' has no outline in 12, but in 0 to 11: name another",
+            "--reference is the number of a frame of every study; 'P00000' has no outline in 12, but in 0 to 11: name another",
         ),
         (
             {"smooth": "fourier", "cyclic": False},

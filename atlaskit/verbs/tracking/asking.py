@@ -115,7 +115,7 @@ def check_frames(sequences: Sequences, reference: int | None) -> None:
         numbers = sequences.frames[own][sequences.rows[own] >= 0]
         if reference is not None and reference not in numbers:
             raise InputError(
-                f"--reference is a frame of every study by its number in the tables; {name!r} has no outline in {reference}, "
+                f"--reference is the number of a frame of every study; {name!r} has no outline in {reference}, "
                 f"but in {numbers.min()} to {numbers.max()}: name another, or leave it out for end-diastole."
             )
 

@@ -16,6 +16,8 @@ from atlaskit.verbs.tracking.source import Source
 METHODS = ("auto", "slices", "simpson", "biplane", "area-length", "none")
 VIEWS = {"simpson": (0, 1), "area-length": (0, 1, 2), "biplane": (2,)}
 """How many views may be told apart by parts of names; without any every study is one of its own."""
+CUT = 1 / 3
+"""Share of the frames that a slice lacks at its end, at least, for it to have been cut short."""
 LEAST_SLICES = 3
 """Slices that a volume by summation needs, when nobody asked for one."""
 SPARSE = 3
@@ -175,11 +177,12 @@ def _of_slices(source: Source, volumes: Sequence[Volume]) -> list[str]:
 
 
 def _ended(source: Source, volume: Volume) -> bool:
-    """Whether some slice has no frame at a phase of the study or after it, and counts as 0 there."""
+    """Whether some slice has no frame at a phase nor in a good part of the study after it, and counts as 0 there."""
     study = volume.studies[0]
     last = np.array([np.flatnonzero(source.sequences.rows[q] >= 0).max(initial=-1) for q in study.slices])
     ends = np.concatenate([study.beats.ed, study.beats.es])
-    return bool(((last[:, None] < ends) & (volume.absent[ends] > 0)).any())
+    short = (last < (1 - CUT) * study.frames)[:, None]
+    return bool((short & (last[:, None] < ends) & (volume.absent[ends] > 0)).any())
 
 
 def _summed(source: Source, study: Study, areas: Array, missing: str) -> Volume:
