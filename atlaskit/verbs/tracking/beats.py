@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atlaskit.contours import signed_areas
-from atlaskit.tracking import Beats, Sequences, beats, bridged, by_slices, phases
+from atlaskit.tracking import Beats, Sequences, beats, by_slices, phases
 from atlaskit.tracking.moments import centroids
 from atlaskit.tracking.volumes import MM3_PER_ML
 
@@ -95,18 +95,26 @@ def find_beats(
     doubtful : (Q, T) bool array, optional
         Frames that are neither end of a beat: an outline unlike its neighbours is most often a fault.
     """
-    sought = areas
-    if doubtful is not None:  # from their neighbours in time, as an area that is missing may mean an absent cavity
-        gaps = np.where(doubtful, np.nan, areas)
-        sought = np.where(doubtful, bridged(gaps, periodic=bool(cyclic)), areas)
+    trusted = areas if doubtful is None else np.where(doubtful, np.nan, areas)
     studies = []
     for name, own in sequences.of_studies().items():
         frames = int(sequences.lengths[own[0]])
-        curve, told = (_together(each[own, :frames], bool(cyclic)) for each in (areas, sought))
+        sought = trusted[own, :frames]
+        if doubtful is not None and len(own) > 1:  # in a stack, an area that is missing may mean an absent cavity
+            sought = np.array([_beside(*each) for each in zip(sought, doubtful[own, :frames], strict=True)])
+        curve, told = (_together(each, bool(cyclic)) for each in (areas[own, :frames], sought))
         if np.isfinite(told).sum() < min(3, np.isfinite(curve).sum()):
             told = curve  # doubtful frames are better than none
         studies.append(Study(name, own, frames, curve, sequences.time[own[0], :frames], *_beats_of(told, cyclic)))
     return tuple(studies)
+
+
+def _beside(areas: Array, doubtful: NDArray[np.bool_]) -> Array:
+    """(T,) areas of a slice with doubtful ones as the frames beside them have it."""
+    known = np.flatnonzero(np.isfinite(areas))
+    if not len(known) or not doubtful.any():
+        return areas
+    return np.where(doubtful, np.interp(np.arange(len(areas)), known, areas[known]), areas)
 
 
 def closed_of(sequences: Sequences, studies: tuple[Study, ...]) -> NDArray[np.bool_]:
