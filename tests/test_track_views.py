@@ -166,14 +166,34 @@ def test_views_that_do_not_fit_are_refused(apical: Path, options: dict[str, Any]
         atlaskit.track(atlas=apical, **options)
 
 
-def test_views_are_one_slice_of_as_many_frames(beating: Write, sequence_store: Write, tmp_path: Path) -> None:
+def test_views_are_one_slice(beating: Write, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is one slice; 'P00000' has more"):
         atlaskit.track(atlas=beating(tmp_path / "slices", range(24)), volume="simpson")
-    shapes = {f"p_{view}_t{t}": half(LONG[t], WIDE[view][t]) for view in WIDE for t in range(3) if view + str(t) != "4CH2"}
+
+
+@pytest.mark.usefixtures("tables_only")
+@pytest.mark.parametrize(("frames", "late", "cyclic"), [(16, 0, True), (24, 7, True), (20, 5, True), (11, 0, False)])
+def test_views_of_unlike_beats_meet_at_their_phases(
+    sequence_store: Write, tmp_path: Path, frames: int, late: int, cyclic: bool
+) -> None:
+    def shape(view: str, phase: float) -> Array:
+        size = 1 - 0.3 * np.sin(np.pi * phase) ** 2
+        return half(45 * size, (22 if view == "2CH" else 25) * size)
+
+    shapes = {f"p_2CH_t{t:02d}": shape("2CH", t / 16) for t in range(16 if cyclic else 9)}  # of one to end-systole
+    whole = frames if cyclic else 2 * (frames - 1)
+    shapes |= {f"p_4CH_t{t:02d}": shape("4CH", (t - late) / whole) for t in range(frames)}
     cases, topology = [Case(name, "", "p") for name in shapes], Topology(("lv",), (tuple(range(64)),))
     atlas = sequence_store(tmp_path / "atlas", np.array(list(shapes.values())), cases, topology, spacing_mm=1.0)
-    with pytest.raises(InputError, match="'p_2CH' has 3 and 'p_4CH' has 2"):
-        atlaskit.track(atlas=atlas, volume="biplane", views=["2CH", "4CH"])
+    result = atlaskit.track(atlas=atlas, volume="biplane", views=["2CH", "4CH"], cyclic=cyclic, steady=False, base=(0, 54))
+    row = result.function.iloc[0]
+    assert row["edv_ml"] == pytest.approx(2 / 3 * np.pi * 45 * 22 * 25 / 1000, rel=2e-3)
+    assert row["ef"] == pytest.approx(1 - 0.7**3, abs=2e-3)
+    true = 2 / 3 * np.pi * 45 * 22 * 25 / 1000 * (1 - 0.3 * np.sin(np.pi * np.arange(16 if cyclic else 9) / 16) ** 2) ** 3
+    found = pd.read_csv(atlas / "tracks" / "volumes.csv")["volume_ml"]
+    np.testing.assert_allclose(found, true, rtol=0.02)  # between frames on straight lines
+    words = "the second view is brought to the phases of the first in p, as they are of unlike beats"
+    assert (words in result.notes) is ((frames, late) != (16, 0))
 
 
 # --- growth

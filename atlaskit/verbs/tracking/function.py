@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from atlaskit.tracking import phases
 from atlaskit.verbs.tracking.beats import Study
 from atlaskit.verbs.tracking.columns import FUNCTION, IDENTITY, beside
+from atlaskit.verbs.tracking.pairing import match
 from atlaskit.verbs.tracking.tracked import Examination, Tracked
 from atlaskit.verbs.tracking.volumes import Volume
 
@@ -56,7 +57,8 @@ def _beat(tracked: Tracked, each: Examination, beat: int) -> dict[str, object]:
     row: dict[str, object] = {"ed": int(numbers[ed]), "es": int(numbers[es]), "ed_ms": time[ed], "es_ms": time[es]}
     row["beats_per_minute"] = MINUTE_MS / study.lasts(beat)
     if each.volume is not None:
-        unlike = np.any([tracked.prepared.outlier[view.slices, : study.frames].any(0) for view in each.studies], axis=0)
+        flags = [np.asarray(tracked.prepared.outlier[view.slices, : view.frames].any(0)) for view in each.studies]
+        unlike = np.any([match(study, view).at(own) > 0 for view, own in zip(each.studies, flags, strict=True)], axis=0)
         row |= _volumes(each.volume, study, _inside(study, beat), ed, es, unlike)
     views = pd.DataFrame([_outlines(tracked, view, beat) for view in each.studies])
     means = {str(name): value for name, value in views.mean().items()}

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from atlaskit import tracking
 from atlaskit.errors import InputError, counted, some
 from atlaskit.verbs.tracking.beats import Study
+from atlaskit.verbs.tracking.pairing import match
 from atlaskit.verbs.tracking.source import Source
 
 METHODS = ("auto", "slices", "simpson", "biplane", "area-length", "none")
@@ -22,8 +23,6 @@ LEAST_SLICES = 3
 """Slices that a volume by summation needs, when nobody asked for one."""
 SPARSE = 3
 """Numbers for each slice of a study from which these are no numbers of places: most of the volume would be made up."""
-APART = 1
-"""Frames by which phases of two views may lie apart without a word."""
 
 Array = NDArray[np.float64]
 
@@ -124,19 +123,9 @@ def _of_views(volumes: Sequence[Volume], studies: Sequence[Study]) -> list[str]:
     used = {study.name for volume in volumes for study in volume.studies}
     alone = [study.name for study in studies if study.name not in used]
     notes = [f"names that hold none of --views, or lack their other view, have no volume: {some(alone)}"] if alone else []
-    apart = [volume.name for volume in volumes if len(volume.studies) > 1 and _apart(*volume.studies) > APART]
-    words = f"phases of two views are more than {APART} frame apart in {some(apart)}: volumes pair frames by their numbers"
+    apart = [volume.name for volume in volumes if len(volume.studies) > 1 and not match(*volume.studies).as_numbered]
+    words = f"the second view is brought to the phases of the first in {some(apart)}, as they are of unlike beats"
     return [*notes, *([words] if apart else [])]
-
-
-def _apart(one: Study, other: Study) -> int:
-    """Frames between the same phases of two views, at most, around the beat where it closes."""
-    worst = 0
-    for a, b in ((one.beats.ed, other.beats.ed), (one.beats.es, other.beats.es)):
-        off = np.abs(a[: len(b)] - b[: len(a)])
-        around = np.minimum(off, one.frames - off) if one.periodic and other.periodic else off
-        worst = max(worst, int(around.max(initial=0)))
-    return worst
 
 
 def _where_possible(
@@ -223,7 +212,8 @@ def _by_views(
     loop = tuple(source.topology.loop_of(cavity).tolist())
     found = []
     for name, pair in views_of(studies, asked).items():
-        one, *more = (tracking.view(points[study.slices[0], : study.frames], loop, base) for study in pair)
+        one, *others = (tracking.view(points[study.slices[0], : study.frames], loop, base) for study in pair)
+        more = [match(*pair).view(other) for other in others]
         if asked.method == "biplane":
             ml = tracking.biplane(one, more[0], convention=asked.convention)
         else:
@@ -245,9 +235,4 @@ def views_of(studies: Sequence[Study], asked: Asked) -> dict[str, tuple[Study, .
     if not names:
         came = ", ".join(study.name for study in studies[:4])
         raise InputError(f"Names of studies must be alike but for {' and '.join(asked.views)}; no two are: {came}.")
-    pairs = {name.strip("_-. ") or name: tuple(of[name] for of in by_view) for name in sorted(names)}
-    unlike = next((pair for pair in pairs.values() if len({study.frames for study in pair}) > 1), ())
-    if unlike:
-        came = " and ".join(f"{study.name!r} has {study.frames}" for study in unlike)
-        raise InputError(f"Views of one heart need as many frames; {came}: ask for --volume simpson, of one view.")
-    return pairs
+    return {name.strip("_-. ") or name: tuple(of[name] for of in by_view) for name in sorted(names)}
