@@ -18,6 +18,7 @@ Array = NDArray[np.float64]
 Frames = NDArray[np.int64]
 
 EVERY = 2**31
+"""Sequences that are worked on at a time where all of them must be."""
 AT_ONCE = 32
 """Sequences that are worked on at a time, so that they stay in the processor's cache."""
 
