@@ -45,9 +45,11 @@ def known_cases(
     if whose.compared and told_by_names(own, whose):
         count = known["subject"].nunique()
         notes.append(f"subjects are told by file names: {count} of them; --subject COLUMN of the table says otherwise")
+    if whose.ages:
+        return known, {}, notes
     rejected = np.flatnonzero(opened.column("status") == Status.REJECTED)
-    lost = known[:0] if whose.ages else _lost(own, _stored(opened, rejected, views), whose)
-    return known, {} if whose.ages else _also(known, own, lost), notes
+    lost = _lost(own, _stored(opened, rejected, views), whose) if len(rejected) else known[:0]
+    return known, _also(known, own, lost), notes
 
 
 def _stored(opened: LandmarkStore, rows: NDArray[np.int64], views: Sequence[str]) -> pd.DataFrame:
@@ -72,8 +74,8 @@ def _placed(own: pd.DataFrame, whose: Whose) -> tuple[pd.DataFrame, list[str]]:
 
 def _lost(own: pd.DataFrame, rejected: pd.DataFrame, whose: Whose) -> pd.DataFrame:
     """Places of rejected cases that have one: their files may be called anything."""
-    columns = [name for name in ("case", "id", whose.key) if whose.table is not None and name in whose.table]
-    told = {str(name).strip() for column in columns for name in whose.table[column]} if whose.table is not None else set()
+    table = pd.DataFrame() if whose.table is None else whose.table
+    told = {str(name).strip() for column in ("case", "id", whose.key) if column in table for name in table[column]}
     kept = rejected[np.array(placeable(rejected, whose.pattern), dtype=bool) | rejected["case"].isin(told)]
     none = kept[:0].assign(study=[])
     if not len(kept):

@@ -99,7 +99,7 @@ def groups_of(table: pd.DataFrame, column: str | None) -> dict[str, str]:
 
 
 def averages(tracked: Tracked, groups: dict[str, str]) -> Averages:
-    """Bring beats to a common phase; slices, beats and studies of a subject are averaged first.
+    """Bring beats to a common phase; beats and studies of a subject are averaged first, slices summed as for `function_table`.
 
     Between end-diastole and end-systole alone a course would be made up, so studies of few frames are left out.
     """

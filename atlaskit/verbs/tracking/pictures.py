@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from atlaskit import plot, tracking
+from atlaskit.errors import counted
 from atlaskit.verbs.tracking.beats import Study
 from atlaskit.verbs.tracking.comparing import ALL, Averages
 from atlaskit.verbs.tracking.masks import Planes
@@ -123,12 +124,13 @@ def _motion(tracked: Tracked, study: Study, q: int) -> Iterator[tuple[str, Any]]
     left = (prepared.outlier & ~prepared.interpolated)[q, : study.frames] & np.isfinite(own).any((1, 2))
     unlike = [f"{word} is an outlier" for word, at in (("end-diastole", ed[0]), ("end-systole", es[0])) if left[at]]
     left[[ed[0], es[0]]] = False  # without these there is nothing to measure from, or to show
-    words = [f"{left.sum()} outlier{'s' if left.sum() > 1 else ''} left out"] if left.any() else []
-    points = _past(own, left, periodic=study.periodic)
+    words = [f"{counted(int(left.sum()), 'outlier')} left out"] if left.any() else []
+    closed = bool(prepared.closed[q])
+    points = _past(own, left, periodic=closed)
     title = ", ".join([source.sequences.names[q], *words, *unlike])
     first: dict[str, Any] = {"ed": ed[0], "es": es[0], "unit": source.unit, "title": title}
     if np.isfinite(points).any():
-        way: dict[str, Any] = {"periodic": study.periodic, "frame_numbers": source.sequences.frames[q, : study.frames]}
+        way: dict[str, Any] = {"periodic": closed, "frame_numbers": source.sequences.frames[q, : study.frames]}
         yield "trajectories", plot.trajectories(points, source.topology, **way, **first)
     if np.isfinite(points[ed[0]]).any():
         yield "motion", plot.motion_map(points, source.topology, **first)
@@ -194,7 +196,7 @@ def _said(function: pd.DataFrame, volumes: dict[str, Volume]) -> dict[str, list[
     known = function.groupby("study")[share].mean().dropna() if share in function else pd.Series(dtype=float)
     words = {str(name): [f"{share.upper()} {PER_CENT * value:.0f} %"] for name, value in known.items()}
     for name, left in ((name, len(volume.left_out)) for name, volume in volumes.items()):
-        words.setdefault(name, []).extend([f"{left} slice{'s' if left > 1 else ''} left out"] if left else [])
+        words.setdefault(name, []).extend([f"{counted(left, 'slice')} left out"] if left else [])
     return words
 
 

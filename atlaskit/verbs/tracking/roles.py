@@ -156,7 +156,6 @@ def without_wall(sequences: Sequences, topology: Topology, roles: Roles) -> tupl
     if not bare.any():
         return sequences, ()
     points, own = sequences.points.copy(), [node for node in outer if node not in inner]
-    for q, t in np.argwhere(bare).tolist():
-        points[q, t, own] = np.nan
+    points[bare[..., None] & np.isin(np.arange(points.shape[2]), own)] = np.nan
     words = f"no wall is drawn around {roles.cavity!r} in {counted(int(bare.sum()), 'frame')}: {roles.wall!r} is missing there"
     return replace(sequences, points=points), (words,)

@@ -131,7 +131,7 @@ def _volumes(tracked: Tracked) -> xr.Dataset:
         "time": (frame, _long([sequences.time[q] for q in first], frames, np.nan), "of each frame", sequences.time_unit),
         "volume_ml": (frame, _long([volume.ml for volume in volumes], frames, np.nan), "of the cavity", "ml"),
         "interpolated": (frame, _long([volume.interpolated for volume in volumes], frames, 0), "slices whose area was", ""),
-        "absent": (frame, _long([volume.absent for volume in volumes], frames, 0), "slices taken for none", ""),
+        "absent": (frame, _long([volume.absent for volume in volumes], frames, 0), "slices whose area was taken as 0", ""),
         "left_out": (("study",), [len(volume.left_out) for volume in volumes], "slices that count in no frame", ""),
     }
     return xr.Dataset(_described(columns), {"study": text([volume.name for volume in volumes])})

@@ -112,7 +112,8 @@ def volumes_of(
         return _where_possible(source, studies, areas, asked)
     source.check_mm("Volumes are in ml")
     if asked.method == "slices":
-        return tuple(_summed(source, study, areas, asked.missing) for study in studies), ()
+        summed = tuple(_summed(source, study, areas, asked.missing) for study in studies)
+        return summed, tuple(_of_slices(source, summed))
     assert base is not None
     found = _by_views(source, studies, cavity, points, asked, base)
     return found, tuple(_of_views(found, studies))
